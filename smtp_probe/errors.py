@@ -1,0 +1,70 @@
+"""The errors that cross module borders.
+
+A mail path that fails is a value (`model.Failure`), not an exception. What stands here is raised by adapters
+to the one caller that turns it into such a value, or by the configuration to the command line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from smtp_probe.model import Cause, Reply, TlsFailure
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigProblem:
+    """One thing wrong in a configuration: where it stands, and what to do."""
+
+    message: str
+    path: str = ""
+    file: str = ""
+    line: int | None = None
+
+    def __str__(self) -> str:
+        """Say it as `file:line: path: message`, leaving out what is not known."""
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        return ": ".join(part for part in (place, self.path, self.message) if part)
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used. Carries every problem found, never only the first."""
+
+    def __init__(self, problems: tuple[ConfigProblem, ...]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(str(problem) for problem in problems))
+
+
+class ProbeError(Exception):
+    """An adapter could not do its work.
+
+    `stage` names the step (a submission phase, `login`, `select`, ...), `cause` is one of the bounded causes,
+    `reply` is the server's answer where there was one, `detail` a sanitised text for people.
+    """
+
+    def __init__(
+        self,
+        stage: str,
+        cause: Cause,
+        *,
+        reply: Reply | None = None,
+        tls_failure: TlsFailure | None = None,
+        detail: str = "",
+    ) -> None:
+        self.stage = stage
+        self.cause = cause
+        self.reply = reply
+        self.tls_failure = tls_failure
+        self.detail = detail
+        super().__init__(f"{stage}: {cause.value}" + (f": {detail}" if detail else ""))
+
+
+class MailboxError(ProbeError):
+    """The mailbox cannot be watched now: the observer failed, not the mail path."""
+
+
+class ResolverError(ProbeError):
+    """A DNS question got no usable answer. `cause` tells a name that does not exist from a dead resolver."""
+
+
+class JournalError(Exception):
+    """The journal cannot be written or read. Nothing may be sent while this lasts."""

@@ -1,0 +1,172 @@
+"""What the probes need from the outside, named by the need.
+
+Adapters in `network` and `report` fulfil these by shape; tests bring fakes of the same shape. Every method that
+waits takes its deadline from its settings or as an argument: none waits without end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from smtp_probe.model import Event, MailboxMessage, Placement, Probe, Submission
+
+
+class Clock(Protocol):
+    """The reference clock: monotonic, anchored once to wall time, unmoved by steps of the wall clock."""
+
+    def now_ns(self) -> int:
+        """Nanoseconds since the epoch on the reference clock."""
+        ...
+
+    def wall_step_seconds(self) -> float:
+        """How far the wall clock has moved away from the reference since the anchor."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait; a fake clock returns when its time has been moved on."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """What is handed to a submitter: addresses, DSN identity (RFC 3461 ENVID, without xtext) and the bytes."""
+
+    sender: str
+    recipient: str
+    envid: str
+    message: bytes
+
+
+class Submitter(Protocol):
+    """Hands one message to one SMTP endpoint. Never raises for what the other side does."""
+
+    async def submit(
+        self, envelope: Envelope, *, on_phase: Callable[[str], None] | None = None
+    ) -> Submission:
+        """Run one transaction within the sender's deadlines. `on_phase` is told each phase as it begins."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchedFolder:
+    """A folder that a mailbox watches, by the server's name, and what its messages' placement is."""
+
+    name: str
+    placement: Placement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderState:
+    """What SELECT said: the identity of the folder and the first UID not yet given out."""
+
+    uidvalidity: int
+    uidnext: int
+    exists: int
+
+
+class MailboxSession(Protocol):
+    """One authenticated connection to one mailbox. Raises `errors.MailboxError`; is of no use after that."""
+
+    async def folders(self) -> Sequence[WatchedFolder]:
+        """The folders to be watched: those configured and the junk folder, found by SPECIAL-USE or name."""
+        ...
+
+    async def select(self, folder: WatchedFolder) -> FolderState:
+        """Open one folder for reading and removal."""
+        ...
+
+    async def fetch_since(self, first_uid: int) -> Sequence[MailboxMessage]:
+        """Every message of the selected folder with a UID of at least `first_uid`, ascending; at most one batch
+        (call again from the last UID + 1 until empty). Marks nothing as seen.
+        """
+        ...
+
+    async def fetch(self, uids: Sequence[int]) -> Sequence[MailboxMessage]:
+        """These messages of the selected folder, ascending; those that are gone are left out."""
+        ...
+
+    async def fetch_text(self, uid: int, limit_bytes: int) -> bytes:
+        """The start of one message's body, without marking it as seen."""
+        ...
+
+    async def poll(self) -> bool:
+        """One cheap round trip (NOOP). True when the folder has, or may have, something new."""
+        ...
+
+    async def idle(self, seconds: float) -> bool:
+        """Wait for the server's announcement, at most so long. True when something new may be there."""
+        ...
+
+    async def remove(self, uids: Sequence[int]) -> None:
+        """Delete exactly these messages of the selected folder, and no other."""
+        ...
+
+    async def search_header(self, name: str, value: str) -> Sequence[int]:
+        """UIDs of the selected folder whose header `name` contains `value`."""
+        ...
+
+    async def close(self) -> None:
+        """Log out, within a short deadline. Never raises."""
+        ...
+
+
+class MailboxConnector(Protocol):
+    """Opens sessions to one mailbox."""
+
+    name: str
+
+    async def open(self) -> MailboxSession:
+        """Connect, secure, authenticate. Raises `errors.MailboxError`."""
+        ...
+
+
+class Resolver(Protocol):
+    """Turns host names into addresses."""
+
+    async def addresses(self, host: str, family: str) -> Sequence[str]:
+        """IPv4/IPv6 addresses, in the order to be tried; `family` is `any`, `ipv4` or `ipv6`.
+
+        An address given as `host` is returned as it is. Raises `errors.ResolverError`.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenProbe:
+    """A probe that the journal knows and that has not ended: what a restart has to watch for."""
+
+    probe: Probe
+    submission: Submission | None
+    overdue: bool
+
+
+class Journal(Protocol):
+    """The memory that survives `kill -9`. Raises `errors.JournalError` when it cannot be written."""
+
+    async def record(self, event: Event) -> bool:
+        """Write one event durably, with what it adds to the counters, in one transaction.
+
+        Returns False when the event had been recorded before (it is then to be ignored).
+        """
+        ...
+
+    async def open_probes(self) -> Sequence[OpenProbe]:
+        """Every probe that has not ended, oldest first."""
+        ...
+
+    async def probe_state(self, probe_id: str) -> str | None:
+        """`open`, `ended`, or None for a probe that this journal never knew."""
+        ...
+
+    async def last_sequence(self, route: str) -> int:
+        """The highest sequence number ever used for a route, 0 for none."""
+        ...
+
+
+Sink = Callable[[Event], None]
+"""Told every recorded event, after the journal has it. Fast, and never raises."""
+
+Dispatch = Callable[[MailboxMessage], Awaitable[bool]]
+"""Looks at one message; True when it is ours, judged and recorded, and may be deleted now."""

@@ -1,0 +1,1 @@
+"""What is asked, and in which order, through ports. Knows no library and no sink."""

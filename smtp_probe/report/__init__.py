@@ -1,0 +1,1 @@
+"""What is told: each file renders the same events one way."""

@@ -1,0 +1,70 @@
+#!/bin/sh
+# Installs the Debian packages that the mail lab runs, and starts none of their services.
+#
+# Usage: sh tests/lab/install.sh [--quiet]
+# Needs root, or sudo. Does nothing, quickly, where every package is there already.
+set -eu
+
+packages="postfix postfix-pcre dovecot-core dovecot-imapd dovecot-lmtpd dovecot-sieve
+opendkim opendkim-tools nsd postgrey prometheus prometheus-mailexporter libsasl2-modules
+openssl iproute2 procps util-linux ca-certificates python3-venv"
+
+quiet=
+case ${1:-} in
+    '') ;;
+    --quiet) quiet=1 ;;
+    *) sed -n '2,5s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+esac
+
+say() { [ -n "$quiet" ] || printf '%s\n' "$*"; }
+
+is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
+missing=
+for package in $packages; do
+    is_installed "$package" || missing="$missing $package"
+done
+if [ -z "$missing" ]; then
+    say "lab: all packages are installed"
+    exit 0
+fi
+
+if [ "$(id -u)" != 0 ]; then
+    if ! command -v sudo >/dev/null; then
+        echo "lab: missing:$missing (needs root or sudo to install)" >&2
+        exit 1
+    fi
+    exec sudo sh "$0" "$@"
+fi
+
+# policy-rc.d is how Debian lets an administrator say "start no service" while packages install.
+# One that is there already belongs to somebody else: it is put aside and put back.
+policy=/usr/sbin/policy-rc.d
+aside=
+put_back() {
+    rm -f "$policy"
+    if [ -n "$aside" ]; then mv "$aside" "$policy"; fi
+}
+trap put_back EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+if [ -e "$policy" ] || [ -L "$policy" ]; then
+    aside=$policy.before-mail-lab
+    mv "$policy" "$aside"
+fi
+printf '#!/bin/sh\nexit 101\n' >"$policy"
+chmod 755 "$policy"
+
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+run() {
+    if [ -z "$quiet" ]; then "$@"; return; fi
+    if ! "$@" >"$log" 2>&1; then cat "$log" >&2; rm -f "$log"; return 1; fi
+}
+run apt-get update -q
+echo 'postfix postfix/main_mailer_type select No configuration' | debconf-set-selections
+# shellcheck disable=SC2086 # a list of words on purpose
+run apt-get install -y -q --no-install-recommends $missing
+rm -f "$log"
+say "lab: installed$missing"
