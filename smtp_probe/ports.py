@@ -99,6 +99,10 @@ class MailboxSession(Protocol):
         """Wait for the server's announcement, at most so long. True when something new may be there."""
         ...
 
+    def wake(self) -> None:
+        """End a running `idle` early (it returns as if there were news). Does nothing otherwise; never raises."""
+        ...
+
     async def remove(self, uids: Sequence[int]) -> None:
         """Delete exactly these messages of the selected folder, and no other."""
         ...
@@ -168,5 +172,8 @@ class Journal(Protocol):
 Sink = Callable[[Event], None]
 """Told every recorded event, after the journal has it. Fast, and never raises."""
 
-Dispatch = Callable[[MailboxMessage], Awaitable[bool]]
-"""Looks at one message; True when it is ours, judged and recorded, and may be deleted now."""
+FetchText = Callable[[int], Awaitable[bytes]]
+"""Fetches the body of the message at hand, up to so many bytes."""
+
+Dispatch = Callable[[MailboxMessage, FetchText], Awaitable[None]]
+"""Told of every message that a mailbox shows, once for each time it is listed."""

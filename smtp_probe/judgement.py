@@ -1,0 +1,191 @@
+"""What the evidence about one probe means: the whole policy, as one table.
+
+Pure. `judge` takes everything known at one moment and gives one of three answers: wait (until when), overdue (say so
+once, go on watching), or the outcome (the probe's one end). The first row of `TABLE` whose condition holds decides.
+
+Rules:
+
+1. Silence is judged only where we could hear. A deadline counts as missed when the mailbox is known completely up to
+   that deadline (`covered_ns`); until then we wait, and at the very end say `unobserved`, never `lost`.
+2. A message stored before its deadline is on time, however late we came to see it.
+3. A probe whose submission was cut short by our own end may never have been sent: if it does not arrive, that is our
+   gap, not lost mail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from smtp_probe.model import Cause, Disposition, Evidence, Failure, Outcome, OutcomeKind, Placement
+
+_NS = 1_000_000_000
+LOOK_AGAIN_SECONDS = 0.25
+"""How soon to judge again when the mailbox has still to be looked at."""
+PATIENCE = 2.0
+"""After so many times `give_up_after` without a view of the mailbox the probe ends unobserved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing to say yet; judge again at `until_ns`, or when there is news."""
+
+    until_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """The deadline passed in full view, and nothing had come."""
+
+
+Judgement = Wait | Overdue | Outcome
+Condition = Callable[[Evidence], bool]
+Answer = Callable[[Evidence], Judgement]
+
+
+def deadline_ns(evidence: Evidence) -> int:
+    """Give the instant by which the message has to be in the mailbox."""
+    return _zero_ns(evidence) + round(evidence.probe.deadline_seconds * _NS)
+
+
+def give_up_ns(evidence: Evidence) -> int:
+    """Give the instant after which an overdue message is called lost."""
+    return _zero_ns(evidence) + round(evidence.probe.give_up_after_seconds * _NS)
+
+
+def judge(evidence: Evidence) -> Judgement:
+    """Give the meaning of the evidence, by the first row of the table that fits."""
+    for condition, answer in TABLE:
+        if condition(evidence):
+            return answer(evidence)
+    message = "the last row of the table always fits"
+    raise AssertionError(message)
+
+
+def _zero_ns(evidence: Evidence) -> int:
+    submission = evidence.submission
+    if submission is not None and submission.final_dot_ns is not None:
+        return submission.final_dot_ns
+    return evidence.probe.created_ns
+
+
+def _submission_was(disposition: Disposition) -> Condition:
+    return lambda evidence: evidence.submission is not None and evidence.submission.disposition is disposition
+
+
+def _has_arrived(evidence: Evidence) -> bool:
+    return evidence.arrival is not None
+
+
+def _arrived_late(evidence: Evidence) -> bool:
+    arrival = evidence.arrival
+    return arrival is not None and (evidence.overdue or arrival.stored_ns > deadline_ns(evidence))
+
+
+def _arrived_in_junk(evidence: Evidence) -> bool:
+    return evidence.arrival is not None and evidence.arrival.placement is Placement.JUNK
+
+
+def _has_bounced(evidence: Evidence) -> bool:
+    return evidence.bounce is not None and evidence.bounce.ends_probe
+
+
+def _before_deadline(evidence: Evidence) -> bool:
+    return evidence.now_ns < deadline_ns(evidence)
+
+
+def _is_covered(evidence: Evidence, until_ns: int) -> bool:
+    return evidence.covered_ns is not None and evidence.covered_ns >= until_ns
+
+
+def _out_of_patience(evidence: Evidence) -> bool:
+    unseen_until_ns = give_up_ns(evidence) if evidence.overdue else deadline_ns(evidence)
+    end_ns = _zero_ns(evidence) + round(PATIENCE * evidence.probe.give_up_after_seconds * _NS)
+    return evidence.now_ns >= end_ns and not _is_covered(evidence, unseen_until_ns)
+
+
+def _deadline_out_of_view(evidence: Evidence) -> bool:
+    return not evidence.overdue and not _is_covered(evidence, deadline_ns(evidence))
+
+
+def _was_cut_short(evidence: Evidence) -> bool:
+    return evidence.submission is None
+
+
+def _not_yet_overdue(evidence: Evidence) -> bool:
+    return not evidence.overdue
+
+
+def _before_giving_up(evidence: Evidence) -> bool:
+    return evidence.now_ns < give_up_ns(evidence)
+
+
+def _end_out_of_view(evidence: Evidence) -> bool:
+    return not _is_covered(evidence, give_up_ns(evidence))
+
+
+def _ends(kind: OutcomeKind, failure: Callable[[Evidence], Failure | None]) -> Answer:
+    def answer(evidence: Evidence) -> Outcome:
+        return Outcome(
+            probe=evidence.probe,
+            kind=kind,
+            ended_ns=evidence.now_ns,
+            was_overdue=evidence.overdue,
+            submission=evidence.submission,
+            arrival=evidence.arrival,
+            bounce=evidence.bounce,
+            failure=failure(evidence),
+        )
+
+    return answer
+
+
+def _submission_failure(evidence: Evidence) -> Failure | None:
+    return evidence.submission.failure if evidence.submission is not None else None
+
+
+def _no_failure(_: Evidence) -> Failure | None:
+    return None
+
+
+def _because(stage: str, cause: str) -> Callable[[Evidence], Failure]:
+    return lambda _: Failure(stage=stage, cause=cause)
+
+
+def _bounce_failure(evidence: Evidence) -> Failure | None:
+    bounce = evidence.bounce
+    if bounce is None:
+        return None
+    said = " ".join(part for part in (bounce.status, bounce.diagnostic) if part)
+    return Failure(stage="bounce", cause="bounced", detail=said)
+
+
+def _wait_until(instant: Callable[[Evidence], int]) -> Answer:
+    return lambda evidence: Wait(instant(evidence))
+
+
+def _soon_ns(evidence: Evidence) -> int:
+    return evidence.now_ns + round(LOOK_AGAIN_SECONDS * _NS)
+
+
+TABLE: tuple[tuple[Condition, Answer], ...] = (
+    # The server's answer ends a probe that was not handed over.
+    (_submission_was(Disposition.REFUSED), _ends(OutcomeKind.REFUSED, _submission_failure)),
+    (_submission_was(Disposition.DEFERRED), _ends(OutcomeKind.DEFERRED, _submission_failure)),
+    (_submission_was(Disposition.UNREACHABLE), _ends(OutcomeKind.UNREACHABLE, _submission_failure)),
+    (_submission_was(Disposition.UNOBSERVED), _ends(OutcomeKind.UNOBSERVED, _submission_failure)),
+    # What was found counts for more than any clock.
+    (_arrived_late, _ends(OutcomeKind.LATE, _because("arrival", "overdue"))),
+    (_arrived_in_junk, _ends(OutcomeKind.JUNKED, _because("placement", "junked"))),
+    (_has_arrived, _ends(OutcomeKind.DELIVERED, _no_failure)),
+    (_has_bounced, _ends(OutcomeKind.BOUNCED, _bounce_failure)),
+    # Silence, and what it means.
+    (_before_deadline, _wait_until(deadline_ns)),
+    (_out_of_patience, _ends(OutcomeKind.UNOBSERVED, _because("mailbox", Cause.MAILBOX_UNWATCHED))),
+    (_deadline_out_of_view, _wait_until(_soon_ns)),
+    (_was_cut_short, _ends(OutcomeKind.UNOBSERVED, _because("submission", Cause.SHUTDOWN))),
+    (_not_yet_overdue, lambda _: Overdue()),
+    (_before_giving_up, _wait_until(give_up_ns)),
+    (_end_out_of_view, _wait_until(_soon_ns)),
+    (lambda _: True, _ends(OutcomeKind.LOST, _because("arrival", "lost"))),
+)

@@ -1,0 +1,271 @@
+"""Watching one folder of a mailbox over one connection, for as long as the program runs.
+
+In: sessions from a `ports.MailboxConnector`. Out: every new message to `dispatch`, and `covered_ns`, up to when the
+folder is known completely. Does not know what a probe is; it is told how old the youngest expected message is, and
+looks more often while that is young. Deletes only the copies that `discard` names.
+
+Rules:
+
+1. What is between two looks is found by UID, never by trusting an announcement: SELECT, fetch from the next UID,
+   then wait. A message that came before the waiting began is found by the fetch.
+2. The wait between two looks is a fixed part of the age of the youngest expected message, so that the lag stays
+   a small part of the latency whatever the latency is. Where nothing is expected soon, IDLE waits.
+3. A connection that did anything unexpected is not repaired but replaced.
+4. After a refused login we wait long: a wrong password must not become a locked account.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from smtp_probe.errors import MailboxError
+from smtp_probe.model import Cause, Location, MailboxMessage, Placement
+from smtp_probe.ports import Clock, Dispatch, MailboxConnector, MailboxSession, WatchedFolder
+
+_log = logging.getLogger(__name__)
+_NS = 1_000_000_000
+OWN_HEADER = "X-SMTP-Probe"
+OWN_SUBJECT = "[smtp-probe "
+_REFUSED_WAIT_SECONDS = 60.0
+_FOLDER_REVIEW_SECONDS = 60.0
+_BATCH = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchSettings:
+    """How often to look, and how long to wait before connecting again. All in seconds."""
+
+    poll_minimum: float = 0.005
+    poll_fraction: float = 0.05
+    poll_maximum: float = 2.0
+    young: float = 30.0
+    """While an expected message is younger than this we poll; later IDLE is enough."""
+    idle: float = 240.0
+    reconnect_minimum: float = 1.0
+    reconnect_maximum: float = 300.0
+    sweep_every: float = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchEvents:
+    """Whom to tell. Plain callables, so that the watcher knows neither metrics nor pages."""
+
+    dispatch: Dispatch
+    expected_since_ns: Callable[[], int | None]
+    """When the youngest message expected in this mailbox was handed over; None when none is."""
+    changed: Callable[[bool], None] = lambda _: None
+    """Told when the mailbox comes into view (True) or goes out of it (False)."""
+    reconnected: Callable[[], None] = lambda: None
+    opened: Callable[[MailboxSession], None] = lambda _: None
+
+
+class FolderWatch:
+    """One folder, one connection."""
+
+    def __init__(
+        self,
+        connector: MailboxConnector,
+        clock: Clock,
+        settings: WatchSettings,
+        events: WatchEvents,
+        folder: WatchedFolder | None = None,
+    ) -> None:
+        self.folder = folder
+        self.on_folders: Callable[[tuple[WatchedFolder, ...]], None] | None = None
+        self.is_up = False
+        self.covered_ns: int | None = None
+        self.last_error: MailboxError | None = None
+        self._connector = connector
+        self._clock = clock
+        self._settings = settings
+        self._events = events
+        self._uidvalidity: int | None = None
+        self._next_uid = 0
+        self._discards: dict[int, set[int]] = {}
+        self._session: MailboxSession | None = None
+        self._wanted = asyncio.Event()
+        self._sweep_at_ns = 0
+        self._review_at_ns = 0
+
+    # What others may ask of it.
+
+    def discard(self, location: Location) -> None:
+        """Have this copy deleted at the next occasion."""
+        self._discards.setdefault(location.uidvalidity, set()).add(location.uid)
+        self.nudge()
+
+    def nudge(self) -> None:
+        """Have the folder looked at now."""
+        self._wanted.set()
+        if self._session is not None:
+            self._session.wake()
+
+    async def run(self) -> None:
+        """Watch until cancelled, over as many connections as it takes."""
+        failures = 0
+        while True:
+            try:
+                await self._watch_once()
+            except MailboxError as error:
+                was_up, self.is_up = self.is_up, False
+                failures = 1 if was_up else failures + 1
+                self._say_down(error)
+            await self._clock.sleep(self._wait_seconds(failures))
+            self._events.reconnected()
+
+    # One connection.
+
+    async def _watch_once(self) -> None:
+        session = await self._connector.open()
+        self._session = session
+        try:
+            self._events.opened(session)
+            folder = await self._find_folder(session)
+            await self._select(session, folder)
+            await self._fetch_news(session)
+            self._say_up()
+            while True:
+                await self._remove_discarded(session)
+                await self._sweep_when_due(session)
+                await self._review_folders(session)
+                may_be_news = await self._wait(session)
+                await self._look(session, may_be_news=may_be_news)
+        finally:
+            self._session = None
+            await asyncio.shield(session.close())
+
+    async def _find_folder(self, session: MailboxSession) -> WatchedFolder:
+        if self.on_folders is not None:
+            found = tuple(await session.folders())
+            self.on_folders(found)
+            self.folder = found[0]
+            self._review_at_ns = self._clock.now_ns() + round(_FOLDER_REVIEW_SECONDS * _NS)
+        if self.folder is None:
+            raise MailboxError("folders", Cause.FOLDER_MISSING, detail="the mailbox has no folder to watch")
+        return self.folder
+
+    async def _select(self, session: MailboxSession, folder: WatchedFolder) -> None:
+        state = await session.select(folder)
+        if state.uidvalidity == self._uidvalidity:
+            return
+        # First sight of this folder, or all its UIDs are new: what is ours is found by its marks, not by UID.
+        self._discards = {uidvalidity: set() for uidvalidity in (state.uidvalidity,)}
+        own = set(await session.search_header(OWN_HEADER, ""))
+        own |= set(await session.search_header("Subject", OWN_SUBJECT))
+        await self._dispatch_uids(session, sorted(uid for uid in own if uid < state.uidnext))
+        self._uidvalidity, self._next_uid = state.uidvalidity, state.uidnext
+
+    async def _dispatch_uids(self, session: MailboxSession, uids: list[int]) -> None:
+        for start in range(0, len(uids), _BATCH):
+            for message in await session.fetch(uids[start : start + _BATCH]):
+                await self._dispatch(session, message)
+
+    async def _fetch_news(self, session: MailboxSession) -> None:
+        while True:
+            asked_ns = self._clock.now_ns()
+            messages = await session.fetch_since(self._next_uid)
+            for message in messages:
+                await self._dispatch(session, message)
+                self._next_uid = message.location.uid + 1
+            if not messages:
+                self.covered_ns = asked_ns
+                return
+
+    async def _dispatch(self, session: MailboxSession, message: MailboxMessage) -> None:
+        await self._events.dispatch(message, lambda limit: session.fetch_text(message.location.uid, limit))
+
+    async def _wait(self, session: MailboxSession) -> bool:
+        """Wait as long as is right now, unless somebody wants a look; True where IDLE spoke of news."""
+        pause = None if self._wanted.is_set() else self._pause_seconds(self._clock.now_ns())
+        if self._wanted.is_set():
+            return False
+        if pause is None:
+            return await session.idle(self._settings.idle)
+        await self._pause(pause)
+        return False
+
+    async def _look(self, session: MailboxSession, *, may_be_news: bool) -> None:
+        self._wanted.clear()  # before the look: who asks during it gets another one
+        asked_ns = self._clock.now_ns()
+        if may_be_news or await session.poll():
+            await self._fetch_news(session)
+        else:
+            self.covered_ns = asked_ns
+
+    def _pause_seconds(self, now_ns: int) -> float | None:
+        """How long to wait before the next look; None where IDLE is to wait for us."""
+        since_ns = self._events.expected_since_ns()
+        if since_ns is None:
+            return None
+        age = max(0.0, (now_ns - since_ns) / _NS)
+        if age > self._settings.young:
+            return None
+        floor = self._settings.poll_minimum
+        if self.folder is not None and self.folder.placement is not Placement.INBOX:
+            floor = max(floor, 0.05)
+        return min(self._settings.poll_maximum, max(floor, age * self._settings.poll_fraction))
+
+    async def _pause(self, seconds: float) -> None:
+        if self._settings.poll_minimum >= seconds:
+            await self._clock.sleep(seconds)
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._wanted.wait()
+
+    async def _remove_discarded(self, session: MailboxSession) -> None:
+        uids = self._discards.get(self._uidvalidity or 0)
+        if uids:
+            batch = sorted(uids)[:_BATCH]
+            await session.remove(batch)
+            uids.difference_update(batch)
+
+    async def _sweep_when_due(self, session: MailboxSession) -> None:
+        now_ns = self._clock.now_ns()
+        if now_ns < self._sweep_at_ns:
+            return
+        is_first = self._sweep_at_ns == 0
+        self._sweep_at_ns = now_ns + round(self._settings.sweep_every * _NS)
+        if not is_first:  # the first look has just dispatched all that is ours
+            own = await session.search_header(OWN_HEADER, "")
+            await self._dispatch_uids(session, [uid for uid in own if uid < self._next_uid])
+
+    async def _review_folders(self, session: MailboxSession) -> None:
+        """A junk folder may be made by its first message: look for new folders now and then."""
+        if self.on_folders is None or self._clock.now_ns() < self._review_at_ns:
+            return
+        self._review_at_ns = self._clock.now_ns() + round(_FOLDER_REVIEW_SECONDS * _NS)
+        self.on_folders(tuple(await session.folders()))
+
+    # Up, down, and how long to wait.
+
+    def _say_up(self) -> None:
+        self.is_up = True
+        if self.last_error is not None:
+            _log.info("mailbox in view again", extra={"mailbox": self._connector.name})
+        self.last_error = None
+        self._events.changed(True)
+
+    def _say_down(self, error: MailboxError) -> None:
+        if self.last_error is None or str(self.last_error) != str(error):
+            _log.warning(
+                "mailbox cannot be watched: %s",
+                error,
+                extra={"mailbox": self._connector.name, "cause": error.cause},
+            )
+        self.last_error = error
+        self._events.changed(False)
+
+    def _wait_seconds(self, failures: int) -> float:
+        settings = self._settings
+        wait = settings.reconnect_minimum * 2.0 ** min(max(failures - 1, 0), 30)
+        error = self.last_error
+        if error is not None and error.cause in (Cause.AUTH_REFUSED, Cause.CREDENTIAL):
+            wait = max(wait, _REFUSED_WAIT_SECONDS)
+        wait = min(wait, settings.reconnect_maximum)
+        return wait * (0.75 + random.random() / 2)  # noqa: S311 - spreads reconnects, guards nothing

@@ -1,0 +1,90 @@
+"""Watching one mailbox: all its folders, each over a connection of its own, as one thing that is up or down.
+
+The first connection also finds out which folders there are, and starts the others. What one connection does is told
+in `folder_watch`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from smtp_probe.errors import MailboxError
+from smtp_probe.model import Location
+from smtp_probe.ports import Clock, MailboxConnector, WatchedFolder
+from smtp_probe.probes.folder_watch import FolderWatch, WatchEvents, WatchSettings
+
+
+class MailboxWatcher:
+    """All folders of one mailbox. The first connection also finds out which folders there are."""
+
+    def __init__(
+        self, connector: MailboxConnector, clock: Clock, settings: WatchSettings, events: WatchEvents
+    ) -> None:
+        self.name = connector.name
+        self._connector = connector
+        self._clock = clock
+        self._settings = settings
+        self._events = events
+        self._was_up: bool | None = None
+        self._group: asyncio.TaskGroup | None = None
+        self._first = FolderWatch(connector, clock, settings, self._events_for_folder())
+        self._first.on_folders = self._found
+        self._watches: dict[str, FolderWatch] = {}
+
+    @property
+    def is_up(self) -> bool:
+        """Whether every known folder is in view."""
+        return self._first.is_up and all(watch.is_up for watch in self._watches.values())
+
+    @property
+    def covered_ns(self) -> int | None:
+        """Up to when all folders are known completely; None before the first look."""
+        covered = [watch.covered_ns for watch in (self._first, *self._watches.values())]
+        known = [instant for instant in covered if instant is not None]
+        return min(known) if len(known) == len(covered) else None
+
+    @property
+    def last_error(self) -> MailboxError | None:
+        """Why the mailbox is out of view, if it is."""
+        errors = (watch.last_error for watch in (self._first, *self._watches.values()))
+        return next((error for error in errors if error is not None), None)
+
+    def discard(self, location: Location) -> None:
+        """Have one copy deleted; it has been judged and recorded."""
+        for watch in (self._first, *self._watches.values()):
+            if watch.folder is not None and watch.folder.name == location.folder:
+                watch.discard(location)
+
+    def nudge(self) -> None:
+        """Have every folder looked at now."""
+        for watch in (self._first, *self._watches.values()):
+            watch.nudge()
+
+    async def run(self) -> None:
+        """Watch until cancelled; every connection is logged out then."""
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            group.create_task(self._first.run(), name=f"watch {self.name}")
+
+    def _found(self, folders: tuple[WatchedFolder, ...]) -> None:
+        for folder in folders[1:]:
+            if folder.name not in self._watches and self._group is not None:
+                watch = FolderWatch(
+                    self._connector, self._clock, self._settings, self._events_for_folder(), folder
+                )
+                self._watches[folder.name] = watch
+                self._group.create_task(watch.run(), name=f"watch {self.name} {folder.name}")
+
+    def _events_for_folder(self) -> WatchEvents:
+        return WatchEvents(
+            dispatch=self._events.dispatch,
+            expected_since_ns=self._events.expected_since_ns,
+            changed=lambda _: self._tell_change(),
+            reconnected=self._events.reconnected,
+            opened=self._events.opened,
+        )
+
+    def _tell_change(self) -> None:
+        if self.is_up != self._was_up:
+            self._was_up = self.is_up
+            self._events.changed(self.is_up)
