@@ -78,10 +78,10 @@ def main() -> None:
     root, owner = Path(sys.argv[1]), int(sys.argv[2])
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
+    give_own_resolver(root)
+    give_own_dev(root)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # orphans are ours: let the kernel reap them
     try:
-        give_own_resolver(root)
-        give_own_dev(root)
-        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # orphans are ours: let the kernel reap them
         print(os.readlink("/proc/self"), flush=True)
         wait_for_end(owner)
     finally:
@@ -89,4 +89,5 @@ def main() -> None:
         shutil.rmtree(root, ignore_errors=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

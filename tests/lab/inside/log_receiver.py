@@ -51,4 +51,5 @@ def main() -> None:
         os.write(log, format_line(sent_at_ns(ancillary), datagram))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""The kinds of value that a setting may have: durations, names, hosts, addresses.
+
+In: what a YAML file or an environment variable says, as plain data. Out: annotated types for `settings`, which
+refuse everything else with a sentence that says what is allowed. Nothing is converted by guessing: a number in
+quotes is text, and `true` is no number. Reads nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, Strict, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+_DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?", re.ASCII)
+_UNIT_SECONDS = (86400.0, 3600.0, 60.0, 1.0, 0.001)
+_LONGEST_SECONDS = 366 * 86400.0
+_DURATION_HELP = "expected a duration such as 250ms, 30s, 5m, 1h30m or 7d, or a number of seconds"
+_DURATION_SCHEMA = {
+    "anyOf": [
+        {"type": "number", "exclusiveMinimum": 0, "maximum": _LONGEST_SECONDS},
+        {
+            "type": "string",
+            "pattern": r"^(?=.)([0-9]+d)?([0-9]+h)?([0-9]+m(?!s))?([0-9]+(\.[0-9]+)?s)?([0-9]+ms)?$",
+        },
+    ],
+}
+
+
+def parse_duration(value: object) -> object:
+    """Turn `1h30m`, `45s` or `250ms` into seconds; numbers pass through. Raises PydanticCustomError."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    match = _DURATION.fullmatch(value) if isinstance(value, str) and 0 < len(value) <= 40 else None
+    if match is None:
+        raise PydanticCustomError("wrong_kind", _DURATION_HELP)
+    return sum(float(part) * unit for part, unit in zip(match.groups(), _UNIT_SECONDS, strict=True) if part)
+
+
+def _accept_version_number(value: object) -> object:
+    """Read `1.2` without quotes, which YAML takes for a number, as the text that is meant."""
+    return str(value) if isinstance(value, float) else value
+
+
+def _require_ip(value: str) -> str:
+    try:
+        ip_address(value)
+    except ValueError:
+        raise PydanticCustomError("not_allowed", "expected an IPv4 or IPv6 address") from None
+    return value
+
+
+Whole = Annotated[int, Strict()]
+Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
+Flag = Annotated[bool, Strict()]
+Seconds = Annotated[
+    float,
+    BeforeValidator(parse_duration),
+    Field(gt=0, le=_LONGEST_SECONDS, allow_inf_nan=False),
+    WithJsonSchema(_DURATION_SCHEMA),
+]
+
+_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"
+_HOST = r"^[A-Za-z0-9._:\[\]-]+$"
+_ADDRESS = r"^[^\s<>@\x00-\x1f\x7f]+@[^\s<>@\x00-\x1f\x7f]+$"
+_ONE_LINE = r"^[^\x00-\x1f\x7f]+$"
+_LABEL = r"^[a-z][a-z0-9_]{0,30}$"
+_VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]{0,127}$"
+_CREDENTIAL = r"^[A-Za-z0-9_@-][A-Za-z0-9_.@-]{0,127}$"
+
+PATTERN_HELP = {
+    _NAME: "a name has at most 63 letters, digits, '_', '.' and '-', and begins with a letter or a digit",
+    _HOST: "expected a host name or an address, without a scheme, a port or spaces",
+    _ADDRESS: "expected a mail address such as probe@example.org",
+    _ONE_LINE: "expected one line of text without control characters",
+    _LABEL: "a label has at most 31 small letters, digits and '_', and begins with a letter",
+    _VARIABLE: "expected the name of an environment variable (letters, digits, '_'), not the secret itself",
+    _CREDENTIAL: "expected the name of a systemd credential, not a path and not the secret itself",
+}
+"""What each pattern allows, in words: a regular expression is no answer to an administrator."""
+
+Name = Annotated[str, Field(pattern=_NAME)]
+Host = Annotated[str, Field(min_length=1, max_length=253, pattern=_HOST)]
+Port = Annotated[Whole, Field(ge=1, le=65535)]
+Address = Annotated[str, Field(max_length=254, pattern=_ADDRESS)]
+HeaderText = Annotated[str, Field(min_length=3, max_length=400, pattern=_ONE_LINE)]
+IpAddress = Annotated[str, AfterValidator(_require_ip)]
+FolderName = Annotated[str, Field(min_length=1, max_length=255, pattern=_ONE_LINE)]
+LabelName = Annotated[str, Field(pattern=_LABEL)]
+LabelText = Annotated[str, Field(max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
+VariableName = Annotated[str, Field(pattern=_VARIABLE)]
+CredentialName = Annotated[str, Field(pattern=_CREDENTIAL)]
+TlsVersion = Annotated[
+    Literal["1.2", "1.3"],
+    BeforeValidator(_accept_version_number),
+    WithJsonSchema({"enum": ["1.2", "1.3", 1.2, 1.3]}),
+]

@@ -1,0 +1,118 @@
+"""Which folder of a mailbox is the junk folder, and which the trash.
+
+In: the entries of LIST answers. Out: the name of one of them, in the server's own spelling, or None. What the server
+says of a folder (SPECIAL-USE, RFC 6154) comes before what the folder's name says to people.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from smtp_probe.mail.mailbox_names import decode_mailbox_name
+
+Use = Literal["junk", "trash"]
+
+_ATTRIBUTES: dict[Use, str] = {"junk": "\\junk", "trash": "\\trash"}
+_CLOSED = frozenset({"\\noselect", "\\nonexistent"})
+_PARENTS = frozenset({"", "inbox", "[gmail]", "[google mail]", "mail"})
+"""Where a folder of that name is the account's own one. `Projects/Spam` is somebody's archive."""
+_SEPARATED = re.compile(r"(?:(.*)[/.\\^|])?([^/.\\^|]*)")
+_JOINTS = re.compile(r"[\s_-]+")
+
+_NAMES: dict[Use, tuple[str, ...]] = {
+    "junk": (
+        "junk",
+        "junk e mail",
+        "junk email",
+        "junk mail",
+        "spam",
+        "bulk mail",
+        "bulk",
+        "spamverdacht",
+        "unerwünscht",
+        "unerwünschte e mails",
+        "courrier indésirable",
+        "indésirables",
+        "pourriel",
+        "correo no deseado",
+        "posta indesiderata",
+        "ongewenste e mail",
+        "lixo eletrônico",
+        "lixo eletrónico",
+        "uønsket e post",
+        "skräppost",
+        "roskaposti",
+        "nevyžádaná pošta",
+        "niechciane",
+        "迷惑メール",
+        "垃圾邮件",
+        "垃圾郵件",
+    ),
+    "trash": (
+        "trash",
+        "deleted items",
+        "deleted messages",
+        "deleted",
+        "bin",
+        "papierkorb",
+        "gelöschte elemente",
+        "gelöschte objekte",
+        "corbeille",
+        "éléments supprimés",
+        "papelera",
+        "elementos eliminados",
+        "cestino",
+        "posta eliminata",
+        "prullenbak",
+        "verwijderde items",
+        "lixeira",
+        "itens excluídos",
+        "papirkurv",
+        "papperskorgen",
+        "roskakori",
+        "koš",
+        "kosz",
+        "ごみ箱",
+        "已删除邮件",
+    ),
+}
+"""Names that servers and clients give, in the order of preference; a hyphen counts as a blank, case does not count."""
+
+
+@dataclass(frozen=True, slots=True)
+class FolderEntry:
+    """One LIST answer: the name as the server spells it, and its attributes with their backslash."""
+
+    name: str
+    attributes: tuple[str, ...] = ()
+
+
+def choose_special(entries: Sequence[FolderEntry], use: Use) -> str | None:
+    """Give the name of the folder for `use`: by its attribute first, then by its name. None when there is none."""
+    candidates: list[tuple[int, str]] = []
+    for entry in entries:
+        attributes = {attribute.lower() for attribute in entry.attributes}
+        if attributes & _CLOSED:
+            continue
+        if _ATTRIBUTES[use] in attributes:
+            return entry.name
+        rank = _rank_name(entry.name, use)
+        if rank is not None:
+            candidates.append((rank, entry.name))
+    return min(candidates)[1] if candidates else None
+
+
+def _rank_name(name: str, use: Use) -> int | None:
+    """Give how well a name fits, 0 the best, or None. Any of the usual hierarchy separators may stand in it."""
+    match = _SEPARATED.fullmatch(_fold(decode_mailbox_name(name)))
+    if match is None or (match[1] or "") not in _PARENTS or match[2] not in _NAMES[use]:
+        return None
+    return _NAMES[use].index(match[2])
+
+
+def _fold(name: str) -> str:
+    return _JOINTS.sub(" ", unicodedata.normalize("NFC", name).casefold()).strip()

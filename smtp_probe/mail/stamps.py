@@ -1,0 +1,94 @@
+"""When a message was stored: from the best stamp that the mailbox offers and that can be believed.
+
+In: a message as the mailbox shows it, and when its last byte left us. Out: an instant, where it came from, and how
+finely it is known. The stamps are of a foreign clock. What our own clock knows for certain is that a message was
+stored after its final dot and before we saw it; a stamp outside that window shows that the two clocks disagree,
+and is not believed. Estimates no clock's offset: a stamp inside the window may still be wrong by less than its width.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from smtp_probe.model import MailboxMessage, Stamp
+
+_SECOND_NS = 1_000_000_000
+_MICROSECOND_SECONDS = 1e-6
+_MILLISECOND_SECONDS = 1e-3
+_CLOCK_SECONDS = 1e-9
+"""How finely our own clock reads. The instant of seeing is an upper bound of the storing all the same."""
+_EARLIEST_NS = int(datetime(2005, 1, 1, tzinfo=UTC).timestamp()) * _SECOND_NS
+_LATEST_NS = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp()) * _SECOND_NS
+
+_DOVECOT_GUID = re.compile(r"[0-9A-Fa-f]{32}")
+_MAILDIR_NAME = re.compile(r"([0-9]{9,10})\.M([0-9]{1,6})P[0-9]{1,10}[._A-Z]\S{0,255}")
+
+
+def guid_instant_ns(guid: str) -> tuple[int, float] | None:
+    """Read the instant in Dovecot's X-GUID: (nanoseconds on the server's clock, resolution in seconds).
+
+    There are two forms: 16 bytes in hexadecimal, which begin with the nanoseconds and the seconds as little-endian
+    32-bit numbers, and the base name of a maildir file (`seconds.MmicrosecondsPpid.host`). None for any other form,
+    and for an instant outside the years 2005 to 2099: the GUID is random then.
+    """
+    if _DOVECOT_GUID.fullmatch(guid):
+        raw = bytes.fromhex(guid)
+        seconds, fraction_ns = int.from_bytes(raw[4:8], "little"), int.from_bytes(raw[:4], "little")
+    elif match := _MAILDIR_NAME.fullmatch(guid):
+        seconds, fraction_ns = int(match[1]), int(match[2]) * 1000
+    else:
+        return None
+    instant_ns = seconds * _SECOND_NS + fraction_ns
+    if fraction_ns >= _SECOND_NS or not _is_sane(instant_ns):
+        return None
+    return instant_ns, _MICROSECOND_SECONDS
+
+
+def gmail_instant_ns(msgid: int) -> int | None:
+    """Read the instant in Gmail's X-GM-MSGID, whose upper 44 bits are milliseconds since the epoch.
+
+    Google does not document this; ids of known mails bear it out. None outside the years 2005 to 2099.
+    """
+    instant_ns = (msgid >> 20) * 1_000_000
+    return instant_ns if _is_sane(instant_ns) else None
+
+
+def choose_stored(message: MailboxMessage, final_dot_ns: int | None) -> tuple[int, Stamp, float]:
+    """Choose when the message was stored: (nanoseconds, source, resolution in seconds).
+
+    1. X-GUID or X-GM-MSGID, where it lies between the final dot and our seeing the message.
+    2. INTERNALDATE, where its whole second ended before we saw the message and did not end before the final dot:
+       the middle of what the window leaves of the second. Not where a finer stamp lies outside the window: the same
+       clock wrote both, and it has just been found wrong.
+    3. Our seeing the message, which is never too early.
+
+    Without a final dot there is no window, and only the third is left.
+    """
+    seen = (message.seen_ns, Stamp.SEEN, _CLOCK_SECONDS)
+    if final_dot_ns is None:
+        return seen
+    precise = _read_precise(message)
+    if precise is not None:
+        return precise if final_dot_ns <= precise[0] <= message.seen_ns else seen
+    if message.internaldate_ns is None:
+        return seen
+    end_ns = message.internaldate_ns + _SECOND_NS
+    if not final_dot_ns < end_ns < message.seen_ns:
+        return seen
+    start_ns = max(message.internaldate_ns, final_dot_ns)
+    return (start_ns + end_ns) // 2, Stamp.INTERNALDATE, 1.0
+
+
+def _read_precise(message: MailboxMessage) -> tuple[int, Stamp, float] | None:
+    guid = guid_instant_ns(message.guid) if message.guid is not None else None
+    if guid is not None:
+        return guid[0], Stamp.GUID, guid[1]
+    gmail_ns = gmail_instant_ns(message.gmail_msgid) if message.gmail_msgid is not None else None
+    if gmail_ns is not None:
+        return gmail_ns, Stamp.GMAIL, _MILLISECOND_SECONDS
+    return None
+
+
+def _is_sane(instant_ns: int) -> bool:
+    return _EARLIEST_NS <= instant_ns < _LATEST_NS

@@ -1,0 +1,183 @@
+"""From a message in a mailbox to a fact about a probe.
+
+In: every message that a mailbox shows. Out: an arrival, a bounce, a duplicate or a forgery, told to the ledger; or
+nothing, for somebody else's mail. Verifies the signature before anything else is believed, and never touches a
+message whose signature does not verify.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from smtp_probe.errors import JournalError
+from smtp_probe.mail.bounce import BounceReport, read_bounce
+from smtp_probe.mail.recognition import Candidate, find_candidates, is_automatic_answer
+from smtp_probe.mail.stamps import choose_stored
+from smtp_probe.mail.tag import TagKey, peek, verify
+from smtp_probe.mail.trace import read_trace
+from smtp_probe.model import (
+    Arrival,
+    Bounce,
+    BounceSeen,
+    DuplicateSeen,
+    ForgerySeen,
+    MailboxMessage,
+    Tag,
+)
+from smtp_probe.ports import Clock, FetchText, Journal
+from smtp_probe.probes.ledger import Flight, Ledger
+
+_log = logging.getLogger(__name__)
+_BOUNCE_BYTES = 131_072
+_BODY_BYTES = 8_192
+_LARGEST_OWN_BYTES = 16_777_216
+
+
+@dataclass(frozen=True, slots=True)
+class RouteIdentity:
+    """What a tag is signed over, by route."""
+
+    name: str
+    recipient: str
+    sweep_after_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """A verified tag, the route it belongs to, and where in the message it stood."""
+
+    tag: Tag
+    route: str
+    found_in: str
+
+
+class Arrivals:
+    """Looks at the messages of all mailboxes."""
+
+    def __init__(self, ledger: Ledger, journal: Journal, clock: Clock, keys: Sequence[TagKey]) -> None:
+        self.routes: Mapping[bytes, RouteIdentity] = {}
+        """By the hash that a tag carries; replaced as a whole when the configuration changes."""
+        self._ledger = ledger
+        self._journal = journal
+        self._clock = clock
+        self._keys = tuple(keys)
+
+    async def look_at(self, message: MailboxMessage, fetch_text: FetchText) -> None:
+        """Make of one message what it is. Raises nothing for what a message or a full disk does."""
+        try:
+            if is_automatic_answer(message.header):
+                await self._look_at_answer(message, fetch_text)
+            else:
+                await self._look_at_mail(message, fetch_text)
+        except JournalError as error:
+            _log.warning("message left alone until the journal works: %s", error)
+
+    async def _look_at_mail(self, message: MailboxMessage, fetch_text: FetchText) -> None:
+        candidates = find_candidates(message.header, None)
+        if not candidates and self._may_be_ours(message):
+            candidates = find_candidates(message.header, await fetch_text(_BODY_BYTES))
+        if not candidates:
+            return
+        recognised = self._verify(candidates)
+        if recognised is None:
+            if self._is_ours_to_judge(candidates):
+                await self._ledger.record(ForgerySeen(location=message.location))
+            return
+        flight = self._ledger.get(recognised.tag.probe_id)
+        if flight is None:
+            await self._look_at_stray(message, recognised)
+        elif not await self._ledger.arrived(flight, self._arrival(message, flight, recognised.found_in)):
+            await self._count_duplicate(message, recognised)
+
+    def _arrival(self, message: MailboxMessage, flight: Flight, found_in: str) -> Arrival:
+        final_dot_ns = flight.submission.final_dot_ns if flight.submission is not None else None
+        stored_ns, stamp, resolution_seconds = choose_stored(message, final_dot_ns or flight.probe.created_ns)
+        return Arrival(
+            location=message.location,
+            placement=message.placement,
+            seen_ns=message.seen_ns,
+            stored_ns=stored_ns,
+            stamp=stamp,
+            stamp_resolution_seconds=resolution_seconds,
+            trace=read_trace(message.header),
+            found_in=found_in,
+        )
+
+    async def _look_at_stray(self, message: MailboxMessage, recognised: Recognised) -> None:
+        """Handle our own message whose probe is not open: a further copy, or an orphan of another run."""
+        if await self._journal.probe_state(recognised.tag.probe_id) is not None:
+            await self._count_duplicate(message, recognised)
+            return
+        identity = self.routes.get(recognised.tag.route_hash)
+        age_seconds = self._clock.now_ns() / 1e9 - recognised.tag.sent_ms / 1e3
+        if identity is not None and age_seconds > identity.sweep_after_seconds:
+            self._ledger.discard(message.location)
+
+    async def _count_duplicate(self, message: MailboxMessage, recognised: Recognised) -> None:
+        # The journal knows the copies that were counted before, so a copy that is listed twice counts once.
+        event = DuplicateSeen(
+            route=recognised.route, probe_id=recognised.tag.probe_id, location=message.location
+        )
+        await self._ledger.record(event)
+        self._ledger.discard(message.location)
+
+    async def _look_at_answer(self, message: MailboxMessage, fetch_text: FetchText) -> None:
+        report = read_bounce(message.header, await fetch_text(_BOUNCE_BYTES))
+        if report is None:
+            return
+        recognised = self._verify(tuple(Candidate(token=token, found_in="bounce") for token in report.tokens))
+        if recognised is None:
+            return
+        bounce = _bounce(message, report)
+        flight = self._ledger.get(recognised.tag.probe_id)
+        if flight is not None:
+            await self._ledger.bounced(flight, bounce)
+        elif await self._journal.probe_state(recognised.tag.probe_id) is not None:
+            event = BounceSeen(route=recognised.route, probe_id=recognised.tag.probe_id, bounce=bounce)
+            await self._ledger.record(event)
+            self._ledger.discard(message.location)
+
+    def _verify(self, candidates: Sequence[Candidate]) -> Recognised | None:
+        for candidate in candidates:
+            claim = peek(candidate.token)
+            if claim is None:
+                continue
+            for route, recipient in self._signed_over(claim.probe_id, claim.route_hash):
+                tag = verify(candidate.token, self._keys, route, recipient)
+                if tag is not None:
+                    return Recognised(tag, route, candidate.found_in)
+        return None
+
+    def _signed_over(self, probe_id: str, route_hash: bytes) -> list[tuple[str, str]]:
+        """Routes and recipients that this tag may have been signed over: as sent, and as configured now."""
+        flight = self._ledger.get(probe_id)
+        pairs = [(flight.probe.route, flight.probe.recipient)] if flight is not None else []
+        identity = self.routes.get(route_hash)
+        if identity is not None:
+            pairs.append((identity.name, identity.recipient))
+        return pairs
+
+    def _is_ours_to_judge(self, candidates: Sequence[Candidate]) -> bool:
+        """Whether a tag claims one of our routes: only then is a wrong signature a forgery, not another prober's."""
+        claims = (peek(candidate.token) for candidate in candidates)
+        return any(claim is not None and claim.route_hash in self.routes for claim in claims)
+
+    def _may_be_ours(self, message: MailboxMessage) -> bool:
+        is_small = message.size_bytes is None or message.size_bytes <= _LARGEST_OWN_BYTES
+        return is_small and self._ledger.expected_since_ns(message.location.mailbox) is not None
+
+
+def _bounce(message: MailboxMessage, report: BounceReport) -> Bounce:
+    return Bounce(
+        location=message.location,
+        seen_ns=message.seen_ns,
+        kind=report.kind,
+        action=report.action,
+        status=report.status,
+        recipient=report.recipient,
+        reporting_mta=report.reporting_mta,
+        remote_mta=report.remote_mta,
+        diagnostic=report.diagnostic,
+    )

@@ -1,0 +1,293 @@
+"""The open probes: what is known of each, when it must be judged next, and its one end.
+
+In: facts about probes (handed over, submitted, arrived, bounced) and the passing of time. Out: events, first to the
+journal and then to the sinks. The policy is `judgement`; this file only brings evidence and carries out the answer.
+
+Rules:
+
+1. The journal comes first. An event that the journal has not taken did not happen: it is tried again, no sink hears
+   of it, and the message it speaks of stays in the mailbox.
+2. A probe ends once: under its own lock, and by the journal's word.
+3. A copy is given to be deleted only after the event that speaks of it has been recorded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from smtp_probe.errors import JournalError
+from smtp_probe.judgement import Overdue, Wait, judge
+from smtp_probe.model import (
+    Arrival,
+    Bounce,
+    BounceSeen,
+    Event,
+    Evidence,
+    Location,
+    Outcome,
+    Probe,
+    ProbeEnded,
+    ProbeOverdue,
+    ProbeStarted,
+    ProbeSubmitted,
+    Submission,
+)
+from smtp_probe.ports import Clock, Journal, OpenProbe, Sink
+
+_log = logging.getLogger(__name__)
+_NS = 1_000_000_000
+_RECORD_AGAIN_SECONDS = 2.0
+
+
+@dataclass(slots=True, eq=False)
+class Flight:
+    """One open probe and what is known of it. Changes until it has ended."""
+
+    probe: Probe
+    submission: Submission | None = None
+    submission_recorded: bool = False
+    is_submitting: bool = False
+    arrival: Arrival | None = None
+    bounce: Bounce | None = None
+    overdue: bool = False
+    outcome: Outcome | None = None
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    check_at_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxView:
+    """What the ledger needs of a mailbox's watcher."""
+
+    covered_ns: Callable[[], int | None]
+    nudge: Callable[[], None]
+    discard: Callable[[Location], None]
+
+
+class Ledger:
+    """All open probes of this program."""
+
+    def __init__(self, journal: Journal, clock: Clock, sinks: Sequence[Sink]) -> None:
+        self.views: Mapping[str, MailboxView] = {}
+        """By mailbox name; replaced as a whole when the configuration changes."""
+        self._journal = journal
+        self._clock = clock
+        self._sinks = tuple(sinks)
+        self._flights: dict[str, Flight] = {}
+        self._by_route: dict[str, dict[str, Flight]] = {}
+        self._expected: dict[str, dict[str, int]] = {}
+        self._checks: list[tuple[int, str]] = []
+        self._check_sooner = asyncio.Event()
+
+    # Asking.
+
+    def get(self, probe_id: str) -> Flight | None:
+        """Give an open probe; None when there is none of that id."""
+        return self._flights.get(probe_id)
+
+    def in_flight(self, route: str) -> int:
+        """Count the open probes of a route."""
+        return len(self._by_route.get(route, ()))
+
+    def oldest_ns(self, route: str) -> int | None:
+        """When the oldest open probe of a route was made."""
+        flights = self._by_route.get(route)
+        return next(iter(flights.values())).probe.created_ns if flights else None
+
+    def open_probes(self) -> tuple[Flight, ...]:
+        """Give all open probes, oldest first."""
+        return tuple(self._flights.values())
+
+    def mailboxes_in_use(self) -> set[str]:
+        """Names of the mailboxes for which an open probe waits."""
+        return {
+            name
+            for flight in self._flights.values()
+            for name in (flight.probe.mailbox, flight.probe.bounce_mailbox)
+            if name is not None
+        }
+
+    def expected_since_ns(self, mailbox: str) -> int | None:
+        """When the youngest message that is expected in this mailbox was handed over; None for none."""
+        expected = self._expected.get(mailbox)
+        return next(reversed(expected.values())) if expected else None
+
+    # Being told.
+
+    def restore(self, probes: Iterable[OpenProbe]) -> None:
+        """Take up the probes that an earlier run left open."""
+        for known in probes:
+            flight = Flight(
+                known.probe, known.submission, known.submission is not None, overdue=known.overdue
+            )
+            self._add(flight)
+            self._expect(flight)
+            self._check_at(flight, self._clock.now_ns())
+
+    async def open(self, probe: Probe) -> Flight:
+        """Write a new probe down, before anything of it leaves. Raises JournalError: then it must not be sent."""
+        await self.record(ProbeStarted(probe=probe))
+        flight = Flight(probe, is_submitting=True)
+        self._add(flight)
+        return flight
+
+    def handed_over(self, flight: Flight) -> None:
+        """Learn that the final dot of this probe's message is being sent: it may arrive from now on."""
+        self._expect(flight)
+        self._nudge(flight)
+
+    async def submitted(self, flight: Flight, submission: Submission) -> None:
+        """Learn how the submission ended."""
+        flight.submission = submission
+        flight.is_submitting = False
+        if submission.may_arrive:
+            self._expect(flight)
+        await self.consider(flight)
+
+    async def arrived(self, flight: Flight, arrival: Arrival) -> bool:
+        """Learn of a copy. False when another copy has been taken before: this one is a duplicate."""
+        if flight.arrival is not None and flight.arrival.location != arrival.location:
+            return False
+        if flight.outcome is not None and flight.arrival is None:
+            return False
+        if flight.arrival is None:
+            flight.arrival = arrival
+        await self.consider(flight)
+        return True
+
+    async def bounced(self, flight: Flight, bounce: Bounce) -> None:
+        """Learn of a notice about this probe: an end of it, or news."""
+        if not bounce.ends_probe:
+            event = BounceSeen(route=flight.probe.route, probe_id=flight.probe.probe_id, bounce=bounce)
+            await self.record(event)
+            self.discard(bounce.location)
+            return
+        if flight.bounce is None:
+            flight.bounce = bounce
+        await self.consider(flight)
+
+    async def record(self, event: Event) -> bool:
+        """Write an event down, then tell the sinks. False when it was known. Raises JournalError."""
+        if not await self._journal.record(event):
+            return False
+        for sink in self._sinks:
+            try:
+                sink(event)
+            except Exception:  # noqa: BLE001 - a sink's bug must not cost a probe its end
+                _log.exception("a sink failed", extra={"event": type(event).__name__})
+        return True
+
+    def discard(self, location: Location) -> None:
+        """Have a copy deleted."""
+        view = self.views.get(location.mailbox)
+        if view is not None:
+            view.discard(location)
+
+    # Judging.
+
+    async def run(self) -> None:
+        """Judge every probe when its time has come, until cancelled."""
+        while True:
+            self._check_sooner.clear()
+            now_ns = self._clock.now_ns()
+            while self._checks and self._checks[0][0] <= now_ns:
+                check_at_ns, probe_id = heapq.heappop(self._checks)
+                flight = self._flights.get(probe_id)
+                if flight is not None and flight.check_at_ns == check_at_ns:
+                    await self.consider(flight)
+            await self._sleep_until_check()
+
+    async def consider(self, flight: Flight) -> None:
+        """Judge one probe by all that is known now, and carry the answer out."""
+        async with flight.lock:
+            if flight.outcome is not None:
+                return
+            try:
+                await self._consider(flight)
+            except JournalError:
+                self._check_at(flight, self._clock.now_ns() + round(_RECORD_AGAIN_SECONDS * _NS))
+
+    async def _consider(self, flight: Flight) -> None:
+        if flight.is_submitting:
+            return  # judged when the submission has ended
+        if flight.submission is not None and not flight.submission_recorded:
+            await self.record(ProbeSubmitted(probe=flight.probe, submission=flight.submission))
+            flight.submission_recorded = True
+        judgement = judge(self._evidence(flight))
+        if isinstance(judgement, Overdue):
+            await self.record(ProbeOverdue(probe=flight.probe, at_ns=self._clock.now_ns()))
+            flight.overdue = True
+            judgement = judge(self._evidence(flight))
+        if isinstance(judgement, Wait):
+            self._check_at(flight, judgement.until_ns)
+            if judgement.until_ns - self._clock.now_ns() < _NS:
+                self._nudge(flight)
+        elif isinstance(judgement, Outcome):
+            await self._end(flight, judgement)
+
+    async def _end(self, flight: Flight, outcome: Outcome) -> None:
+        await self.record(ProbeEnded(outcome=outcome))
+        flight.outcome = outcome
+        self._remove(flight)
+        for fact in (flight.arrival, flight.bounce):
+            if fact is not None:
+                self.discard(fact.location)
+        flight.ended.set()
+
+    def _evidence(self, flight: Flight) -> Evidence:
+        view = self.views.get(flight.probe.mailbox)
+        return Evidence(
+            probe=flight.probe,
+            now_ns=self._clock.now_ns(),
+            submission=flight.submission,
+            arrival=flight.arrival,
+            bounce=flight.bounce,
+            covered_ns=view.covered_ns() if view is not None else None,
+            overdue=flight.overdue,
+        )
+
+    async def _sleep_until_check(self) -> None:
+        if not self._checks:
+            await self._check_sooner.wait()
+            return
+        wait = (self._checks[0][0] - self._clock.now_ns()) / _NS
+        waiter = asyncio.ensure_future(self._check_sooner.wait())
+        sleeper = asyncio.ensure_future(self._clock.sleep(max(0.0, wait)))
+        try:
+            await asyncio.wait((waiter, sleeper), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiter.cancel()
+            sleeper.cancel()
+
+    # Bookkeeping.
+
+    def _add(self, flight: Flight) -> None:
+        self._flights[flight.probe.probe_id] = flight
+        self._by_route.setdefault(flight.probe.route, {})[flight.probe.probe_id] = flight
+
+    def _remove(self, flight: Flight) -> None:
+        probe = flight.probe
+        self._flights.pop(probe.probe_id, None)
+        self._by_route.get(probe.route, {}).pop(probe.probe_id, None)
+        self._expected.get(probe.mailbox, {}).pop(probe.probe_id, None)
+
+    def _expect(self, flight: Flight) -> None:
+        expected = self._expected.setdefault(flight.probe.mailbox, {})
+        since_ns = flight.submission.final_dot_ns if flight.submission is not None else None
+        expected.setdefault(flight.probe.probe_id, since_ns or self._clock.now_ns())
+
+    def _nudge(self, flight: Flight) -> None:
+        view = self.views.get(flight.probe.mailbox)
+        if view is not None:
+            view.nudge()
+
+    def _check_at(self, flight: Flight, instant_ns: int) -> None:
+        flight.check_at_ns = instant_ns
+        heapq.heappush(self._checks, (instant_ns, flight.probe.probe_id))
+        if self._checks[0][0] == instant_ns:
+            self._check_sooner.set()

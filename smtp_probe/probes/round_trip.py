@@ -1,0 +1,113 @@
+"""Sending one probe: identity, message, journal, submission, in this order.
+
+In: a route and the slot it is sent for. Out: an open probe in the ledger, which is judged there when it arrives,
+bounces or stays away. Raises JournalError before anything is sent when the probe cannot be written down.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from smtp_probe.config.settings import Route, Sender
+from smtp_probe.mail.message import MessageRequest, build_message
+from smtp_probe.mail.tag import TagKey, make_tag
+from smtp_probe.model import Cause, Disposition, Failure, Phase, Probe, Submission
+from smtp_probe.ports import Clock, Envelope, Submitter
+from smtp_probe.probes.ledger import Flight, Ledger
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class RouteUnderTest:
+    """A route with all that it takes to send on it."""
+
+    name: str
+    route: Route
+    sender: Sender
+    submitter: Submitter
+
+
+class RoundTrips:
+    """Starts probes. One for all routes."""
+
+    def __init__(
+        self, ledger: Ledger, clock: Clock, keys: Sequence[TagKey], sequences: dict[str, int] | None = None
+    ) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._keys = tuple(keys)
+        self._sequences = sequences if sequences is not None else {}
+
+    async def send(
+        self, target: RouteUnderTest, scheduled_ns: int, on_phase: Progress | None = None
+    ) -> Flight:
+        """Send one probe; returns when its submission has ended and been judged. Raises JournalError."""
+        probe, envelope = self._prepare(target, scheduled_ns)
+        flight = await self._ledger.open(probe)
+        final_dot_ns: int | None = None
+
+        def note(phase: str) -> None:
+            nonlocal final_dot_ns
+            if phase == Phase.ACCEPT:
+                final_dot_ns = self._clock.now_ns()
+                self._ledger.handed_over(flight)
+            if on_phase is not None:
+                on_phase(phase)
+
+        try:
+            submission = await target.submitter.submit(envelope, on_phase=note)
+        except asyncio.CancelledError:
+            await asyncio.shield(self._ledger.submitted(flight, _cut_short(probe, final_dot_ns)))
+            raise
+        await self._ledger.submitted(flight, submission)
+        return flight
+
+    def _prepare(self, target: RouteUnderTest, scheduled_ns: int) -> tuple[Probe, Envelope]:
+        route, sender, now_ns = target.route, target.sender, self._clock.now_ns()
+        sequence = self._sequences.get(target.name, 0) + 1
+        self._sequences[target.name] = sequence
+        tag = make_tag(self._keys, target.name, sequence, now_ns // 1_000_000, route.recipient)
+        built = build_message(
+            MessageRequest(
+                tag=tag,
+                route=target.name,
+                sender=sender.envelope_from,
+                from_header=sender.from_ or sender.envelope_from,
+                recipient=route.recipient,
+                date_ns=now_ns,
+                size_bytes=route.message_size,
+                plus_address=route.plus_address,
+            )
+        )
+        probe = Probe(
+            probe_id=tag.probe_id,
+            route=target.name,
+            sequence=sequence,
+            sender=route.sender,
+            mailbox=route.mailbox,
+            bounce_mailbox=route.bounce_mailbox,
+            recipient=route.recipient,
+            scheduled_ns=scheduled_ns,
+            created_ns=now_ns,
+            deadline_seconds=route.deadline,
+            give_up_after_seconds=route.give_up_after,
+            body_digest=built.body_digest,
+        )
+        envelope = Envelope(
+            sender=sender.envelope_from, recipient=built.recipient, envid=built.envid, message=built.message
+        )
+        return probe, envelope
+
+
+def _cut_short(probe: Probe, final_dot_ns: int | None) -> Submission:
+    """Say what our own end made of a submission under way: uncertain after the dot, unobserved before."""
+    had_dot = final_dot_ns is not None
+    return Submission(
+        disposition=Disposition.UNCERTAIN if had_dot else Disposition.UNOBSERVED,
+        started_ns=probe.created_ns,
+        final_dot_ns=final_dot_ns,
+        failure=Failure(stage=Phase.ACCEPT if had_dot else "submission", cause=Cause.SHUTDOWN),
+    )

@@ -1,0 +1,292 @@
+"""The memory that survives `kill -9`: SQLite in the state directory. Fulfils `ports.Journal`.
+
+In: events. Out: for each, whether it is new, after it is on disk together with what it adds to the counters. Events
+that come while a transaction is being written share the next one, so that load makes transactions larger, not more.
+
+Rules:
+
+1. One thread writes. The event loop never waits for the disk, only a caller for its own event.
+2. A failed transaction fails for all that were in it, and nothing of it is counted: callers try again.
+3. The counters in memory are moved only after the transaction, so `/metrics` never shows what a kill could take back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter
+
+from smtp_probe.errors import JournalError
+from smtp_probe.model import (
+    BounceSeen,
+    DuplicateSeen,
+    Event,
+    ForgerySeen,
+    Location,
+    Outcome,
+    Probe,
+    ProbeEnded,
+    ProbeOverdue,
+    ProbeStarted,
+    ProbeSubmitted,
+    SlotMissed,
+    Submission,
+)
+from smtp_probe.ports import Clock, OpenProbe
+from smtp_probe.report.journal_schema import open_database
+from smtp_probe.report.metrics import Increment, increments
+from smtp_probe.report.totals import StoredTotal, Totals, fold
+
+_T = TypeVar("_T")
+_log = logging.getLogger(__name__)
+_PROBE = TypeAdapter(Probe)
+_SUBMISSION = TypeAdapter(Submission)
+_OUTCOME = TypeAdapter(Outcome)
+_BATCH = 500
+IN_MEMORY = Path(":memory:")
+"""A journal for a single probe of the command line, which leaves nothing behind."""
+
+
+class SqliteJournal:
+    """The journal of one program. `state` is told when it stops or begins to work."""
+
+    def __init__(
+        self, path: Path, clock: Clock, totals: Totals, state: Callable[[bool], None] = lambda _: None
+    ) -> None:
+        self.is_writable = True
+        self._path = path
+        self._clock = clock
+        self._totals = totals
+        self._state = state
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
+        self._waiting: deque[tuple[Event, asyncio.Future[bool]]] = deque()
+        self._writer: asyncio.Task[None] | None = None
+        self._connection: sqlite3.Connection | None = None
+
+    async def open(self) -> None:
+        """Open the file and restore the counters. Raises JournalError."""
+        self._connection = await self._in_thread(lambda: open_database(str(self._path)))
+        self._totals.restore(await self._in_thread(self._read_totals))
+        self._state(True)
+
+    async def close(self) -> None:
+        """Write what waits, and close. Never raises."""
+        if self._writer is not None:
+            await asyncio.wait([self._writer], timeout=5.0)
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await self._in_thread(connection.close)
+        self._thread.shutdown(wait=False)
+
+    # Writing.
+
+    async def record(self, event: Event) -> bool:
+        """Write one event. Returns whether it is new. Raises JournalError when it cannot be written."""
+        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._waiting.append((event, future))
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write_waiting(), name="journal")
+        return await future
+
+    async def _write_waiting(self) -> None:
+        while self._waiting:
+            batch = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
+            try:
+                news = await self._in_thread(lambda batch=batch: self._write([event for event, _ in batch]))
+            except JournalError as error:
+                self._become(writable=False, why=str(error))
+                for _, future in batch:
+                    if not future.done():
+                        future.set_exception(error)
+                continue
+            self._become(writable=True)
+            for (_, future), (is_new, counted) in zip(batch, news, strict=True):
+                self._totals.apply(counted)
+                if not future.done():
+                    future.set_result(is_new)
+
+    def _become(self, *, writable: bool, why: str = "") -> None:
+        if writable != self.is_writable:
+            if writable:
+                _log.info("the journal can be written again")
+            else:
+                _log.error("the journal cannot be written, nothing is sent until it can: %s", why)
+        self.is_writable = writable
+        self._state(writable)
+
+    def _write(self, events: Sequence[Event]) -> list[tuple[bool, Sequence[Increment]]]:
+        """In the journal's thread: all events in one transaction."""
+        connection = self._connected()
+        results: list[tuple[bool, Sequence[Increment]]] = []
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            for event in events:
+                is_new = self._write_event(connection, event)
+                counted = increments(event) if is_new else ()
+                results.append((is_new, counted))
+            connection.executemany(
+                "INSERT INTO totals VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET value = value + excluded.value",
+                [
+                    (row.metric, row.labels_json, row.field, row.value)
+                    for row in fold([increment for _, counted in results for increment in counted])
+                ],
+            )
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            message = f"{self._path}: {error}"
+            raise JournalError(message) from error
+        return results
+
+    def _write_event(self, connection: sqlite3.Connection, event: Event) -> bool:
+        match event:
+            case ProbeStarted(probe=probe):
+                return _changed(
+                    connection,
+                    "INSERT OR IGNORE INTO probes (probe_id, route, sequence, created_ns, is_open, probe)"
+                    " VALUES (?, ?, ?, ?, 1, ?)",
+                    (probe.probe_id, probe.route, probe.sequence, probe.created_ns, _dump(_PROBE, probe)),
+                )
+            case ProbeSubmitted(probe=probe, submission=submission):
+                return _changed(
+                    connection,
+                    "UPDATE probes SET submission = ? WHERE probe_id = ? AND is_open = 1 AND submission IS NULL",
+                    (_dump(_SUBMISSION, submission), probe.probe_id),
+                )
+            case ProbeOverdue(probe=probe):
+                return _changed(
+                    connection,
+                    "UPDATE probes SET is_overdue = 1 WHERE probe_id = ? AND is_open = 1 AND is_overdue = 0",
+                    (probe.probe_id,),
+                )
+            case ProbeEnded(outcome=outcome):
+                return self._write_end(connection, outcome)
+            case DuplicateSeen(probe_id=probe_id, location=location):
+                return self._write_copy(connection, location, probe_id)
+            case ForgerySeen(location=location):
+                return self._write_copy(connection, location, None)
+            case BounceSeen(probe_id=probe_id, bounce=bounce):
+                return self._write_copy(connection, bounce.location, probe_id)
+            case SlotMissed():
+                return True
+
+    def _write_end(self, connection: sqlite3.Connection, outcome: Outcome) -> bool:
+        is_new = _changed(
+            connection,
+            "UPDATE probes SET is_open = 0, ended_ns = ?, kind = ?, outcome = ?, is_overdue = ?"
+            " WHERE probe_id = ? AND is_open = 1",
+            (
+                outcome.ended_ns,
+                outcome.kind.value,
+                _dump(_OUTCOME, outcome),
+                int(outcome.was_overdue),
+                outcome.probe.probe_id,
+            ),
+        )
+        for fact in (outcome.arrival, outcome.bounce):
+            if is_new and fact is not None:
+                self._write_copy(connection, fact.location, outcome.probe.probe_id)
+        return is_new
+
+    def _write_copy(self, connection: sqlite3.Connection, location: Location, probe_id: str | None) -> bool:
+        return _changed(
+            connection,
+            "INSERT OR IGNORE INTO copies VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                location.mailbox,
+                location.folder,
+                location.uidvalidity,
+                location.uid,
+                probe_id,
+                self._clock.now_ns(),
+            ),
+        )
+
+    # Reading.
+
+    async def open_probes(self) -> Sequence[OpenProbe]:
+        """Every probe that has not ended, oldest first. Raises JournalError."""
+        rows = await self._read(
+            "SELECT probe, submission, is_overdue FROM probes WHERE is_open = 1 ORDER BY created_ns"
+        )
+        return [
+            OpenProbe(
+                probe=_PROBE.validate_json(probe),
+                submission=_SUBMISSION.validate_json(submission) if submission else None,
+                overdue=bool(overdue),
+            )
+            for probe, submission, overdue in rows
+        ]
+
+    async def probe_state(self, probe_id: str) -> str | None:
+        """`open`, `ended`, or None for a probe that this journal never knew. Raises JournalError."""
+        rows = await self._read("SELECT is_open FROM probes WHERE probe_id = ?", (probe_id,))
+        return None if not rows else ("open" if rows[0][0] else "ended")
+
+    async def last_sequences(self) -> dict[str, int]:
+        """The highest sequence number ever used, by route. Raises JournalError."""
+        return dict(await self._read("SELECT route, max(sequence) FROM probes GROUP BY route"))
+
+    async def last_outcomes(self, limit: int) -> Sequence[Outcome]:
+        """The newest ended probes, oldest first: what the pages and the last-value gauges start from."""
+        rows = await self._read(
+            "SELECT outcome FROM probes WHERE is_open = 0 AND outcome IS NOT NULL ORDER BY ended_ns DESC LIMIT ?",
+            (limit,),
+        )
+        return [_OUTCOME.validate_json(row[0]) for row in reversed(rows)]
+
+    async def forget(self, before_ns: int) -> int:
+        """Drop probes that ended, and copies that were counted, before this instant. Returns how many probes."""
+
+        def delete() -> int:
+            connection = self._connected()
+            connection.execute("DELETE FROM copies WHERE at_ns < ?", (before_ns,))
+            # The newest probe of each route stays: its sequence number must not be used again.
+            return connection.execute(
+                "DELETE FROM probes WHERE is_open = 0 AND ended_ns < ? AND sequence <"
+                " (SELECT max(p.sequence) FROM probes AS p WHERE p.route = probes.route)",
+                (before_ns,),
+            ).rowcount
+
+        return await self._in_thread(lambda: self._guard(delete))
+
+    def _read_totals(self) -> list[StoredTotal]:
+        rows = self._guard(lambda: self._connected().execute("SELECT * FROM totals").fetchall())
+        return [StoredTotal.from_row(*row) for row in rows]
+
+    async def _read(self, query: str, parameters: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+        return await self._in_thread(
+            lambda: self._guard(lambda: self._connected().execute(query, parameters).fetchall())
+        )
+
+    def _guard(self, work: Callable[[], _T]) -> _T:
+        try:
+            return work()
+        except sqlite3.Error as error:
+            message = f"{self._path}: {error}"
+            raise JournalError(message) from error
+
+    async def _in_thread(self, work: Callable[[], _T]) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._connection is None:
+            message = f"{self._path}: the journal is closed"
+            raise JournalError(message)
+        return self._connection
+
+
+def _changed(connection: sqlite3.Connection, statement: str, parameters: tuple[object, ...]) -> bool:
+    return connection.execute(statement, parameters).rowcount > 0
+
+
+def _dump(adapter: TypeAdapter[Any], value: object) -> str:
+    return adapter.dump_json(value, exclude_defaults=True).decode()

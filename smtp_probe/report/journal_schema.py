@@ -1,0 +1,77 @@
+"""The tables of the journal, and how an older journal becomes a newer one.
+
+A journal of a newer version than this program knows is refused, never changed.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from smtp_probe.errors import JournalError
+
+VERSION = 1
+
+_TABLES = """
+CREATE TABLE probes (
+    probe_id   TEXT PRIMARY KEY,
+    route      TEXT NOT NULL,
+    sequence   INTEGER NOT NULL,
+    created_ns INTEGER NOT NULL,
+    is_open    INTEGER NOT NULL,
+    is_overdue INTEGER NOT NULL DEFAULT 0,
+    ended_ns   INTEGER,
+    kind       TEXT,
+    probe      TEXT NOT NULL,
+    submission TEXT,
+    outcome    TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX probes_open ON probes (created_ns) WHERE is_open = 1;
+CREATE INDEX probes_ended ON probes (ended_ns) WHERE is_open = 0;
+CREATE INDEX probes_route ON probes (route, sequence);
+
+-- Every copy that was counted: it is not counted again when it is listed again.
+CREATE TABLE copies (
+    mailbox     TEXT NOT NULL,
+    folder      TEXT NOT NULL,
+    uidvalidity INTEGER NOT NULL,
+    uid         INTEGER NOT NULL,
+    probe_id    TEXT,
+    at_ns       INTEGER NOT NULL,
+    PRIMARY KEY (mailbox, folder, uidvalidity, uid)
+) STRICT, WITHOUT ROWID;
+
+-- The counters of /metrics as they stood after the last event: see report/totals.
+CREATE TABLE totals (
+    metric TEXT NOT NULL,
+    labels TEXT NOT NULL,
+    field  TEXT NOT NULL,
+    value  REAL NOT NULL,
+    PRIMARY KEY (metric, labels, field)
+) STRICT, WITHOUT ROWID;
+"""
+
+
+def open_database(path: str) -> sqlite3.Connection:
+    """Open or make a journal. Raises JournalError with a text for people."""
+    try:
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
+        connection.execute("PRAGMA journal_mode = WAL")
+        # FULL: an acknowledged event survives a power cut too, not only the end of this process.
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        _migrate(connection, path)
+    except sqlite3.Error as error:
+        message = f"{path}: the journal cannot be opened: {error}"
+        raise JournalError(message) from error
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection, path: str) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > VERSION:
+        message = (
+            f"{path}: the journal was written by a newer smtp-probe (version {version}, known is {VERSION})"
+        )
+        raise JournalError(message)
+    if version < 1:
+        connection.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = 1; COMMIT;")
