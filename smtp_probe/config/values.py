@@ -66,6 +66,7 @@ _NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"
 _HOST = r"^[A-Za-z0-9._:\[\]-]+$"
 _ADDRESS = r"^[^\s<>@\x00-\x1f\x7f]+@[^\s<>@\x00-\x1f\x7f]+$"
 _ONE_LINE = r"^[^\x00-\x1f\x7f]+$"
+_NO_CONTROL = r"^[^\x00-\x1f\x7f]*$"
 _LABEL = r"^[a-z][a-z0-9_]{0,30}$"
 _VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]{0,127}$"
 _CREDENTIAL = r"^[A-Za-z0-9_@-][A-Za-z0-9_.@-]{0,127}$"
@@ -75,6 +76,7 @@ PATTERN_HELP = {
     _HOST: "expected a host name or an address, without a scheme, a port or spaces",
     _ADDRESS: "expected a mail address such as probe@example.org",
     _ONE_LINE: "expected one line of text without control characters",
+    _NO_CONTROL: "expected text without control characters",
     _LABEL: "a label has at most 31 small letters, digits and '_', and begins with a letter",
     _VARIABLE: "expected the name of an environment variable (letters, digits, '_'), not the secret itself",
     _CREDENTIAL: "expected the name of a systemd credential, not a path and not the secret itself",
@@ -89,7 +91,7 @@ HeaderText = Annotated[str, Field(min_length=3, max_length=400, pattern=_ONE_LIN
 IpAddress = Annotated[str, AfterValidator(_require_ip)]
 FolderName = Annotated[str, Field(min_length=1, max_length=255, pattern=_ONE_LINE)]
 LabelName = Annotated[str, Field(pattern=_LABEL)]
-LabelText = Annotated[str, Field(max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
+LabelText = Annotated[str, Field(max_length=64, pattern=_NO_CONTROL)]
 VariableName = Annotated[str, Field(pattern=_VARIABLE)]
 CredentialName = Annotated[str, Field(pattern=_CREDENTIAL)]
 TlsVersion = Annotated[

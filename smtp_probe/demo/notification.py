@@ -117,7 +117,9 @@ def build_bounce(failed: FailedDelivery) -> bytes:
         ("Undelivered Message", returned_type, returned),
     )
     body = b"".join(
-        _text(f"--{boundary}", f"Content-Description: {description}", f"Content-Type: {kind}", "") + data + b"\r\n"
+        _text(f"--{boundary}", f"Content-Description: {description}", f"Content-Type: {kind}", "")
+        + data
+        + b"\r\n"
         for description, kind, data in parts
     )
     received = pickup_received(failed.reporting_host, failed.notification_id, failed.now_ns)

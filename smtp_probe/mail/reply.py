@@ -18,7 +18,9 @@ _QUEUE_IDS = (
     re.compile(r"\bqueued as ([0-9A-Za-z][0-9A-Za-z-]{4,63})\b"),  # Postfix, amavis
     re.compile(r"\bOK id=([0-9A-Za-z]{6}-[0-9A-Za-z]{6,11}-[0-9A-Za-z]{2,4})\b"),  # Exim
     re.compile(r"<[^<>\s]{1,320}> ([0-9A-Za-z+/]{22}(?::[TP]?[0-9]{1,9})*) Saved\b"),  # Dovecot LMTP
-    re.compile(r"(?:^|[\s:])((?=[A-Za-z]{0,23}[0-9])[0-9A-Za-z]{8,24}):? Message accepted\b"),  # Sendmail, OpenSMTPD
+    re.compile(
+        r"(?:^|[\s:])((?=[A-Za-z]{0,23}[0-9])[0-9A-Za-z]{8,24}):? Message accepted\b"
+    ),  # Sendmail, OpenSMTPD
     re.compile(r"\bMessage Queued \(([0-9A-Fa-f-]{36}(?:\.[0-9]{1,6})?)\)", re.IGNORECASE),  # Haraka
     re.compile(r"\bMessage queued with id ([0-9a-f]{8,32})\b", re.IGNORECASE),  # Stalwart
     re.compile(r"\bOK\s+[0-9]{9,11} ([0-9A-Za-z._-]{8,96}) - gsmtp\b"),  # Gmail

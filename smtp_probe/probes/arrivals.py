@@ -11,7 +11,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from smtp_probe.errors import JournalError
+from smtp_probe.errors import JournalError, MailboxError
 from smtp_probe.mail.bounce import BounceReport, read_bounce
 from smtp_probe.mail.recognition import Candidate, find_candidates, is_automatic_answer
 from smtp_probe.mail.stamps import choose_stored
@@ -73,6 +73,12 @@ class Arrivals:
                 await self._look_at_mail(message, fetch_text)
         except JournalError as error:
             _log.warning("message left alone until the journal works: %s", error)
+        except MailboxError:
+            raise  # the connection is of no use any more: its watcher opens another
+        except Exception:  # noqa: BLE001 - a bug met by one message must not end the watching of all others
+            _log.exception(
+                "a message could not be read by our own fault", extra={"location": message.location}
+            )
 
     async def _look_at_mail(self, message: MailboxMessage, fetch_text: FetchText) -> None:
         candidates = find_candidates(message.header, None)

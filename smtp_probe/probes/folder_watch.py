@@ -20,7 +20,6 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 
 from smtp_probe.errors import MailboxError
@@ -34,6 +33,8 @@ OWN_SUBJECT = "[smtp-probe "
 _REFUSED_WAIT_SECONDS = 60.0
 _FOLDER_REVIEW_SECONDS = 60.0
 _BATCH = 100
+_SHORT_PAUSE_SECONDS = 0.1
+"""Pauses up to this are slept through; longer ones end when somebody wants a look."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,12 +212,16 @@ class FolderWatch:
         return min(self._settings.poll_maximum, max(floor, age * self._settings.poll_fraction))
 
     async def _pause(self, seconds: float) -> None:
-        if self._settings.poll_minimum >= seconds:
+        if seconds <= _SHORT_PAUSE_SECONDS:
             await self._clock.sleep(seconds)
             return
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._wanted.wait()
+        sleeper = asyncio.ensure_future(self._clock.sleep(seconds))
+        waiter = asyncio.ensure_future(self._wanted.wait())
+        try:
+            await asyncio.wait((sleeper, waiter), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleeper.cancel()
+            waiter.cancel()
 
     async def _remove_discarded(self, session: MailboxSession) -> None:
         uids = self._discards.get(self._uidvalidity or 0)

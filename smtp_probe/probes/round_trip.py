@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from smtp_probe.config.settings import Route, Sender
-from smtp_probe.mail.message import MessageRequest, build_message
+from smtp_probe.mail.message import Draft, build_message
 from smtp_probe.mail.tag import TagKey, make_tag
 from smtp_probe.model import Cause, Disposition, Failure, Phase, Probe, Submission
 from smtp_probe.ports import Clock, Envelope, Submitter
@@ -71,13 +71,13 @@ class RoundTrips:
         self._sequences[target.name] = sequence
         tag = make_tag(self._keys, target.name, sequence, now_ns // 1_000_000, route.recipient)
         built = build_message(
-            MessageRequest(
+            Draft(
                 tag=tag,
                 route=target.name,
                 sender=sender.envelope_from,
-                from_header=sender.from_ or sender.envelope_from,
+                author=sender.from_,
                 recipient=route.recipient,
-                date_ns=now_ns,
+                created_ns=now_ns,
                 size_bytes=route.message_size,
                 plus_address=route.plus_address,
             )

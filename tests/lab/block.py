@@ -63,5 +63,4 @@ def claim_block(blocks: Iterable[str] = BLOCKS) -> Claim:
             return Claim(block, holder)
         holder.close()
     why = f"another program has {taken}" if taken else "other labs have them all"
-    message = f"no free block of addresses: {why}"
-    raise LabError(message)
+    raise LabError(f"no free block of addresses: {why}")

@@ -39,13 +39,14 @@ def _name(text: str) -> x509.Name:
 class Authority:
     """A certificate authority that lives as long as the lab."""
 
+    now: datetime
     key: ec.EllipticCurvePrivateKey
     certificate: x509.Certificate
 
     @classmethod
-    def make(cls, name: str) -> "Authority":
+    def make(cls, name: str, now: datetime) -> "Authority":
         """Make a key and a certificate signed with it."""
-        key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+        key = ec.generate_private_key(ec.SECP256R1())
         usage = x509.KeyUsage(
             digital_signature=False, content_commitment=False, key_encipherment=False,
             data_encipherment=False, key_agreement=False, key_cert_sign=True, crl_sign=True,
@@ -61,7 +62,7 @@ class Authority:
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
             .sign(key, SHA256())
         )
-        return cls(key, certificate)
+        return cls(now, key, certificate)
 
     def issue(
         self,
@@ -70,13 +71,13 @@ class Authority:
         ends: timedelta,
     ) -> bytes:
         """Issue a server certificate that ends at now + `ends`; return key and chain in PEM."""
-        now, issuer = datetime.now(UTC), self.key.public_key()
+        issuer = self.key.public_key()
         certificate = (
             x509.CertificateBuilder(self.certificate.subject, _name(str(names[0].value)))
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=90))
-            .not_valid_after(now + ends)
+            .not_valid_before(self.now - timedelta(days=90))
+            .not_valid_after(self.now + ends)
             .add_extension(x509.SubjectAlternativeName(names), critical=False)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer), False)
@@ -102,7 +103,8 @@ def _names(layout: Layout) -> list[x509.GeneralName]:
 
 def make_certificates(layout: Layout) -> str:
     """Write the certificates of all kinds; return the TLSA data of the good one (RFC 6698)."""
-    authority, stranger = Authority.make("Mail lab CA"), Authority.make("Stranger CA")
+    now = datetime.now(UTC)  # noqa: TID251 - certificates are judged by the machine's clock
+    authority, stranger = Authority.make("Mail lab CA", now), Authority.make("Stranger CA", now)
     key, names = ec.generate_private_key(ec.SECP256R1()), _names(layout)
     year, elsewhere = timedelta(days=365), [x509.DNSName("somewhere.else.test")]
     bundles = {

@@ -69,8 +69,7 @@ class Enclosure:
             return int(line)
         why = errors.read_text() if errors.exists() else ""
         self.close()
-        message = f"the lab needs root and CAP_SYS_ADMIN for its name spaces: {why.strip()}"
-        raise LabError(message)
+        raise LabError(f"the lab needs root and CAP_SYS_ADMIN for its name spaces: {why.strip()}")
 
     def command(self, pid_file: Path, argv: Sequence[str | Path]) -> list[str]:
         """Return the command that runs `argv` as a part of this lab and records its pid."""

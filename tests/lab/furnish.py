@@ -1,15 +1,13 @@
 """Fills a lab's directory: every folder, configuration file, key and zone, before anything runs."""
 
 import os
-import pwd
 import re
 import shutil
 import socket
 import time
 from collections.abc import Mapping
-from pathlib import Path
 
-from .certificates import KINDS, make_certificates, make_dkim_key, private_file
+from .certificates import make_certificates, make_dkim_key, private_file
 from .layout import DOMAIN, HOSTS, NUMBERS, TEMPLATES, USERS, Layout
 
 FOLDERS = (
@@ -76,14 +74,12 @@ def furnish(layout: Layout) -> None:
 
 def _facts(layout: Layout) -> dict[str, str]:
     """Collect what the templates may name. Makes the keys, since some of it is about them."""
-    addresses = {
-        host.upper().replace("-", "_"): layout.address(host) for host in HOSTS
-    }
+    addresses = {host.upper().replace("-", "_"): layout.address(host) for host in HOSTS}
     return addresses | {
         "ROOT": str(layout.root),
         "NUMBER": layout.block.rpartition(".")[2],
         "HOSTNAME": socket.gethostname(),
-        "SERIAL": str(int(time.time())),
+        "SERIAL": str(time.time_ns() // 10**9),
         "MAIL_UID": str(MAIL_UID),
         "TLSA": make_certificates(layout),
         "DKIM_RECORD": make_dkim_key(layout.path("dkim", "lab1.private")),

@@ -5,8 +5,7 @@ Dovecot (LMTP, Sieve, IMAP), with an authoritative name server. See README.md.
 """
 
 import shutil
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -14,46 +13,33 @@ from typing import Self
 
 from .block import Claim, claim_block
 from .certificates import KINDS
+from .directory import make_directory
 from .enclosure import Enclosure
 from .errors import LabError
 from .furnish import certificate_owners, furnish, password
-from .layout import DOMAIN, NUMBERS, Dns, Imap, Layout, Submission
+from .layout import DOMAIN, NUMBERS, USERS, Layout
 from .mail_log import MailLog
 from .part import Part
 from .prometheus import Prometheus, prometheus_recipe
 from .recipes import recipes
 
-PATH_LIMIT = 60
-"""Longest directory: a unix socket's path has room for 108 characters."""
-
-POSTFIX_LOGS = ("submit", "relay", "mx", "dkim-sign", "dkim-verify", "postgrey")
-
-
-def make_root(root: Path | None) -> Path:
-    """Make the lab's directory. Servers run as users of their own, so all must be able to read."""
-    if root is None:
-        root = Path(tempfile.mkdtemp(prefix="mail-lab-", dir="/tmp"))  # noqa: S108
-    else:
-        root.mkdir(parents=True)
-    root = root.resolve()
-    root.chmod(0o755)
-    closed = [folder for folder in root.parents if not folder.stat().st_mode & 0o001]
-    if closed or len(str(root)) > PATH_LIMIT:
-        root.rmdir()
-        why = f"not all users may enter {closed[0]}" if closed else "its path is too long"
-        message = f"cannot use {root}: {why}"
-        raise LabError(message)
-    return root
+LOGS_BY_SYSLOG = ("mail", "submit", "relay", "mx", "dkim-sign", "dkim-verify", "postgrey")
 
 
 class MailLab:
     """A running lab. Use it as `with MailLab.start() as lab:`."""
 
     domain = DOMAIN
+    users = USERS
 
     def __init__(self, layout: Layout, claim: Claim) -> None:
         """Open the enclosure of a furnished directory; no part runs yet."""
         self.layout = layout
+        self.submission = layout.submission
+        self.imap = layout.imap
+        self.dns = layout.dns
+        self.ca_file = layout.path("tls", "ca.pem")
+        self.config_file = layout.path("smtp-probe.yaml")
         self._claim = claim
         self._enclosure = Enclosure(layout.root, claim.holder.fileno())
         made = [Part(recipe, self._enclosure, layout.root) for recipe in recipes(layout)]
@@ -64,24 +50,24 @@ class MailLab:
         """Start a lab in `root`, which must not exist yet (default: a new temporary directory)."""
         claim = claim_block()
         try:
-            layout = Layout(make_root(root), claim.block)
+            layout = Layout(make_directory(root), claim.block)
             try:
                 furnish(layout)
                 lab = cls(layout, claim)
             except BaseException:
-                shutil.rmtree(layout.root)
+                shutil.rmtree(layout.root, ignore_errors=True)
                 raise
         except BaseException:
             claim.holder.close()
             raise
         try:
-            lab._start_all()
+            lab._start_parts()
         except BaseException:
             lab.stop()
             raise
         return lab
 
-    def _start_all(self) -> None:
+    def _start_parts(self) -> None:
         """Start every part: first the log, so that nothing is said in vain, then the others."""
         first, *others = self.parts.values()
         first.start()
@@ -109,3 +95,92 @@ class MailLab:
     ) -> None:
         """Stop the lab."""
         self.stop()
+
+    # What a client needs to know
+
+    def password(self, user: str) -> str:
+        """Return a user's password."""
+        return password(user)
+
+    def password_file(self, user: str) -> Path:
+        """Return a file that holds a user's password and nothing else."""
+        return self.layout.path("secrets", user)
+
+    def address(self, user: str) -> str:
+        """Return a user's mail address, or that of any other local part."""
+        return f"{user}@{self.domain}"
+
+    def maildir(self, user: str) -> Path:
+        """Return a user's mail store; there is none before the first mail or login."""
+        return self.layout.path("mail", user, "Maildir")
+
+    def log_file(self, name: str) -> Path:
+        """Return a part's log; `mail` is what all said by syslog, with stamps in microseconds."""
+        if name in LOGS_BY_SYSLOG:
+            return self.layout.path("log", "mail.log")
+        if name == "dovecot":
+            return self.layout.path("log", "dovecot.log")
+        return self._part(name).output_file
+
+    def mail_log(self) -> MailLog:
+        """Return what the servers have logged of each mail until now."""
+        return MailLog(self.log_file("mail"), self.log_file("dovecot"))
+
+    # What a test can turn
+
+    def set_number(self, name: str, value: float) -> None:
+        """Set a control number. It counts from the next connection or request on."""
+        if name not in NUMBERS:
+            raise LabError(f"no number {name}; there are {', '.join(NUMBERS)}")
+        path = self.layout.path("control", name)
+        fresh = path.with_suffix(".new")
+        fresh.write_text(f"{value:g}\n")
+        fresh.replace(path)
+
+    def set_delay(self, seconds: float) -> None:
+        """Set how long mail to `delayed` waits in the relay."""
+        self.set_number("delay_seconds", seconds)
+
+    def start_part(self, name: str) -> None:
+        """Start a part that was stopped or killed; return when it serves."""
+        self._part(name).start()
+
+    def stop_part(self, name: str) -> None:
+        """Stop a part in an orderly way."""
+        self._part(name).stop()
+
+    def kill_part(self, name: str) -> None:
+        """Kill every process of a part at once."""
+        self._part(name).kill()
+
+    def _part(self, name: str) -> Part:
+        if name not in self.parts:
+            raise LabError(f"no part {name}; there are {', '.join(self.parts)}")
+        return self.parts[name]
+
+    def certificate(self, kind: str) -> Path:
+        """Return a file with key, certificate and chain of a kind: see `certificates.KINDS`."""
+        if kind not in KINDS:
+            raise LabError(f"no certificate {kind}; there are {', '.join(KINDS)}")
+        return self.layout.path("tls", f"{kind}.pem")
+
+    def use_certificate(self, name: str, kind: str) -> None:
+        """Make a part present a certificate of this kind, by a restart."""
+        if name not in certificate_owners():
+            raise LabError(f"{name} presents no certificate; {certificate_owners()} do")
+        shutil.copy(self.certificate(kind), self.layout.path("tls", f"{name}.pem"))
+        self.stop_part(name)
+        self.start_part(name)
+
+    def start_prometheus(
+        self,
+        scrape_targets: Sequence[str],
+        rule_files: Sequence[Path] = (),
+        flags: Sequence[str] = (),
+    ) -> Prometheus:
+        """Start a Prometheus that scrapes `host:port` targets each second, while the lab runs."""
+        number = 1 + sum(name.startswith("prometheus-") for name in self.parts)
+        recipe, url = prometheus_recipe(self.layout, number, scrape_targets, rule_files, flags)
+        part = self.parts[recipe.name] = Part(recipe, self._enclosure, self.layout.root)
+        part.start()
+        return Prometheus(url, part)

@@ -16,9 +16,13 @@ from pathlib import Path
 
 from .errors import LabError
 
+_BASE_52 = "0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz"
+"""The digits of a long queue id: no vowels, so no word looks like one."""
+
 _STAMP = r"(?P<stamp>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z) "
 _POSTFIX = re.compile(
-    _STAMP + r"postfix-(?P<instance>\w+)/(?P<program>\w+)\[\d+\]: (?P<queue_id>\w+): (?P<text>.*)"
+    _STAMP + r"postfix-(?P<instance>\w+)/(?P<program>\w+)\[\d+\]: "
+    rf"(?P<queue_id>[{_BASE_52}]{{12,}}): (?P<text>.*)"
 )
 _DELIVERY = re.compile(
     r"to=<(?P<recipient>[^>]*)>, .*dsn=(?P<dsn>[\d.]+), status=(?P<status>\w+) \((?P<reply>.*)\)$"
@@ -29,7 +33,6 @@ _STORED = re.compile(
     r"sieve: msgid=(?P<message_id><[^>]*>|\S+): stored mail into mailbox '(?P<mailbox>[^']+)'"
 )
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
-_BASE_52 = "0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz"
 PAUSE_SECONDS = 0.02
 
 
@@ -127,7 +130,7 @@ def _read_hops(lines: Iterable[str]) -> list[LoggedHop]:
     hops: dict[tuple[str, str], LoggedHop] = {}
     for line in lines:
         match = _POSTFIX.match(line)
-        if match is None or match["queue_id"] in ("NOQUEUE", "warning", "fatal", "statistics"):
+        if match is None:
             continue
         key = match["instance"], match["queue_id"]
         hop, text = hops.setdefault(key, LoggedHop(*key)), match["text"]
@@ -145,11 +148,10 @@ def _read_hops(lines: Iterable[str]) -> list[LoggedHop]:
 
 def _read_stored(lines: Iterable[str]) -> list[Stored]:
     """Collect the copies that Dovecot logged."""
-    matches = [match for match in map(_STORED.match, lines) if match]
+    matches = filter(None, map(_STORED.match, lines))
     return [
-        Stored(at_ns=_stamp_ns(stamp), **facts)
-        for stamp, facts in ((match["stamp"], match.groupdict()) for match in matches)
-        if facts.pop("stamp")
+        Stored(_stamp_ns(match[1]), *match.group("user", "mailbox", "message_id", "session"))
+        for match in matches
     ]
 
 
@@ -181,7 +183,6 @@ class MailLog:
         deadline = time.monotonic() + timeout_seconds
         while not claim(journey := MailLog(*self._files).journey(key)):
             if time.monotonic() > deadline:
-                message = f"not within {timeout_seconds:g} s: {journey}"
-                raise LabError(message)
+                raise LabError(f"not within {timeout_seconds:g} s: {journey}")
             time.sleep(PAUSE_SECONDS)
         return journey

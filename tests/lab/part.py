@@ -16,14 +16,17 @@ STOP_PATIENCE_SECONDS = 5.0
 LOG_TAIL_LINES = 15
 
 
+Command = Sequence[str | Path]
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How to run a part and how to know that it serves."""
 
     name: str
-    argv: Sequence[str | Path]
+    argv: Command
     ready: Sequence[Check] = ()
-    before: Sequence[Sequence[str | Path]] = ()
+    before: Sequence[Command] = ()
     """Commands to run to their end before each start."""
     stale: Sequence[Path] = ()
     """Files that a killed server leaves and a new one stumbles over."""
@@ -57,8 +60,7 @@ class Part:
     def pid(self) -> int:
         """The part's first process, as the machine numbers it."""
         if not self.is_running:
-            message = f"{self.recipe.name} is not running"
-            raise LabError(message)
+            raise LabError(f"{self.recipe.name} is not running")
         return int(self.pid_file.read_text().split()[0])
 
     def start(self) -> None:
@@ -87,8 +89,7 @@ class Part:
                 wait_until(check, self.recipe.name, START_PATIENCE_SECONDS, self._has_ended)
         except LabError as error:
             said = self.output_file.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]
-            message = "\n".join([str(error), *said])
-            raise LabError(message) from None
+            raise LabError("\n".join([str(error), *said])) from None
 
     def _has_ended(self) -> bool:
         return not self.is_running

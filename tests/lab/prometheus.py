@@ -47,9 +47,7 @@ def prometheus_recipe(
     configuration = {
         "global": {"scrape_interval": interval, "evaluation_interval": interval},
         "rule_files": rules,
-        "scrape_configs": [
-            {"job_name": JOB, "static_configs": [{"targets": list(scrape_targets)}]}
-        ],
+        "scrape_configs": [{"job_name": JOB, "static_configs": [{"targets": list(scrape_targets)}]}],
     }
     (folder / "prometheus.yml").write_text(json.dumps(configuration, indent=1))  # JSON is YAML
     address = f"{layout.block}.{FIRST_NUMBER + number - 1}:{PORT}"
@@ -80,7 +78,7 @@ class Prometheus:
     url: str
     part: Part
 
-    def api(self, path: str, **parameters: str) -> Any:  # noqa: ANN401 - JSON of many shapes
+    def api(self, path: str, **parameters: str) -> Any:
         """GET `/api/v1/<path>` and return its `data`; an error of the API is a LabError."""
         query = urllib.parse.urlencode(parameters)
         try:
@@ -89,8 +87,7 @@ class Prometheus:
             ) as response:
                 return json.load(response)["data"]
         except urllib.error.HTTPError as error:
-            message = f"{path}: {error.read().decode()}"
-            raise LabError(message) from error
+            raise LabError(f"{path}: {error.read().decode()}") from error
 
     def query(self, promql: str) -> list[Sample]:
         """Evaluate an expression now."""
@@ -104,8 +101,7 @@ class Prometheus:
         deadline = time.monotonic() + timeout_seconds
         while not (samples := self.query(promql)):
             if time.monotonic() > deadline:
-                message = f"no sample of {promql} within {timeout_seconds:g} s"
-                raise LabError(message)
+                raise LabError(f"no sample of {promql} within {timeout_seconds:g} s")
             time.sleep(INTERVAL_SECONDS / 10)
         return samples
 

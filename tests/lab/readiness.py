@@ -60,9 +60,7 @@ def wait_until(check: Check, what: str, timeout_seconds: float, failed: Check | 
     deadline = time.monotonic() + timeout_seconds
     while not check():
         if failed is not None and failed():
-            message = f"{what}: failed"
-            raise LabError(message)
+            raise LabError(f"{what}: failed")
         if time.monotonic() > deadline:
-            message = f"{what}: not within {timeout_seconds:g} s"
-            raise LabError(message)
+            raise LabError(f"{what}: not within {timeout_seconds:g} s")
         time.sleep(PAUSE_SECONDS)

@@ -4,7 +4,7 @@ import socket
 
 from .enclosure import python_program
 from .layout import Layout
-from .part import Recipe
+from .part import Command, Recipe
 from .readiness import Check, greets, is_bound, listens
 
 SMTP_GREETING = b"220 "
@@ -31,13 +31,13 @@ def _dns(layout: Layout) -> Recipe:
 
 def _postfix(layout: Layout, instance: str) -> Recipe:
     # -i: master runs as the first process of its process name space
-    argv = [POSTFIX_MASTER, "-i", "-c", layout.path(instance, "conf")]
+    argv: Command = [POSTFIX_MASTER, "-i", "-c", layout.path(instance, "conf")]
     return Recipe(instance, argv, _ready(layout, instance))
 
 
 def _dovecot(layout: Layout) -> Recipe:
     configuration = layout.path("dovecot", "dovecot.conf")
-    compiled = ["sievec", "-c", configuration, layout.path("dovecot", "before.sieve")]
+    compile_filter: Command = ["sievec", "-c", configuration, layout.path("dovecot", "before.sieve")]
     return Recipe(
         "dovecot",
         ["dovecot", "-F", "-c", configuration],
@@ -46,14 +46,14 @@ def _dovecot(layout: Layout) -> Recipe:
             listens(layout.path("dovecot", "run", "lmtp")),
             listens(layout.path("dovecot", "run", "auth-postfix")),
         ],
-        before=[compiled],
+        before=[compile_filter],
         stale=[layout.path("dovecot", "run", "master.pid")],
     )
 
 
 def _opendkim(layout: Layout, mode: str) -> Recipe:
     milter = layout.path("run", f"dkim-{mode}.sock")
-    argv = ["opendkim", "-f", "-x", layout.path("dkim", f"{mode}.conf")]
+    argv: Command = ["opendkim", "-f", "-x", layout.path("dkim", f"{mode}.conf")]
     return Recipe(f"dkim-{mode}", argv, [listens(milter)], stale=[milter])
 
 

@@ -14,6 +14,7 @@ import socket
 import struct
 import sys
 import time
+from pathlib import Path
 
 SO_TIMESTAMPNS = 35
 PREFIX = re.compile(rb"<\d+>(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d )?")
@@ -39,13 +40,12 @@ def format_line(stamp_ns: int, datagram: bytes) -> bytes:
 
 def main() -> None:
     """Receive until killed."""
-    path, log = sys.argv[1], os.open(sys.argv[2], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-    if os.path.lexists(path):
-        os.unlink(path)
+    path, log = Path(sys.argv[1]), os.open(sys.argv[2], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    path.unlink(missing_ok=True)
     receiver = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     receiver.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-    receiver.bind(path)
-    os.chmod(path, 0o666)
+    receiver.bind(str(path))
+    path.chmod(0o666)
     while True:
         datagram, ancillary, _, _ = receiver.recvmsg(65536, 256)
         os.write(log, format_line(sent_at_ns(ancillary), datagram))

@@ -19,7 +19,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 CONTROL = Path(sys.argv[3])
-PASS = "DUNNO"  # noqa: S105 - Postfix's word for "no opinion"
+PASS = "DUNNO"
 Mail = tuple[str, str, str]
 first_seen: dict[Mail, float] = {}
 attempts: dict[Mail, int] = {}

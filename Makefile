@@ -1,0 +1,55 @@
+# The verbs of the project. `make` alone lists them. Nothing but git, make and python3 needs to be there first.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+MARKER := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lab bench format requirements wheel clean
+
+help:  ## list the verbs
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: $(MARKER)  ## run the daemon against an embedded mail path (ARGS="--scenario late --duration 60")
+	@$(BIN)/smtp-probe demo $(ARGS)
+
+test: $(MARKER)  ## everything: Debian packages, lint, types, import rules, all tests on real servers
+	@sh tests/lab/install.sh --quiet
+	@$(MAKE) --no-print-directory lint
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(MARKER) lint  ## the fast part: lint, types, import rules, tests without servers
+	$(BIN)/python -m pytest -q -m "not lab and not slow" $(ARGS)
+
+.PHONY: lint
+lint: $(MARKER)
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --cache-dir .import_linter_cache | tail -n 3
+
+lab: $(MARKER)  ## run the lab of real mail servers in the foreground, to try things on (root)
+	@sh tests/lab/install.sh --quiet
+	@$(BIN)/python -m tests.lab $(ARGS)
+
+bench: $(MARKER)  ## the benchmarks: ratios against baselines in the same run
+	@sh tests/lab/install.sh --quiet
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+format: $(MARKER)  ## put the code into the house's form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix-only .
+
+requirements: $(MARKER)  ## pin the dependencies anew, with hashes
+	sh requirements/pin.sh $(BIN)
+
+wheel: $(MARKER)  ## build the wheel and the source archive into dist/
+	$(BIN)/python -m build --no-isolation
+
+clean:  ## remove what the verbs made
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench-results
+
+$(MARKER): requirements/dev.txt pyproject.toml requirements/venv.sh
+	@sh requirements/venv.sh $(PYTHON) $(VENV)
+	@touch $@

@@ -1,0 +1,18 @@
+#!/bin/sh
+# pin.sh BIN: write runtime.txt, demo.txt, dev.txt and build.txt anew from pyproject.toml: versions and hashes,
+# no download addresses, good for every Python from 3.11.
+set -eu
+bin=$1
+cd "$(dirname "$0")/.."
+"$bin/python" -m pip install --quiet --disable-pip-version-check uv
+
+pin() { # TARGET ARGUMENTS...
+    target=$1
+    shift
+    "$bin/uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+        --no-header --upgrade --output-file "requirements/$target" "$@"
+}
+pin runtime.txt pyproject.toml
+pin demo.txt pyproject.toml --extra demo
+pin dev.txt pyproject.toml --extra demo --group dev
+echo hatchling | pin build.txt -

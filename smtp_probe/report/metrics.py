@@ -1,0 +1,345 @@
+"""Every metric that this program exposes, declared once; and what each event adds to the counters.
+
+In: nothing for the table; events for `increments`. Out: `METRICS`, and increments that the journal stores and
+`totals` adds up. Renders nothing, keeps nothing, reads no clock.
+
+Rules:
+
+1. A label value is bounded: a name from the configuration, a word from a closed list, or one of a capped number with
+   `other` for the rest. No address, no probe id, no text from mail.
+2. What is known beforehand exists at zero from the start, so that `increase()` sees the first failure.
+3. A probe counts once, when it is judged: at its end, or at its deadline when it is overdue. So probes = delivered in
+   time + failures + unobserved, always.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from smtp_probe.config.settings import MetricsSettings
+from smtp_probe.model import (
+    BounceSeen,
+    Cause,
+    Disposition,
+    DuplicateSeen,
+    Event,
+    ForgerySeen,
+    Outcome,
+    OutcomeKind,
+    Phase,
+    ProbeEnded,
+    ProbeOverdue,
+    ProbeStarted,
+    ProbeSubmitted,
+    SlotMissed,
+    Submission,
+)
+
+
+class Kind(StrEnum):
+    """How a metric behaves. An `info` is a gauge that is always 1; its labels are the news."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """One metric. `known` are the values of its last label that exist from the start, besides the first label's."""
+
+    name: str
+    kind: Kind
+    help: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+    """Upper bounds in seconds, ascending, without +Inf. Those of `DELIVERY_DURATION` are the default of a setting."""
+    known: tuple[str, ...] = ()
+    is_durable: bool = False
+    """Whether the journal keeps it, so that it goes on after a restart as if there had been none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Increment:
+    """An addition to a counter, or (for a histogram) one observation. `exemplar` is the probe's id."""
+
+    metric: str
+    labels: tuple[str, ...] = ()
+    value: float = 1.0
+    exemplar: str | None = None
+
+
+OTHER = "other"
+"""The label value for whatever is not told apart."""
+FAILURE_REASONS = ("refused", "deferred", "unreachable", "overdue", "bounced", "junked")
+UNOBSERVED_REASONS = (Cause.MAILBOX_UNWATCHED.value, Cause.RESOLVER_FAILED.value, Cause.SHUTDOWN.value, OTHER)
+NOTICES = ("delayed", "delivered", "relayed", "expanded", "failed", OTHER)
+LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
+SHOWN_PHASES = tuple(phase for phase in Phase if phase is not Phase.QUIT)
+"""The phases that have a last value by route. QUIT comes after the answer, so it tells nothing of the path."""
+
+_PHASE_BUCKETS = (0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0, 300.0)
+_HOP_BUCKETS = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
+_DELIVERY_BUCKETS = tuple(float(bound) for bound in MetricsSettings().delivery_buckets)
+
+
+def _counter(name: str, text: str, *labels: str, known: tuple[str, ...] = (), durable: bool = True) -> Metric:
+    return Metric(
+        name=f"smtp_probe_{name}",
+        kind=Kind.COUNTER,
+        help=text,
+        labels=labels,
+        known=known,
+        is_durable=durable,
+    )
+
+
+def _gauge(name: str, text: str, *labels: str) -> Metric:
+    return Metric(name=f"smtp_probe_{name}", kind=Kind.GAUGE, help=text, labels=labels)
+
+
+def _histogram(name: str, text: str, *labels: str, buckets: tuple[float, ...]) -> Metric:
+    return Metric(
+        name=f"smtp_probe_{name}",
+        kind=Kind.HISTOGRAM,
+        help=text,
+        labels=labels,
+        buckets=buckets,
+        is_durable=True,
+    )
+
+
+def _info(name: str, text: str, *labels: str) -> Metric:
+    return Metric(name=f"smtp_probe_{name}", kind=Kind.INFO, help=text, labels=labels)
+
+
+# The program and its configuration.
+BUILD_INFO = _info("build_info", "Version of smtp-probe and of Python.", "version", "pythonversion")
+ROUTE_INFO = _info(
+    "route_info",
+    "What a route consists of, with the labels that the configuration gives it.",
+    *("route", "sender", "mailbox"),
+)
+INTERVAL = _gauge("interval_seconds", "Configured time between two probes of a route.", "route")
+
+# Judged probes.
+PROBES = _counter("probes_total", "Probes judged: at their end, or at the deadline they missed.", "route")
+FAILURES = _counter(
+    "probe_failures_total",
+    "Probes that failed, by reason. A probe is counted once.",
+    *("route", "reason"),
+    known=FAILURE_REASONS,
+)
+OUTCOMES = _counter(
+    "outcomes_total",
+    "Ends of probes. An overdue probe ends later as late, bounced or lost.",
+    *("route", "outcome"),
+    known=tuple(OutcomeKind),
+)
+UNOBSERVED = _counter(
+    "unobserved_total",
+    "Probes of which nothing can be said because our own side failed. Never counted as failures.",
+    *("route", "reason"),
+    known=UNOBSERVED_REASONS,
+)
+DUPLICATES = _counter(
+    "duplicate_messages_total", "Further copies of a message that had been found already.", "route"
+)
+CORRUPTED = _counter("corrupted_messages_total", "Messages that arrived with a changed body.")
+FORGED = _counter("forged_messages_total", "Messages with a tag in our form whose signature is not ours.")
+NOTICES_SEEN = _counter(
+    "bounce_notices_total",
+    "Delivery status notifications that ended no probe, by action (RFC 3464).",
+    "action",
+    known=NOTICES,
+)
+SCHEDULE_MISSED = _counter("schedule_missed_total", "Scheduled probes that were not sent.", "route")
+
+# How long it took.
+DELIVERY_DURATION = _histogram(
+    "delivery_duration_seconds",
+    "Time from the final dot of the submission to the mailbox's store, late arrivals included.",
+    "route",
+    buckets=_DELIVERY_BUCKETS,
+)
+LAST_DELIVERY = _gauge(
+    "last_delivery_duration_seconds", "Delivery time of the probe that arrived last.", "route"
+)
+LAST_PROBE = _gauge("last_probe_timestamp_seconds", "When a probe was last submitted.", "route")
+LAST_SUCCESS = _gauge("last_success_timestamp_seconds", "When a probe last ended well and in time.", "route")
+PHASE_DURATION = _histogram(
+    "submission_phase_duration_seconds",
+    "Duration of each phase of the SMTP transactions of a sender.",
+    *("sender", "phase"),
+    buckets=_PHASE_BUCKETS,
+)
+LAST_PHASE = _gauge(
+    "submission_phase_last_duration_seconds",
+    "Duration of each phase of the last SMTP transaction of a route.",
+    *("route", "phase"),
+)
+SMTP_REPLIES = _counter(
+    "smtp_replies_total",
+    "SMTP replies that decided a submission: the last one before acceptance or refusal.",
+    *("route", "phase", "code"),
+)
+HOP_DURATION = _histogram(
+    "hop_duration_seconds",
+    "Time between the stamps of consecutive hops, by receiving host, over all routes. Two clocks are involved.",
+    "by",
+    buckets=_HOP_BUCKETS,
+)
+LAST_HOP = _gauge(
+    "hop_last_duration_seconds",
+    "Time between the stamps of consecutive hops of the last arrival. Below zero when their clocks disagree.",
+    *("route", "hop", "by"),
+)
+HOPS = _gauge("hops", "Number of Received headers of the last arrival.", "route")
+VISIBILITY_DELAY = _gauge(
+    "visibility_delay_seconds",
+    "Time from the mailbox's store to our seeing the last message. No part of the delivery time.",
+    "mailbox",
+)
+
+# What is under way, and our own health.
+IN_FLIGHT = _gauge("messages_in_flight", "Probes that have not ended.", "route")
+OLDEST_IN_FLIGHT = _gauge(
+    "oldest_in_flight_timestamp_seconds",
+    "When the oldest probe that has not ended was made. Absent when there is none.",
+    "route",
+)
+MAILBOX_UP = _gauge("mailbox_up", "Whether all folders of the mailbox are watched (1) or not (0).", "mailbox")
+MAILBOX_RECONNECTS = _counter(
+    "mailbox_reconnects_total", "Connections to the mailbox that were lost.", "mailbox", durable=False
+)
+CERTIFICATE_END = _gauge(
+    "tls_certificate_not_after_timestamp_seconds", "End of the certificate last seen there.", "endpoint"
+)
+SCHEDULER_LAG = _gauge("scheduler_lag_seconds", "How late a scheduled probe began: the worst of a minute.")
+CONFIG_OK = _gauge("config_last_reload_successful", "Whether the last load of the configuration worked.")
+CONFIG_LOADED = _gauge(
+    "config_last_reload_success_timestamp_seconds", "When a configuration was last loaded well."
+)
+JOURNAL_UP = _gauge("journal_up", "Whether the journal can be written. Nothing is sent while it is 0.")
+CLOCK_STEP = _gauge("clock_step_seconds", "How far the wall clock has moved away from the reference clock.")
+LOG_MESSAGES = _counter(
+    "log_messages_total", "Lines logged, by level.", "level", known=LOG_LEVELS, durable=False
+)
+INTERNAL_ERRORS = _counter("internal_errors_total", "Exceptions that are bugs of smtp-probe.", durable=False)
+
+METRICS: tuple[Metric, ...] = (
+    *(BUILD_INFO, ROUTE_INFO, INTERVAL),
+    *(PROBES, FAILURES, OUTCOMES, UNOBSERVED, DUPLICATES, CORRUPTED, FORGED, NOTICES_SEEN, SCHEDULE_MISSED),
+    *(DELIVERY_DURATION, LAST_DELIVERY, LAST_PROBE, LAST_SUCCESS, PHASE_DURATION, LAST_PHASE, SMTP_REPLIES),
+    *(HOP_DURATION, LAST_HOP, HOPS, VISIBILITY_DELAY),
+    *(IN_FLIGHT, OLDEST_IN_FLIGHT, MAILBOX_UP, MAILBOX_RECONNECTS, CERTIFICATE_END, SCHEDULER_LAG),
+    *(CONFIG_OK, CONFIG_LOADED, JOURNAL_UP, CLOCK_STEP, LOG_MESSAGES, INTERNAL_ERRORS),
+)
+"""In the order in which `/metrics` shows them."""
+
+_REASON_BY_KIND = {
+    OutcomeKind.LATE: "overdue",
+    OutcomeKind.LOST: "overdue",
+    OutcomeKind.BOUNCED: "bounced",
+    OutcomeKind.REFUSED: "refused",
+    OutcomeKind.DEFERRED: "deferred",
+    OutcomeKind.UNREACHABLE: "unreachable",
+}
+
+
+def failure_reason(outcome: Outcome) -> str | None:
+    """Name why this end counts against the route; None for a success and for what could not be observed."""
+    if outcome.kind is OutcomeKind.JUNKED and outcome.failure is not None:
+        return "junked"
+    return _REASON_BY_KIND.get(outcome.kind)
+
+
+def is_success(outcome: Outcome) -> bool:
+    """Whether the probe ended well: delivered in time, or junked on a route that allows it."""
+    return outcome.kind is not OutcomeKind.UNOBSERVED and failure_reason(outcome) is None
+
+
+def increments(event: Event) -> tuple[Increment, ...]:
+    """Give what one event adds to the durable counters and histograms. Pure; each event is to be counted once."""
+    match event:
+        case ProbeStarted():
+            return ()
+        case ProbeSubmitted(probe=probe, submission=submission):
+            return tuple(_submission(probe.route, probe.sender, submission))
+        case ProbeOverdue(probe=probe):
+            return (_one(PROBES, probe.route), _one(FAILURES, probe.route, "overdue"))
+        case ProbeEnded(outcome=outcome):
+            return tuple(_end(outcome))
+        case DuplicateSeen(route=route):
+            return (_one(DUPLICATES, route),)
+        case ForgerySeen():
+            return (_one(FORGED),)
+        case BounceSeen(bounce=bounce):
+            return (_one(NOTICES_SEEN, bounce.action if bounce.action in NOTICES else OTHER),)
+        case SlotMissed(route=route, count=count):
+            return (Increment(SCHEDULE_MISSED.name, (route,), float(count)),)
+
+
+def _one(metric: Metric, *labels: str) -> Increment:
+    return Increment(metric.name, labels)
+
+
+def _submission(route: str, sender: str, submission: Submission) -> Iterator[Increment]:
+    for timing in submission.phases:
+        seconds = _not_negative(timing.duration_seconds)
+        yield Increment(PHASE_DURATION.name, (sender, timing.phase.value), seconds)
+    decision = _deciding_reply(submission)
+    if decision is not None:
+        yield _one(SMTP_REPLIES, route, *decision)
+
+
+def _deciding_reply(submission: Submission) -> tuple[str, str] | None:
+    """Give the phase and the code of the reply by which the server took or refused the message."""
+    failure = submission.failure
+    if failure is not None:
+        known_phase = failure.stage if failure.stage in tuple(Phase) else OTHER
+        return None if failure.reply is None else (known_phase, _code(failure.reply.code))
+    if submission.disposition is not Disposition.ACCEPTED:
+        return None
+    replies = [(t.phase.value, t.reply.code) for t in submission.phases if t.reply and t.phase != Phase.QUIT]
+    return (replies[-1][0], _code(replies[-1][1])) if replies else None
+
+
+def _code(code: int) -> str:
+    return str(code) if 200 <= code <= 599 else OTHER
+
+
+def _end(outcome: Outcome) -> Iterator[Increment]:
+    probe = outcome.probe
+    yield _one(OUTCOMES, probe.route, outcome.kind.value)
+    if not outcome.was_overdue:
+        yield from _verdict(outcome)
+    if outcome.delivery_seconds is not None:
+        seconds = _not_negative(outcome.delivery_seconds)
+        yield Increment(DELIVERY_DURATION.name, (probe.route,), seconds, probe.probe_id)
+    if outcome.arrival is not None:
+        if outcome.arrival.corrupted:
+            yield _one(CORRUPTED)
+        for delay in outcome.arrival.trace.delays:
+            # A negative delay says that two clocks disagree, not how long the hop took.
+            if delay.delay_seconds is not None and 0 <= delay.delay_seconds < math.inf:
+                yield Increment(HOP_DURATION.name, (delay.by,), delay.delay_seconds)
+
+
+def _verdict(outcome: Outcome) -> Iterator[Increment]:
+    route = outcome.probe.route
+    yield _one(PROBES, route)
+    if outcome.kind is OutcomeKind.UNOBSERVED:
+        cause = outcome.failure.cause if outcome.failure is not None else OTHER
+        yield _one(UNOBSERVED, route, cause if cause in UNOBSERVED_REASONS else OTHER)
+    elif (reason := failure_reason(outcome)) is not None:
+        yield _one(FAILURES, route, reason)
+
+
+def _not_negative(seconds: float) -> float:
+    """A foreign clock may put the store before the dot; the sum of a histogram must never fall."""
+    return seconds if 0 <= seconds < math.inf else 0.0
