@@ -16,8 +16,9 @@ _ALLOWED = {
     "NOTIFY": re.compile(r"NEVER|(?:(?:SUCCESS|FAILURE|DELAY)(?:,(?!$)|$)){1,3}", re.IGNORECASE),
     "ORCPT": re.compile(r"[A-Za-z0-9-]{1,20};" + _XTEXT + r"{1,300}"),
 }
-_MAIL_KEYWORDS = ("ENVID", "RET")
-_RCPT_KEYWORDS = ("NOTIFY", "ORCPT")
+MAIL_KEYWORDS = ("ENVID", "RET")
+RCPT_KEYWORDS = ("NOTIFY", "ORCPT")
+"""Which parameter belongs to which command (RFC 3461 section 4)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +37,11 @@ class DsnRequest:
 
     def mail_parameters(self) -> str:
         """The words to add to MAIL, each with a space before it."""
-        return self._words(_MAIL_KEYWORDS)
+        return self._words(MAIL_KEYWORDS)
 
     def rcpt_parameters(self) -> str:
         """The words to add to RCPT, each with a space before it."""
-        return self._words(_RCPT_KEYWORDS)
+        return self._words(RCPT_KEYWORDS)
 
     def _words(self, keywords: tuple[str, ...]) -> str:
         values = ((keyword, getattr(self, keyword.lower())) for keyword in keywords)
@@ -66,19 +67,20 @@ def decode_xtext(text: str) -> str:
     return re.sub(r"[^ -~]", "?", decoded)
 
 
-def take_dsn_parameters(argument: str, request: DsnRequest) -> tuple[str, DsnRequest]:
+def take_dsn_parameters(
+    argument: str, keywords: tuple[str, ...], request: DsnRequest
+) -> tuple[str, DsnRequest]:
     """Split the argument of MAIL or RCPT into what is left of it and the request with what was found in it.
 
-    Raises ValueError for a parameter that is malformed or given twice; which keyword belongs to which command is
-    left to the server, which refuses what remains and it does not know.
+    Only the given keywords are looked for. Raises ValueError for one that is malformed or given twice.
     """
     rest: list[str] = []
     for word in argument.split(" "):
         keyword, equals, value = word.partition("=")
-        allowed = _ALLOWED.get(keyword.upper())
-        if allowed is None or not equals:
+        if keyword.upper() not in keywords or not equals:
             rest.append(word)
             continue
+        allowed = _ALLOWED[keyword.upper()]
         if getattr(request, keyword.lower()) is not None or not allowed.fullmatch(value):
             message = f"malformed or repeated {keyword.upper()}"
             raise ValueError(message)

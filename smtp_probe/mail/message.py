@@ -1,8 +1,8 @@
 """The message of a probe, byte for byte, and whether its body came through unharmed.
 
 In: a signed tag and what the route says. Out: a complete RFC 5322 message in ASCII with CRLF line ends, which no
-relay has a reason to touch: lines under 79 characters where an address is not longer, no `=`, no trailing blanks,
-no leading dot, no `From ` at the start of a line. It is assembled here and not by a library, because its exact
+relay has a reason to touch: lines of at most 78 characters where no address is longer, and a body with no `=`, no
+blanks at the ends of lines, no leading dot and no `From ` at the start of a line. It is assembled here and not by a library, because its exact
 bytes are what is measured. Sends nothing and reads no clock: the instant is given.
 
 The digest covers the lines between two marks, so that a disclaimer put in front or behind is no corruption. It is
@@ -41,11 +41,12 @@ Who to ask: {contact}
 
 """
 _FILLER = (
-    b"The lines from here on give the message the size that its route asks for.\r\n"
-    b"They carry no information, and all messages of all routes have the same ones.\r\n"
-    b"A message of this size takes the time that other messages of this size take.\r\n"
+    b"The lines from here on give the message the size its route asks for.\r\n"
+    b"They carry no information. Messages of all routes have the same lines.\r\n"
+    b"A message of this size takes the time that others of its size take.\r\n"
     b"Nothing follows them but the mark at the end.\r\n"
 )
+"""At most 72 characters a line, so that quoted-printable need not break one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +88,8 @@ def build_message(draft: Draft) -> BuiltMessage:
     that are not ASCII, and for a recipient that cannot take a tag when it has to.
     """
     check_one_line(draft.sender, draft.recipient, draft.route)
-    domain = draft.sender.rpartition("@")[2]
-    if not domain or not f"{draft.sender}{draft.recipient}{draft.route}".isascii():
+    local, _, domain = draft.sender.rpartition("@")
+    if not (local and domain) or not f"{draft.sender}{draft.recipient}{draft.route}".isascii():
         message = "sender, recipient and route must be ASCII, and the sender an address"
         raise ValueError(message)
     author, contact = format_author(draft.author or draft.sender)

@@ -85,5 +85,5 @@ def _family(address: str) -> socket.AddressFamily:
     try:
         version = ip_address(address).version
     except ValueError as error:
-        raise OSError(errno.EAFNOSUPPORT, "not an IP address") from error
+        raise OSError(errno.EAFNOSUPPORT, f"{address!r} is not an IP address") from error
     return socket.AF_INET6 if version == 6 else socket.AF_INET

@@ -186,9 +186,14 @@ class FolderWatch:
         if self._wanted.is_set():
             return False
         if pause is None:
-            return await session.idle(self._settings.idle)
+            return await session.idle(self._idle_seconds())
         await self._pause(pause)
         return False
+
+    def _idle_seconds(self) -> float:
+        """How long to trust the server's announcements: not for long while something has been due for a while."""
+        is_expecting = self._events.expected_since_ns() is not None
+        return min(self._settings.idle, _FOLDER_REVIEW_SECONDS) if is_expecting else self._settings.idle
 
     async def _look(self, session: MailboxSession, *, may_be_news: bool) -> None:
         self._wanted.clear()  # before the look: who asks during it gets another one

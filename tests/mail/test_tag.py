@@ -16,6 +16,8 @@ NEW = TagKey(b"n" * 32)
 ROUTE = "office-to-gmail"
 RECIPIENT = "Probe@Example.org"
 SENT_MS = 1_795_000_000_123
+LAYOUT = "0163454349e40000000100000000000293f3913c559622248d751d6f81db"
+"""Computed apart, from the layout in the documentation: key 00 01 .. 1f, route r, sequence 1, 2 ms, a@example.org."""
 
 routes = st.text(alphabet="abcdefghijklmnopqrstuvwxyz0123456789_.-", min_size=1, max_size=63)
 secrets = st.binary(min_size=32, max_size=64)
@@ -176,6 +178,3 @@ def test_numbers_that_do_not_fit_are_refused(sequence, sent_ms):
 def test_signing_without_a_key_is_refused():
     with pytest.raises(ValueError, match="no key"):
         sign(keys=())
-
-
-LAYOUT = "0163454349e40000000100000000000293f3913c559622248d751d6f81db"

@@ -1,0 +1,163 @@
+"""What one event adds to the durable counters and histograms.
+
+In: an event. Out: increments, which the journal stores with the event and `totals` adds up. Pure, keeps nothing.
+
+A probe counts once, when it is judged: at its end, or at its deadline when it is overdue. So this always holds:
+probes = delivered in time + failures + unobserved.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from smtp_probe.model import (
+    BounceSeen,
+    Disposition,
+    DuplicateSeen,
+    Event,
+    ForgerySeen,
+    Outcome,
+    OutcomeKind,
+    Phase,
+    ProbeEnded,
+    ProbeOverdue,
+    ProbeStarted,
+    ProbeSubmitted,
+    SlotMissed,
+    Submission,
+)
+from smtp_probe.report.metrics import (
+    CORRUPTED,
+    DELIVERY_DURATION,
+    DUPLICATES,
+    FAILURES,
+    FORGED,
+    HOP_DURATION,
+    NOTICES,
+    NOTICES_SEEN,
+    OTHER,
+    OUTCOMES,
+    PHASE_DURATION,
+    PROBES,
+    SCHEDULE_MISSED,
+    SMTP_REPLIES,
+    UNOBSERVED,
+    UNOBSERVED_REASONS,
+    Metric,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Increment:
+    """An addition to a counter, or (for a histogram) one observation. `exemplar` is the probe's id."""
+
+    metric: str
+    labels: tuple[str, ...] = ()
+    value: float = 1.0
+    exemplar: str | None = None
+
+
+_REASON_BY_KIND = {
+    OutcomeKind.LATE: "overdue",
+    OutcomeKind.LOST: "overdue",
+    OutcomeKind.BOUNCED: "bounced",
+    OutcomeKind.REFUSED: "refused",
+    OutcomeKind.DEFERRED: "deferred",
+    OutcomeKind.UNREACHABLE: "unreachable",
+}
+
+
+def failure_reason(outcome: Outcome) -> str | None:
+    """Name why this end counts against the route; None for a success and for what could not be observed."""
+    if outcome.kind is OutcomeKind.JUNKED and outcome.failure is not None:
+        return "junked"
+    return _REASON_BY_KIND.get(outcome.kind)
+
+
+def is_success(outcome: Outcome) -> bool:
+    """Whether the probe ended well: delivered in time, or junked on a route that allows it."""
+    return outcome.kind is not OutcomeKind.UNOBSERVED and failure_reason(outcome) is None
+
+
+def increments(event: Event) -> tuple[Increment, ...]:
+    """Give what one event adds to the durable counters and histograms. Pure; each event is to be counted once."""
+    match event:
+        case ProbeStarted():
+            return ()
+        case ProbeSubmitted(probe=probe, submission=submission):
+            return tuple(_submission(probe.route, probe.sender, submission))
+        case ProbeOverdue(probe=probe):
+            return (_one(PROBES, probe.route), _one(FAILURES, probe.route, "overdue"))
+        case ProbeEnded(outcome=outcome):
+            return tuple(_end(outcome))
+        case DuplicateSeen(route=route):
+            return (_one(DUPLICATES, route),)
+        case ForgerySeen():
+            return (_one(FORGED),)
+        case BounceSeen(bounce=bounce):
+            return (_one(NOTICES_SEEN, bounce.action if bounce.action in NOTICES else OTHER),)
+        case SlotMissed(route=route, count=count):
+            return (Increment(SCHEDULE_MISSED.name, (route,), float(count)),)
+
+
+def _one(metric: Metric, *labels: str) -> Increment:
+    return Increment(metric.name, labels)
+
+
+def _submission(route: str, sender: str, submission: Submission) -> Iterator[Increment]:
+    for timing in submission.phases:
+        seconds = _not_negative(timing.duration_seconds)
+        yield Increment(PHASE_DURATION.name, (sender, timing.phase.value), seconds)
+    decision = _deciding_reply(submission)
+    if decision is not None:
+        yield _one(SMTP_REPLIES, route, *decision)
+
+
+def _deciding_reply(submission: Submission) -> tuple[str, str] | None:
+    """Give the phase and the code of the reply by which the server took or refused the message."""
+    failure = submission.failure
+    if failure is not None:
+        known_phase = failure.stage if failure.stage in tuple(Phase) else OTHER
+        return None if failure.reply is None else (known_phase, _code(failure.reply.code))
+    if submission.disposition is not Disposition.ACCEPTED:
+        return None
+    replies = [(t.phase.value, t.reply.code) for t in submission.phases if t.reply and t.phase != Phase.QUIT]
+    return (replies[-1][0], _code(replies[-1][1])) if replies else None
+
+
+def _code(code: int) -> str:
+    return str(code) if 200 <= code <= 599 else OTHER
+
+
+def _end(outcome: Outcome) -> Iterator[Increment]:
+    probe = outcome.probe
+    yield _one(OUTCOMES, probe.route, outcome.kind.value)
+    if not outcome.was_overdue:
+        yield from _verdict(outcome)
+    if outcome.delivery_seconds is not None:
+        seconds = _not_negative(outcome.delivery_seconds)
+        yield Increment(DELIVERY_DURATION.name, (probe.route,), seconds, probe.probe_id)
+    if outcome.arrival is not None:
+        if outcome.arrival.corrupted:
+            yield _one(CORRUPTED)
+        for delay in outcome.arrival.trace.delays:
+            # A negative delay says that two clocks disagree, not how long the hop took.
+            if delay.delay_seconds is not None and 0 <= delay.delay_seconds < math.inf:
+                yield Increment(HOP_DURATION.name, (delay.by,), delay.delay_seconds)
+
+
+def _verdict(outcome: Outcome) -> Iterator[Increment]:
+    route = outcome.probe.route
+    yield _one(PROBES, route)
+    if outcome.kind is OutcomeKind.UNOBSERVED:
+        cause = outcome.failure.cause if outcome.failure is not None else OTHER
+        yield _one(UNOBSERVED, route, cause if cause in UNOBSERVED_REASONS else OTHER)
+    elif (reason := failure_reason(outcome)) is not None:
+        yield _one(FAILURES, route, reason)
+
+
+def _not_negative(seconds: float) -> float:
+    """A foreign clock may put the store before the dot; the sum of a histogram must never fall."""
+    return seconds if 0 <= seconds < math.inf else 0.0

@@ -1,0 +1,158 @@
+"""All samples of this process, in groups that change together, and which of them are shown.
+
+In: values from `totals`, `last_results` and `observations`. Out: for the renderer, which groups changed and a copy of
+each. A group is everything about one route, one sender, one mailbox, ...: the first label of a metric names it. Knows
+nothing of the text format, and copies only what changed, so that a scrape costs what happened since the last one.
+
+Everything here runs on the event loop's thread. The renderer's thread sees copies only, so that what one event changed
+in a group is seen as a whole or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from smtp_probe.report.metrics import METRICS, Metric
+
+Labels = tuple[str, ...]
+InfoLabels = tuple[tuple[str, str], ...]
+"""Names and values of the labels of an info metric."""
+GroupKey = tuple[str, str]
+"""The name and value of the first label; two empty strings for metrics that have none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exemplar:
+    """One observation that can be looked up: the probe that made it."""
+
+    probe_id: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class HistogramValue:
+    """One histogram. `counts` is not cumulative and one longer than `bounds`: the last bucket has no bound."""
+
+    bounds: tuple[float, ...]
+    counts: tuple[float, ...]
+    sum: float = 0.0
+    exemplars: tuple[Exemplar | None, ...] = ()
+
+    @classmethod
+    def empty(cls, bounds: tuple[float, ...]) -> HistogramValue:
+        """Give a histogram in which nothing has been observed."""
+        size = len(bounds) + 1
+        return cls(bounds, (0.0,) * size, 0.0, (None,) * size)
+
+
+Value = float | HistogramValue | InfoLabels
+Samples = dict[Labels, Value]
+GroupSamples = dict[str, Samples]
+"""The samples of one group, by the name of the metric."""
+
+
+@dataclass(slots=True)
+class _Group:
+    version: int = 0
+    samples: GroupSamples = field(default_factory=dict)
+
+
+_DECLARED = {metric.name: metric for metric in METRICS}
+
+
+def group_of(metric: Metric, labels: Labels) -> GroupKey:
+    """Name the group to which a sample belongs."""
+    return (metric.labels[0], labels[0]) if metric.labels else ("", "")
+
+
+class Series:
+    """The samples, and which groups are shown."""
+
+    def __init__(self) -> None:
+        self._groups: dict[GroupKey, _Group] = {}
+        self._shown: dict[str, frozenset[str]] = {}
+        self._version = 0
+        self._order: tuple[GroupKey, ...] | None = None
+
+    # Writing.
+
+    def put(self, metric: Metric, labels: Labels, value: Value) -> None:
+        """Set one sample."""
+        self._samples(metric, labels)[labels] = value
+
+    def put_new(self, metric: Metric, labels: Labels, value: Value) -> None:
+        """Set one sample, unless it exists."""
+        if self.get(metric, labels) is None:
+            self.put(metric, labels, value)
+
+    def add(self, metric: Metric, labels: Labels, amount: float) -> None:
+        """Add to a counter, which begins at zero."""
+        before = self.get(metric, labels)
+        assert before is None or isinstance(before, float)
+        self.put(metric, labels, (before or 0.0) + amount)
+
+    def replace(self, metric: Metric, name: str, samples: Mapping[Labels, float]) -> None:
+        """Set all samples of a metric within one group, and remove those that are not given."""
+        group = self._changed((metric.labels[0], name))
+        group.samples[metric.name] = dict(samples)
+
+    def remove(self, metric: Metric, labels: Labels) -> None:
+        """Remove one sample, if it exists."""
+        if self.get(metric, labels) is not None:
+            del self._samples(metric, labels)[labels]
+
+    def show_only(self, label: str, names: Collection[str]) -> None:
+        """Show the groups of this label for these names only. The others keep what they hold, unseen."""
+        self._shown[label] = frozenset(names)
+        self._order = None
+
+    def clear_gauges(self, label: str, names: Collection[str]) -> None:
+        """Forget what is no counter in the groups of these names: it says nothing once they are gone."""
+        for name in names:
+            group = self._groups.get((label, name))
+            for metric in list(group.samples) if group is not None else ():
+                if not _DECLARED[metric].is_durable:
+                    del self._changed((label, name)).samples[metric]
+
+    # Reading.
+
+    def get(self, metric: Metric, labels: Labels) -> Value | None:
+        """Give one sample, shown or not; None when it does not exist."""
+        group = self._groups.get(group_of(metric, labels))
+        return None if group is None else group.samples.get(metric.name, {}).get(labels)
+
+    def all(self, metric: Metric) -> Iterator[tuple[Labels, Value]]:
+        """Give all samples of a metric, shown or not."""
+        for group in self._groups.values():
+            yield from group.samples.get(metric.name, {}).items()
+
+    def shown(self) -> tuple[GroupKey, ...]:
+        """Name the groups that are shown, sorted."""
+        if self._order is None:
+            self._order = tuple(sorted(key for key in self._groups if self._is_shown(key)))
+        return self._order
+
+    def version(self, key: GroupKey) -> int:
+        """Give a number that grows with every change of a group."""
+        return self._groups[key].version
+
+    def copy(self, key: GroupKey) -> GroupSamples:
+        """Give the samples of a group as they are now. Values are immutable, so the copy does not change."""
+        return {name: dict(samples) for name, samples in self._groups[key].samples.items() if samples}
+
+    def _is_shown(self, key: GroupKey) -> bool:
+        names = self._shown.get(key[0])
+        return names is None or key[1] in names
+
+    def _samples(self, metric: Metric, labels: Labels) -> Samples:
+        return self._changed(group_of(metric, labels)).samples.setdefault(metric.name, {})
+
+    def _changed(self, key: GroupKey) -> _Group:
+        group = self._groups.get(key)
+        if group is None:
+            group = self._groups[key] = _Group()
+            self._order = None
+        self._version += 1
+        group.version = self._version
+        return group
