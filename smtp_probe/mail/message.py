@@ -2,8 +2,8 @@
 
 In: a signed tag and what the route says. Out: a complete RFC 5322 message in ASCII with CRLF line ends, which no
 relay has a reason to touch: lines of at most 78 characters where no address is longer, and a body with no `=`, no
-blanks at the ends of lines, no leading dot and no `From ` at the start of a line. It is assembled here and not by a library, because its exact
-bytes are what is measured. Sends nothing and reads no clock: the instant is given.
+blanks at the ends of lines, no leading dot and no `From ` at the start of a line. It is assembled here and not by a
+library, because its exact bytes are what is measured. Sends nothing and reads no clock: the instant is given.
 
 The digest covers the lines between two marks, so that a disclaimer put in front or behind is no corruption. It is
 taken over a canonical form (CRLF, no blanks at the ends of lines) that harmless changes in transport leave alone.
@@ -30,8 +30,9 @@ _BEGIN = b"[begin of smtp-probe test message]"
 _END = b"[end of smtp-probe test message]"
 _DIGEST_FORM = re.compile(r"sha256:[0-9a-f]{16}")
 _EXPLANATION = """\
-This is a test message. It was sent by smtp-probe, a program that watches a
-path of mail: does a message arrive, in which folder, and how long does it take.
+This is a test message. It was sent by smtp-probe, a program that
+watches a path of mail: does a message arrive, in which folder, and
+how long does it take.
 
 Nobody has to read it or to answer it, and it can be deleted at any time.
 

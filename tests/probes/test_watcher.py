@@ -8,7 +8,7 @@ import pytest
 from smtp_probe.model import Cause, Location
 from smtp_probe.probes.folder_watch import WatchEvents, WatchSettings
 from smtp_probe.probes.watcher import MailboxWatcher
-from tests.probes.fakes import INBOX, JUNK, FakeClock, FakeServer, settle
+from tests.probes.fakes import INBOX, JUNK, FakeClock, FakeFolder, FakeServer, settle
 
 OWN = b"Subject: [smtp-probe x] test\r\nX-SMTP-Probe: v=1; t=x\r\n\r\nbody\r\n"
 FOREIGN = b"Subject: hello\r\n\r\nbody\r\n"
@@ -208,7 +208,7 @@ async def test_a_junk_folder_that_appears_later_is_watched():
 
         bed.server.folders["Junk"] = FakeFolder(JUNK, bed.clock)
         bed.expect()
-        await bed.clock.advance(70)
+        await bed.clock.advance(125)
         uid = bed.put(OWN, "Junk")
         await bed.clock.advance(5)
 
