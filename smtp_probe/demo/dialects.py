@@ -1,6 +1,6 @@
 """How four mail servers speak: their Received header, their queue id, their greeting and their final reply.
 
-In: what one host knows of one reception (`Reception`) and when each step of it was (`Instants`, on that host's own
+In: what one host knows of one reception (`Facts`) and when each step of it was (`Instants`, on that host's own
 clock). Out: text and header bytes. Pure. Which instant a server writes is part of its dialect: Postfix dates its
 header at MAIL and makes its id at RCPT, Exim makes its id at DATA and dates the header at the end, Dovecot makes
 its id when the connection is opened.
@@ -29,7 +29,7 @@ class TlsSession:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reception:
+class Facts:
     """What one host knows of one message that it takes in."""
 
     by: str
@@ -69,10 +69,10 @@ class Dialect:
     software: str
     greeting: str
     """What follows `220` and the host name."""
-    queue_id: Callable[[Reception, Instants], str]
-    received: Callable[[Reception, Instants, str], bytes]
+    queue_id: Callable[[Facts, Instants], str]
+    received: Callable[[Facts, Instants, str], bytes]
     """Facts, instants and queue id to the Received header, with its final CRLF."""
-    accepted: Callable[[Reception, str], str]
+    accepted: Callable[[Facts, str], str]
     """Facts and queue id to the reply to the final dot."""
 
 
@@ -80,7 +80,7 @@ def _date(at_ns: int, zone: tzinfo = UTC) -> str:
     return format_datetime(datetime.fromtimestamp(at_ns // 1_000_000_000, zone))
 
 
-def _protocol(facts: Reception, base: str) -> str:
+def _protocol(facts: Facts, base: str) -> str:
     """The protocol name with its S for TLS and A for authentication (RFC 3848)."""
     return base + ("S" if facts.tls else "") + ("A" if facts.user else "")
 
@@ -89,7 +89,7 @@ def _lines(*parts: str) -> bytes:
     return ("\r\n\t".join(part for part in parts if part) + "\r\n").encode("ascii", "replace")
 
 
-def _postfix_id(facts: Reception, at: Instants) -> str:
+def _postfix_id(facts: Facts, at: Instants) -> str:
     return postfix_long_id(at.recipient_ns, 0x20000 + facts.serial)
 
 
@@ -102,7 +102,7 @@ def _postfix_tls(tls: TlsSession) -> str:
     return f"(using {tls.version} with cipher {tls.cipher} ({tls.bits}/{tls.bits} bits){key_exchange})"
 
 
-def _postfix_received(facts: Reception, at: Instants, queue_id: str) -> bytes:
+def _postfix_received(facts: Facts, at: Instants, queue_id: str) -> bytes:
     return _lines(
         f"Received: from {facts.helo} ({facts.peer_name} [{facts.peer_address}])",
         _postfix_tls(facts.tls) if facts.tls else "",
@@ -113,15 +113,15 @@ def _postfix_received(facts: Reception, at: Instants, queue_id: str) -> bytes:
     )
 
 
-def _postfix_accepted(_facts: Reception, queue_id: str) -> str:
+def _postfix_accepted(_facts: Facts, queue_id: str) -> str:
     return f"250 2.0.0 Ok: queued as {queue_id}"
 
 
-def _exim_id(facts: Reception, at: Instants) -> str:
+def _exim_id(facts: Facts, at: Instants) -> str:
     return exim_id(at.data_ns, 4000 + facts.serial)
 
 
-def _exim_received(facts: Reception, at: Instants, queue_id: str) -> bytes:
+def _exim_received(facts: Facts, at: Instants, queue_id: str) -> bytes:
     version = facts.tls.version.replace("TLSv", "TLS") if facts.tls else ""
     helo = "" if facts.helo == facts.peer_name else f" helo={facts.helo}"
     return _lines(
@@ -136,16 +136,16 @@ def _exim_received(facts: Reception, at: Instants, queue_id: str) -> bytes:
     )
 
 
-def _exim_accepted(_facts: Reception, queue_id: str) -> str:
+def _exim_accepted(_facts: Facts, queue_id: str) -> str:
     return f"250 OK id={queue_id}"
 
 
-def _exchange_id(_facts: Reception, _at: Instants) -> str:
+def _exchange_id(_facts: Facts, _at: Instants) -> str:
     """Exchange writes its version where others write a queue id."""
     return "15.2.1544.14"
 
 
-def _exchange_received(facts: Reception, at: Instants, queue_id: str) -> bytes:
+def _exchange_received(facts: Facts, at: Instants, queue_id: str) -> bytes:
     version = facts.tls.version.replace("TLSv", "TLS").replace(".", "_") if facts.tls else ""
     lines = [f"Received: from {facts.helo} ({facts.peer_address}) by {facts.by}"]
     if facts.tls:
@@ -160,17 +160,17 @@ def _exchange_received(facts: Reception, at: Instants, queue_id: str) -> bytes:
     return ("\r\n ".join(lines) + "\r\n").encode("ascii", "replace")
 
 
-def _exchange_accepted(facts: Reception, _queue_id: str) -> str:
+def _exchange_accepted(facts: Facts, _queue_id: str) -> str:
     internal_id = 77_309_411_328 + facts.serial
     return f"250 2.6.0 {facts.message_id[:200]} [InternalId={internal_id}] Queued mail for delivery"
 
 
-def _dovecot_id(facts: Reception, at: Instants) -> str:
+def _dovecot_id(facts: Facts, at: Instants) -> str:
     session = dovecot_id(at.connected_ns, 900 + facts.serial, zlib.crc32(facts.by.encode("ascii")))
     return session if facts.ordinal == 1 else f"{session}:T{facts.ordinal}"
 
 
-def _dovecot_received(facts: Reception, at: Instants, queue_id: str) -> bytes:
+def _dovecot_received(facts: Facts, at: Instants, queue_id: str) -> bytes:
     return _lines(
         f"Received: from {facts.helo} ([{facts.peer_address}])",
         f"(using {facts.tls.version} with cipher {facts.tls.cipher} ({facts.tls.bits}/{facts.tls.bits} bits))"
@@ -183,7 +183,7 @@ def _dovecot_received(facts: Reception, at: Instants, queue_id: str) -> bytes:
     )
 
 
-def _dovecot_accepted(facts: Reception, queue_id: str) -> str:
+def _dovecot_accepted(facts: Facts, queue_id: str) -> str:
     return f"250 2.0.0 <{facts.recipient}> {queue_id} Saved"
 
 

@@ -38,8 +38,9 @@ class NextHop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """How one attempt ended: the last reply, and the command that it answers, in words."""
+    """How one attempt ended: the last reply, who gave it, and the command that it answers, in words."""
 
+    host: str
     reply: Reply
     stage: str
 
@@ -52,9 +53,10 @@ class Attempt:
 class _RefusedError(Exception):
     """A reply that ends the dialogue."""
 
-    def __init__(self, attempt: Attempt) -> None:
-        self.attempt = attempt
-        super().__init__(str(attempt.reply))
+    def __init__(self, reply: Reply, stage: str) -> None:
+        self.reply = reply
+        self.stage = stage
+        super().__init__(str(reply))
 
 
 class _Dialogue:
@@ -89,7 +91,7 @@ class _Dialogue:
             self._writer.write(command.encode("ascii", "replace") + b"\r\n")
         reply, lines = await self._reply()
         if reply.code // 100 != expected:
-            raise _RefusedError(Attempt(reply=reply, stage=stage))
+            raise _RefusedError(reply, stage)
         return lines
 
     async def greet(self, next_hop: NextHop) -> set[str]:
@@ -103,7 +105,7 @@ class _Dialogue:
             offered = await self.say(f"{verb} {self._helo}", f"{verb} command")
         return {line.partition(" ")[0].upper() for line in offered}
 
-    async def pass_on(self, letter: Letter, offered: set[str]) -> Attempt:
+    async def pass_on(self, letter: Letter, offered: set[str]) -> Reply:
         """Run the transaction. Returns the reply to the final dot."""
         mail, rcpt = f"MAIL FROM:<{letter.sender}>", f"RCPT TO:<{letter.recipient}>"
         if "DSN" in offered:
@@ -118,14 +120,14 @@ class _Dialogue:
         self._writer.write(b".\r\n")
         await self._writer.drain()
         reply, _ = await self._reply()
-        return Attempt(reply=reply, stage="end of DATA command")
+        return reply
 
 
-async def _converse(letter: Letter, helo: str, next_hop: NextHop) -> Attempt:
+async def _converse(letter: Letter, helo: str, next_hop: NextHop) -> Reply:
     reader, writer = await asyncio.open_connection(LOOPBACK, next_hop.port, limit=_LINE_LIMIT_BYTES)
     try:
         dialogue = _Dialogue(reader, writer, helo)
-        attempt = await dialogue.pass_on(letter, await dialogue.greet(next_hop))
+        reply = await dialogue.pass_on(letter, await dialogue.greet(next_hop))
         with suppress(_RefusedError, OSError, EOFError):
             await dialogue.say("QUIT", "QUIT command")
         writer.close()
@@ -133,16 +135,17 @@ async def _converse(letter: Letter, helo: str, next_hop: NextHop) -> Attempt:
             await asyncio.wait_for(writer.wait_closed(), _CLOSE_SECONDS)
     finally:
         writer.transport.abort()
-    return attempt
+    return reply
 
 
 async def hand_over(letter: Letter, helo: str, next_hop: NextHop) -> Attempt:
     """Try once, for at most 30 seconds, to hand a letter to the next host. Raises nothing but cancellation."""
     try:
         async with asyncio.timeout(_DEADLINE_SECONDS):
-            return await _converse(letter, helo, next_hop)
+            reply = await _converse(letter, helo, next_hop)
+            return Attempt(host=next_hop.host, reply=reply, stage="end of DATA command")
     except _RefusedError as refused:
-        return refused.attempt
+        return Attempt(host=next_hop.host, reply=refused.reply, stage=refused.stage)
     except (OSError, EOFError, ValueError, asyncio.LimitOverrunError) as error:
         reply = Reply(code=451, enhanced="4.4.1", text=f"no usable answer ({type(error).__name__})")
-        return Attempt(reply=reply, stage="connection")
+        return Attempt(host=next_hop.host, reply=reply, stage="connection")

@@ -13,14 +13,12 @@ import re
 from enum import IntEnum
 from typing import NamedTuple
 
+from smtp_probe.mail.text import sanitise
+
 MAX_VALUE_BYTES = 8192
 MAX_DEPTH = 16
 """A comment that nests deeper is passed over as one empty comment."""
 
-# Controls, directional and invisible characters: none of them may reach a log, a terminal, a page or a label.
-_UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u180e\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
-)
 _TOKEN = re.compile(
     r"""
     [ ]*+
@@ -96,10 +94,12 @@ def read_text(value: bytes) -> tuple[str, tuple[str, ...]]:
     except UnicodeDecodeError:
         flags.append("not_utf8")
         text = squeezed.decode("utf-8", "replace")
-    if _UNSAFE.search(text):
+    if text.isascii() and text.isprintable():
+        return text, tuple(flags)
+    clean = sanitise(text, MAX_VALUE_BYTES)
+    if clean != text:
         flags.append("unsafe_characters")
-        text = _UNSAFE.sub("?", text)
-    return text, tuple(flags)
+    return clean, tuple(flags)
 
 
 def tokenize(text: str) -> Tokens:

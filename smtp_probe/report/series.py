@@ -63,7 +63,7 @@ _DECLARED = {metric.name: metric for metric in METRICS}
 
 def group_of(metric: Metric, labels: Labels) -> GroupKey:
     """Name the group to which a sample belongs."""
-    return (metric.labels[0], labels[0]) if metric.labels else ("", "")
+    return (metric.labels[0], labels[0]) if labels else ("", "")
 
 
 class Series:

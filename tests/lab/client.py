@@ -77,7 +77,7 @@ def look(box: imaplib.IMAP4, folder: str, key: tuple[str, ...]) -> list[EmailMes
         answer = box.uid("FETCH", uid.decode(), "(BODY.PEEK[])")[1][0]
         assert isinstance(answer, tuple)
         found.append(email.message_from_bytes(answer[1], policy=email.policy.default))
-    return [mail for mail in found if isinstance(mail, EmailMessage)]
+    return found
 
 
 def wait_for_mail(

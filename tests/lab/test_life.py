@@ -1,6 +1,5 @@
 """The lab starts and ends fast, runs twice, survives the loss of a part, and leaves nothing behind."""
 
-import os
 import re
 import signal
 import socket
@@ -164,7 +163,7 @@ class MetricsPage(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"lab_answer 42\n")
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_request(self, code: object = "-", size: object = "-") -> None:
         """Say nothing."""
 
 
@@ -192,4 +191,4 @@ def test_the_packages_are_found_installed_quickly() -> None:
     began = time.monotonic()
     subprocess.run(["sh", str(Path(__file__).with_name("install.sh")), "--quiet"], check=True)
     assert time.monotonic() - began < 1
-    assert os.path.exists("/usr/sbin/nsd")
+    assert Path("/usr/sbin/nsd").exists()

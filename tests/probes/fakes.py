@@ -153,7 +153,9 @@ class FakeSubmitter:
                 await asyncio.Event().wait()
             if disposition is Disposition.ACCEPTED:
                 self.deliver(envelope)
-        final_dot_ns = self.clock.now_ns() if disposition in (Disposition.ACCEPTED, Disposition.UNCERTAIN) else None
+        final_dot_ns = (
+            self.clock.now_ns() if disposition in (Disposition.ACCEPTED, Disposition.UNCERTAIN) else None
+        )
         return Submission(disposition=disposition, started_ns=started_ns, final_dot_ns=final_dot_ns)
 
 
@@ -251,7 +253,11 @@ class FakeSession:
         if self.selected.uidnext != self.known:
             return True
         timer = asyncio.ensure_future(self.server.clock.sleep(seconds))
-        waits = [timer, asyncio.ensure_future(self._woken.wait()), asyncio.ensure_future(self.selected.changed.wait())]
+        waits = [
+            timer,
+            asyncio.ensure_future(self._woken.wait()),
+            asyncio.ensure_future(self.selected.changed.wait()),
+        ]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:

@@ -1,0 +1,115 @@
+"""Names and addresses of hosts, as mail headers write them.
+
+In: a name from a header, in whatever spelling. Out: an address in its canonical spelling, or a short name that is
+fit to be a metric label: few characters, bounded length, and one name for each large provider, whose hosts change
+with every message. Looks nothing up.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
+
+MAX_LABEL_CHARACTERS = 64
+_MAX_ADDRESS_CHARACTERS = 64
+
+_PROVIDERS = {
+    suffix: provider
+    for provider, suffixes in {
+        "google.com": "google.com gmail.com googlemail.com googlegroups.com 1e100.net",
+        "outlook.com": "outlook.com office365.com exchangelabs.com hotmail.com onmicrosoft.com live.com",
+        "amazonses.com": "amazonses.com",
+        "yahoo.com": "yahoo.com yahoodns.net aol.com",
+        "sendgrid.net": "sendgrid.net sendgrid.com",
+        "mailgun.org": "mailgun.org mailgun.net mailgun.com mailgun.us postgun.com",
+        "zoho.com": "zoho.com zoho.eu zoho.in zohomail.com zohomail.eu zohocorp.com",
+        "icloud.com": "icloud.com me.com mac.com",
+        "mimecast.com": "mimecast.com mimecast.co.za",
+        "pphosted.com": "pphosted.com ppops.net ppe-hosted.com",
+        "barracudanetworks.com": "barracudanetworks.com barracuda.com",
+        "messagelabs.com": "messagelabs.com",
+        "iphmx.com": "iphmx.com",
+        "messagingengine.com": "messagingengine.com fastmail.com",
+        "mailchimp.com": "mandrillapp.com mcsv.net rsgsv.net mcdlv.net mailchimpapp.net",
+        "postmarkapp.com": "postmarkapp.com mtasv.net",
+        "sparkpostmail.com": "sparkpostmail.com sparkpost.com",
+        "mailjet.com": "mailjet.com",
+        "brevo.com": "brevo.com sendinblue.com sender-sib.com",
+        "gmx.net": "gmx.net gmx.com web.de kundenserver.de",
+        "yandex.net": "yandex.net yandex.ru yandex.com",
+        "mail.ru": "mail.ru",
+        "proton.me": "proton.me proton.ch protonmail.ch",
+        "qq.com": "qq.com",
+        "163.com": "163.com 126.com",
+    }.items()
+    for suffix in suffixes.split()
+}
+# Hosts of providers that bear no name of the provider's own, or a name that customers' hosts have as well.
+_PROVIDER_HOSTS = (
+    (re.compile(r"(?:inbound|email)-smtp(?:-fips)?(?:\.[a-z0-9-]+)*\.amazonaws\.com"), "amazonses.com"),
+    (re.compile(r"(?:geopod-ismtpd|ismtpd|filterdrecv|filter|recvd)-?[a-z0-9]*(?:-[a-z0-9]+)*"), "sendgrid.net"),
+    (re.compile(r"hermes-[a-z0-9-]*production-[a-z0-9-]+"), "yahoo.com"),
+)
+_FOREIGN = re.compile(r"[^a-z0-9.-]+")
+_REPEATED = re.compile(r"\.[.-]+|-\.[.-]*")
+_IPV4 = re.compile(r"(?:0|[1-9]\d{0,2})(?:\.(?:0|[1-9]\d{0,2})){3}", re.ASCII)
+_PORT = re.compile(r"[:.]\d{1,5}", re.ASCII)
+
+
+def normalise_by(name: str | None) -> str:
+    """Make a label value of the name of a receiving host.
+
+    At most 64 characters of `[a-z0-9.-]`. `address` stands for any address, `unknown` for what has no name in it.
+    A name that is too long keeps its end, which says whose host it is.
+    """
+    lowered = (name or "")[:1024].strip().strip("<>\"'").lower()
+    if read_address(lowered) is not None:
+        return "address"
+    host = _REPEATED.sub(".", _FOREIGN.sub("-", lowered)).strip(".-")
+    if not host:
+        return "unknown"
+    provider = find_provider(host)
+    if provider is not None:
+        return provider
+    return host[-MAX_LABEL_CHARACTERS:].strip(".-")
+
+
+def find_provider(host: str) -> str | None:
+    """Give the one name of the large provider whose host this is. The name is to be in lower case."""
+    suffix = host
+    while suffix:
+        if suffix in _PROVIDERS:
+            return _PROVIDERS[suffix]
+        suffix = suffix.partition(".")[2]
+    for pattern, provider in _PROVIDER_HOSTS:
+        if pattern.fullmatch(host):
+            return provider
+    return None
+
+
+def read_address(text: str) -> str | None:
+    """Give the IPv4 or IPv6 address that the text is, in canonical spelling; None where it is none.
+
+    Accepted are brackets, the tag `IPv6:` (RFC 5321 section 4.1.3), a port behind the address, a zone index, and
+    IPv4 in its IPv6 spelling, which becomes IPv4.
+    """
+    if len(text) > _MAX_ADDRESS_CHARACTERS:
+        return None
+    inner, closed, port = text.removeprefix("[").partition("]")
+    if closed != ("]" if text.startswith("[") else "") or (port and not _PORT.fullmatch(port)):
+        return None
+    if inner[:5].lower() == "ipv6:":
+        inner = inner[5:]
+    match = _IPV4.match(inner)
+    if match is not None and (match.end() == len(inner) or _PORT.fullmatch(inner, match.end())):
+        return match[0] if all(int(part) < 256 for part in match[0].split(".")) else None
+    return _read_ipv6(inner) if ":" in inner else None
+
+
+def _read_ipv6(text: str) -> str | None:
+    try:
+        address = IPv6Address(text)
+    except AddressValueError:
+        return None
+    mapped: IPv4Address | None = address.ipv4_mapped
+    return str(mapped or address)

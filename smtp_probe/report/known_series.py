@@ -1,0 +1,57 @@
+"""Which samples a configuration makes known beforehand: those that exist at zero from the start.
+
+In: a configuration. Out: labels, for each durable counter and histogram. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from smtp_probe.config.settings import Config, Sender, TlsMode
+from smtp_probe.model import Phase
+from smtp_probe.report.metrics import HOP_DURATION, PHASE_DURATION, SMTP_REPLIES, Metric
+from smtp_probe.report.series import Labels
+
+_TLS_PHASES = {Phase.TLS: TlsMode.IMPLICIT, Phase.STARTTLS: TlsMode.STARTTLS}
+_KNOWN_WHEN_SEEN = (SMTP_REPLIES, HOP_DURATION)
+
+
+def phases_of(sender: Sender) -> tuple[Phase, ...]:
+    """Name the phases that a transaction of this sender can have, in order."""
+    return tuple(
+        phase
+        for phase in Phase
+        if _TLS_PHASES.get(phase, sender.tls) is sender.tls
+        and (phase is not Phase.AUTH or sender.auth is not None)
+    )
+
+
+def known_labels(metric: Metric, config: Config) -> Iterator[Labels]:
+    """Give the label values of the samples that this metric has before anything happened."""
+    if metric in _KNOWN_WHEN_SEEN:
+        return
+    if metric is PHASE_DURATION:
+        for name in senders_in_use(config):
+            yield from ((name, phase.value) for phase in phases_of(config.senders[name]))
+    elif "route" in metric.labels:
+        for route in config.routes:
+            yield from ((route, word) for word in metric.known) if metric.known else ((route,),)
+    else:
+        yield from ((word,) for word in metric.known) if metric.known else ((),)
+
+
+def senders_in_use(config: Config) -> tuple[str, ...]:
+    """Name the senders of at least one route, sorted."""
+    return tuple(sorted({route.sender for route in config.routes.values()}))
+
+
+def mailboxes_in_use(config: Config) -> tuple[str, ...]:
+    """Name the mailboxes of at least one route, for arrivals or for bounces, sorted."""
+    routes = config.routes.values()
+    names = {name for route in routes for name in (route.mailbox, route.bounce_mailbox)}
+    return tuple(sorted(name for name in names if name is not None))
+
+
+def endpoint_name(host: str, port: int) -> str:
+    """Name a server, as the label `endpoint` does."""
+    return f"{host}:{port}"

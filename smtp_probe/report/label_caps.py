@@ -1,0 +1,75 @@
+"""The bound on label values that come from outside: so many are told apart, the rest is `other`.
+
+In: increments as events give them. Out: increments whose labels may be stored and shown. What has been told apart once
+stays so, also after a restart, so no counter ever moves from one label value to another.
+
+`admit` may run in the journal's thread, but in no two threads at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from smtp_probe.report.increments import Increment
+from smtp_probe.report.metrics import HOP_DURATION, OTHER, SMTP_REPLIES
+from smtp_probe.report.series import Labels
+
+MAX_HOSTS = 50
+"""Most values of the label `by`, `other` included."""
+REPLIES_BY_DETAIL = {"default": 3, "full": 16}
+"""Most pairs of phase and code for one route, `other` included."""
+
+
+@dataclass(slots=True)
+class _Told:
+    """The label values that are told apart, besides `other`."""
+
+    values: set[Labels] = field(default_factory=set)
+
+    def accept(self, labels: Labels, most: int) -> bool:
+        """Whether these are told apart, or can still be."""
+        if labels not in self.values and len(self.values) >= most - 1:
+            return False
+        self.values.add(labels)
+        return True
+
+
+class LabelCaps:
+    """What has been told apart so far."""
+
+    def __init__(self) -> None:
+        self.detail = "default"
+        """The setting `metrics.detail`."""
+        self._hosts = _Told()
+        self._replies: dict[str, _Told] = {}
+
+    def admit(self, increments: Iterable[Increment]) -> tuple[Increment, ...]:
+        """Fold the labels of increments that are over a cap into `other`."""
+        return tuple(self._bound(increment) for increment in increments)
+
+    def remember(self, metric: str, labels: Labels) -> None:
+        """Learn that a sample exists, whatever the caps say."""
+        told = self._told(metric, labels)
+        if told is not None and labels[-1] != OTHER:
+            told.values.add(labels)
+
+    def known_host(self, by: str) -> str:
+        """Give the value of the label `by` under which the hops of this host are counted."""
+        return by if (by,) in self._hosts.values else OTHER
+
+    def _bound(self, increment: Increment) -> Increment:
+        labels = increment.labels
+        told = self._told(increment.metric, labels)
+        most = MAX_HOSTS if told is self._hosts else REPLIES_BY_DETAIL[self.detail]
+        if told is None or told.accept(labels, most):
+            return increment
+        others = (OTHER,) if told is self._hosts else (labels[0], OTHER, OTHER)
+        return replace(increment, labels=others)
+
+    def _told(self, metric: str, labels: Labels) -> _Told | None:
+        if metric == HOP_DURATION.name:
+            return self._hosts
+        if metric == SMTP_REPLIES.name:
+            return self._replies.setdefault(labels[0], _Told())
+        return None

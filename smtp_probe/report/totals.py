@@ -1,0 +1,177 @@
+"""The counters and histograms that survive a restart, in memory, and the form in which the journal stores them.
+
+In: increments, after the journal has them; stored rows at the start. Out: samples in `Series`, and rows that only have
+to be added up: `value = value + excluded.value`. Does no I/O.
+
+Rules:
+
+1. Memory moves by the same rows as the journal, in the same order: after a restart every number is the same.
+2. When the buckets of the configuration change, what had been observed moves to the next bound that is not below its
+   old one. No count and no sum is lost, and no bucket ever shows more than was true.
+3. What has a capped number of label values is folded into `other` before it is stored, so that neither the page nor
+   the journal grows with what strangers write.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from smtp_probe.config.settings import Config
+from smtp_probe.report.increments import Increment
+from smtp_probe.report.known_series import known_labels
+from smtp_probe.report.label_caps import LabelCaps
+from smtp_probe.report.metrics import DELIVERY_DURATION, METRICS, Kind, Metric
+from smtp_probe.report.series import Exemplar, HistogramValue, Labels, Series
+
+_DURABLE = {metric.name: metric for metric in METRICS if metric.is_durable}
+_VALUE, _SUM, _BUCKET = "value", "sum", "le="
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTotal:
+    """One additive row. `field` is `value` for a counter; `sum` or `le=<bound>`, not cumulative, for a histogram."""
+
+    metric: str
+    labels: Labels
+    field: str
+    value: float
+
+    @property
+    def labels_json(self) -> str:
+        """The label values, as they are kept in a column."""
+        return json.dumps(self.labels, ensure_ascii=True)
+
+    @classmethod
+    def from_row(cls, metric: str, labels_json: str, field: str, value: float) -> StoredTotal:
+        """Read a row back. One that is not ours gets no labels, and is then left out of what is restored."""
+        try:
+            labels = json.loads(labels_json)
+        except ValueError:
+            labels = None
+        is_ours = isinstance(labels, list) and all(isinstance(label, str) for label in labels)
+        return cls(metric, tuple(labels) if is_ours else (), field, value)
+
+
+def fold(
+    increments: Iterable[Increment], delivery_buckets: Sequence[float] = DELIVERY_DURATION.buckets
+) -> tuple[StoredTotal, ...]:
+    """Sum increments up into rows. Pure. `delivery_buckets` are those of the configuration, in seconds."""
+    rows: dict[tuple[str, Labels, str], float] = {}
+    for increment in increments:
+        for field, amount in _fields(increment, delivery_buckets):
+            key = (increment.metric, increment.labels, field)
+            rows[key] = rows.get(key, 0.0) + amount
+    return tuple(StoredTotal(*key, value) for key, value in rows.items())
+
+
+def _fields(increment: Increment, delivery_buckets: Sequence[float]) -> Iterator[tuple[str, float]]:
+    metric = _DURABLE[increment.metric]
+    if metric.kind is not Kind.HISTOGRAM:
+        yield _VALUE, increment.value
+        return
+    bounds = delivery_buckets if metric is DELIVERY_DURATION else metric.buckets
+    index = bisect_left(bounds, increment.value)
+    yield _BUCKET + repr(float(bounds[index]) if index < len(bounds) else math.inf), 1.0
+    yield _SUM, increment.value
+
+
+class Totals:
+    """The sums since the journal began."""
+
+    def __init__(self, series: Series | None = None) -> None:
+        self.delivery_buckets: tuple[float, ...] = DELIVERY_DURATION.buckets
+        self.since_ns: int | None = None
+        """When the journal began to count, where that is known: the start time of every durable counter."""
+        self.caps = LabelCaps()
+        self._series = series if series is not None else Series()
+
+    def declare(self, config: Config) -> None:
+        """Take over a configuration: its buckets, and every known sample at zero. Nothing counted is lost."""
+        self.delivery_buckets = tuple(float(bound) for bound in config.metrics.delivery_buckets)
+        self.caps.detail = config.metrics.detail
+        for labels, value in list(self._series.all(DELIVERY_DURATION)):
+            if isinstance(value, HistogramValue) and value.bounds != self.delivery_buckets:
+                self._series.put(DELIVERY_DURATION, labels, _rebucket(value, self.delivery_buckets))
+        for metric in _DURABLE.values():
+            for labels in known_labels(metric, config):
+                self._series.put_new(metric, labels, self._zero(metric))
+
+    def restore(self, rows: Iterable[StoredTotal], since_ns: int | None = None) -> None:
+        """Take over what the journal holds. Rows of metrics or shapes that are not known are left out."""
+        self.since_ns = since_ns
+        for row in rows:
+            metric = _DURABLE.get(row.metric)
+            is_sound = math.isfinite(row.value) and row.value >= 0
+            if metric is None or len(row.labels) != len(metric.labels) or not is_sound:
+                continue
+            self.caps.remember(row.metric, row.labels)
+            self._add(metric, row)
+
+    def admit(self, increments: Iterable[Increment]) -> tuple[Increment, ...]:
+        """Fold label values over the caps into `other`. To be done before increments are stored and applied.
+
+        May run in the journal's thread, but in no two threads at a time.
+        """
+        return self.caps.admit(increments)
+
+    def apply(self, increments: Iterable[Increment]) -> None:
+        """Add what the journal has stored."""
+        increments = tuple(increments)
+        for row in fold(increments, self.delivery_buckets):
+            metric = _DURABLE[row.metric]
+            self.caps.remember(row.metric, row.labels)
+            self._add(metric, row)
+        for increment in increments:
+            if increment.exemplar is not None:
+                self._add_exemplar(increment, increment.exemplar)
+
+    def _add(self, metric: Metric, row: StoredTotal) -> None:
+        if metric.kind is not Kind.HISTOGRAM:
+            if row.field == _VALUE:
+                self._series.add(metric, row.labels, row.value)
+            return
+        value = self._series.get(metric, row.labels)
+        value = value if isinstance(value, HistogramValue) else HistogramValue.empty(self._bounds(metric))
+        added = _with_field(value, row.field, row.value)
+        if added is not None:
+            self._series.put(metric, row.labels, added)
+
+    def _add_exemplar(self, increment: Increment, probe_id: str) -> None:
+        metric = _DURABLE[increment.metric]
+        value = self._series.get(metric, increment.labels)
+        if isinstance(value, HistogramValue):
+            exemplars = list(value.exemplars)
+            exemplars[bisect_left(value.bounds, increment.value)] = Exemplar(probe_id, increment.value)
+            self._series.put(metric, increment.labels, replace(value, exemplars=tuple(exemplars)))
+
+    def _bounds(self, metric: Metric) -> tuple[float, ...]:
+        return self.delivery_buckets if metric is DELIVERY_DURATION else metric.buckets
+
+    def _zero(self, metric: Metric) -> float | HistogramValue:
+        return HistogramValue.empty(self._bounds(metric)) if metric.kind is Kind.HISTOGRAM else 0.0
+
+
+def _with_field(value: HistogramValue, field: str, amount: float) -> HistogramValue | None:
+    """Add to one stored field; None when it is none of a histogram's."""
+    if field == _SUM:
+        return replace(value, sum=value.sum + amount)
+    try:
+        bound = float(field.removeprefix(_BUCKET))
+    except ValueError:
+        return None
+    if not field.startswith(_BUCKET) or math.isnan(bound):
+        return None
+    counts = list(value.counts)
+    counts[bisect_left(value.bounds, bound)] += amount
+    return replace(value, counts=tuple(counts))
+
+
+def _rebucket(value: HistogramValue, bounds: tuple[float, ...]) -> HistogramValue:
+    moved = replace(HistogramValue.empty(bounds), sum=value.sum)
+    for bound, count in zip((*value.bounds, math.inf), value.counts, strict=True):
+        moved = _with_field(moved, f"{_BUCKET}{bound!r}", count) or moved
+    return moved

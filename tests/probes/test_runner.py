@@ -1,0 +1,191 @@
+"""Scheduling: each slot sent or counted as missed, never bunched, politely."""
+
+import asyncio
+from collections import Counter
+from contextlib import asynccontextmanager
+
+from smtp_probe.config.settings import Route, Schedule, Sender
+from smtp_probe.mail.tag import TagKey
+from smtp_probe.model import Disposition, ProbeStarted, SlotMissed
+from smtp_probe.probes.ledger import Ledger
+from smtp_probe.probes.round_trip import RoundTrips, RouteUnderTest
+from smtp_probe.probes.runner import Runner
+from tests.probes.fakes import FakeClock, FakeSubmitter, MemoryJournal, settle
+
+KEY = TagKey(b"k" * 32)
+
+
+class Bed:
+    def __init__(self, routes=1, interval=60.0, **schedule):
+        self.clock = FakeClock()
+        self.journal = MemoryJournal()
+        self.ledger = Ledger(self.journal, self.clock, [])
+        self.submitter = FakeSubmitter(self.clock)
+        self.lags = []
+        trips = RoundTrips(self.ledger, self.clock, [KEY])
+        self.runner = Runner(trips, self.ledger, self.clock, self.lags.append)
+        self.settings = Schedule(**schedule)
+        self.targets = [self.target(f"r{number}", interval) for number in range(routes)]
+
+    def target(self, name, interval, host="mx.example.test", **route):
+        sender = Sender(host=host, tls="none", ehlo_name="p.example.test", envelope_from="a@example.test",
+                        max_per_minute=route.pop("max_per_minute", 10_000))  # fmt: skip
+        settings = Route(sender="s", recipient="u@example.test", mailbox="inbox", interval=interval, **route)
+        return RouteUnderTest(name, settings, sender, self.submitter)
+
+    def sent(self):
+        return Counter(event.probe.route for event in self.journal.of(ProbeStarted))
+
+    def missed(self):
+        missed = Counter()
+        for event in self.journal.of(SlotMissed):
+            missed[event.reason] += event.count
+        return missed
+
+
+@asynccontextmanager
+async def running(bed):
+    bed.runner.configure(bed.targets, bed.settings)
+    task = asyncio.create_task(bed.runner.run())
+    await settle()
+    try:
+        yield bed
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_an_hour_of_ten_routes_is_sixty_probes_each_and_none_missed():
+    async with running(Bed(routes=10)) as bed:
+        await bed.clock.advance(3600)
+
+        assert set(bed.sent().values()) <= {59, 60, 61}
+        assert bed.missed() == {}
+        assert max(bed.lags) < 1e-6
+
+
+async def test_a_route_is_never_submitted_twice_at_once():
+    async with running(Bed(interval=10.0)) as bed:
+        bed.submitter.seconds = 25.0
+        await bed.clock.advance(300)
+
+        assert bed.sent()["r0"] <= 300 / 25
+        assert bed.missed()["busy"] >= 15
+
+
+async def test_messages_in_flight_are_bounded():
+    bed = Bed()
+    bed.targets = [bed.target("r0", 10.0, max_in_flight=3)]
+    async with running(bed):
+        await bed.clock.advance(100)
+
+        assert bed.sent()["r0"] == 3
+        assert bed.missed()["busy"] >= 6
+
+
+async def test_a_failing_endpoint_is_left_alone_for_a_growing_while():
+    bed = Bed(interval=10.0, backoff_minimum=30, backoff_maximum=3600)
+    bed.submitter.dispositions = [Disposition.DEFERRED] * 1000
+    async with running(bed):
+        await bed.clock.advance(3600)
+
+        assert 4 <= bed.sent()["r0"] <= 9
+        assert bed.missed()["backoff"] > 300
+
+
+async def test_one_failing_endpoint_holds_up_no_other():
+    bed = Bed()
+    bed.targets = [bed.target("bad", 60.0, host="bad.example.test"), bed.target("good", 60.0)]
+    bed.targets[0] = RouteUnderTest(
+        "bad", bed.targets[0].route, bed.targets[0].sender, FakeSubmitter(bed.clock)
+    )
+    bed.targets[0].submitter.dispositions = [Disposition.UNREACHABLE] * 1000
+    async with running(bed):
+        await bed.clock.advance(3600)
+
+        assert bed.sent()["good"] >= 59
+        assert bed.sent()["bad"] < 20
+
+
+async def test_a_refusal_is_an_answer_and_causes_no_back_off():
+    bed = Bed()
+    bed.submitter.dispositions = [Disposition.REFUSED] * 1000
+    async with running(bed):
+        await bed.clock.advance(3600)
+
+        assert bed.sent()["r0"] >= 59
+
+
+async def test_the_budget_of_an_endpoint_is_kept_over_all_its_routes():
+    bed = Bed()
+    bed.targets = [bed.target(f"r{number}", 10.0, max_per_minute=6) for number in range(5)]
+    async with running(bed):
+        await bed.clock.advance(600)
+
+        assert sum(bed.sent().values()) <= 61
+        assert bed.missed()["budget"] >= 200
+
+
+async def test_the_budget_over_all_routes_is_kept():
+    bed = Bed(max_per_minute=6)
+    bed.targets = [bed.target(f"r{number}", 10.0, host=f"h{number}.example.test") for number in range(5)]
+    async with running(bed):
+        await bed.clock.advance(600)
+
+        assert sum(bed.sent().values()) <= 61
+
+
+async def test_a_program_that_slept_sends_once_and_counts_the_rest_as_missed():
+    async with running(Bed(interval=60.0)) as bed:
+        await bed.clock.advance(120)
+        before = bed.sent()["r0"]
+        bed.clock.ns += 3600 * 1_000_000_000
+        await bed.clock.advance(60)
+
+        assert bed.sent()["r0"] - before <= 2
+        assert 58 <= bed.missed()["late"] <= 61
+
+
+async def test_nothing_is_sent_while_the_journal_is_broken():
+    async with running(Bed()) as bed:
+        bed.journal.is_broken = True
+        await bed.clock.advance(600)
+        assert bed.submitter.envelopes == []
+        bed.journal.is_broken = False
+        await bed.clock.advance(120)
+
+        assert len(bed.submitter.envelopes) == 2
+
+
+async def test_a_reload_keeps_back_off_and_takes_over_new_routes():
+    bed = Bed(backoff_minimum=600, backoff_maximum=3600)
+    bed.submitter.dispositions = [Disposition.DEFERRED]
+    async with running(bed):
+        await bed.clock.advance(70)
+        sent = sum(bed.sent().values())
+        bed.runner.configure([*bed.targets, bed.target("new", 60.0)], bed.settings)
+        await bed.clock.advance(120)
+
+        assert sum(bed.sent().values()) == sent
+        assert bed.missed()["backoff"] >= 3
+
+
+async def test_stopping_lets_a_submission_end():
+    async with running(Bed(interval=10.0)) as bed:
+        bed.submitter.seconds = 3.0
+        await bed.clock.advance(11)
+        stopping = asyncio.create_task(bed.runner.stop(5.0))
+        await bed.clock.advance(4)
+        await stopping
+
+        assert all(flight.submission is not None for flight in bed.ledger.open_probes())
+
+
+async def test_stopping_records_a_submission_that_hangs_after_the_dot_as_uncertain():
+    async with running(Bed(interval=10.0)) as bed:
+        bed.submitter.is_hanging_after_dot = True
+        await bed.clock.advance(11)
+        await bed.runner.stop(0.05)
+
+        known = await bed.journal.open_probes()
+        assert [probe.submission.disposition for probe in known] == [Disposition.UNCERTAIN]
