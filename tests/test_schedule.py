@@ -1,5 +1,7 @@
 """When routes are due: spread, dithered, never bunched, politely backing off. All with given instants."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,7 +52,7 @@ def test_a_day_of_one_route_has_as_many_slots_as_intervals():
 
 def test_phases_of_many_routes_are_spread_over_the_interval():
     phases = sorted(rhythm_of(index, 300.0).phase_seconds for index in range(100))
-    gaps = [after - before for before, after in zip(phases, phases[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(phases)]
 
     assert max(gaps) < 3 * 300.0 / 100
 
@@ -65,7 +67,7 @@ def test_a_route_added_at_the_end_moves_no_other():
 def test_sends_meet_every_part_of_the_second():
     rhythm = rhythm_of(0, 60.0)
     fractions = sorted((slot_ns(rhythm, number) % NS) / NS for number in range(1000, 1100))
-    gaps = [after - before for before, after in zip(fractions, fractions[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(fractions)]
 
     assert max(gaps) < 0.03
 

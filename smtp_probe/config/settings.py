@@ -1,45 +1,60 @@
 """The settings, as frozen models: names, types, defaults and the rules between them.
 
 Reads nothing. A secret is described by where it is kept (`SecretSource`), and read when it is used, so that a
-changed file is picked up and no model ever holds one.
+changed file is picked up and no model ever holds one. Rules that need two sections stand in `references`.
 """
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
-_DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?")
-_UNIT_SECONDS = (86400.0, 3600.0, 60.0, 1.0, 0.001)
+from smtp_probe.config.values import (
+    Address,
+    CredentialName,
+    Flag,
+    FolderName,
+    HeaderText,
+    Host,
+    IpAddress,
+    LabelName,
+    LabelText,
+    Name,
+    Number,
+    Port,
+    Seconds,
+    TlsVersion,
+    VariableName,
+    Whole,
+)
+
+_LONGEST_IDLE_SECONDS = 29 * 60.0  # RFC 2177: a server may log out after 30 minutes
 
 
-def parse_duration(value: object) -> object:
-    """Turn `1h30m`, `45s` or `250ms` into seconds; numbers and everything else pass through unchanged."""
-    if not isinstance(value, str):
-        return value
-    match = _DURATION.fullmatch(value.strip())
-    if not match or not value.strip():
-        message = "not a duration: write it like 30s, 5m, 1h30m or 250ms"
-        raise ValueError(message)
-    return sum(float(part) * unit for part, unit in zip(match.groups(), _UNIT_SECONDS, strict=True) if part)
-
-
-Seconds = Annotated[float, BeforeValidator(parse_duration), Field(gt=0, allow_inf_nan=False)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
-Host = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9._:\[\]-]+$")]
-Port = Annotated[int, Field(ge=1, le=65535)]
-Address = Annotated[str, Field(max_length=254, pattern=r"^[^\s<>@\x00-\x1f\x7f]+@[^\s<>@\x00-\x1f\x7f]+$")]
-HeaderText = Annotated[str, Field(min_length=3, max_length=400, pattern=r"^[^\x00-\x1f\x7f]+$")]
+def conflict(reason: str, *keys: str) -> PydanticCustomError:
+    """An error between settings of one section. `keys` are those that take part, the one to change first."""
+    return PydanticCustomError("conflict", "{reason}", {"reason": reason, "keys": keys})
 
 
 class Settings(BaseModel):
-    """The common rule of all sections: frozen, and no unknown key."""
+    """The common rule of all sections: frozen, no unknown key, and no value in an exception's text."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", populate_by_name=True, hide_input_in_errors=True, validate_default=False
+    )
+
+    def _require_order(self, smaller: str, greater: str) -> None:
+        if getattr(self, smaller) > getattr(self, greater):
+            reason = (
+                f"{smaller} ({getattr(self, smaller):g} s) must not be more than "
+                f"{greater} ({getattr(self, greater):g} s)"
+            )
+            raise conflict(reason, greater, smaller)
 
 
 class TlsMode(StrEnum):
@@ -64,9 +79,9 @@ class TlsOptions(Settings):
     ca_file: Path | None = Field(
         None, description="PEM file of the authorities to trust instead of the system's."
     )
-    server_name: str | None = Field(None, description="Name to ask for and to verify; default: the host.")
-    minimum_version: Literal["1.2", "1.3"] = Field("1.2", description="Oldest TLS version to accept.")
-    verify: bool = Field(True, description="Whether the certificate must verify. False is for tests only.")
+    server_name: Host | None = Field(None, description="Name to ask for and to verify; default: the host.")
+    minimum_version: TlsVersion = Field("1.2", description="Oldest TLS version to accept.")
+    verify: Flag = Field(True, description="Whether the certificate must verify. False is for tests only.")
 
 
 class SecretSource(Settings):
@@ -75,8 +90,8 @@ class SecretSource(Settings):
     password_file: Path | None = Field(
         None, description="File that holds the secret; a final newline is dropped."
     )
-    password_env: str | None = Field(None, description="Environment variable that holds the secret.")
-    password_credential: str | None = Field(
+    password_env: VariableName | None = Field(None, description="Environment variable that holds the secret.")
+    password_credential: CredentialName | None = Field(
         None, description="Name of a systemd credential (LoadCredential=)."
     )
 
@@ -85,39 +100,54 @@ class Auth(SecretSource):
     """Who we are, to a server."""
 
     mechanism: Mechanism = Field(Mechanism.PLAIN, description="The one SASL mechanism that is used.")
-    username: str = Field(min_length=1, max_length=254, description="Login name.")
+    username: str = Field(min_length=1, max_length=254, description="Login name.", examples=["probe"])
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        given = [name for name in SecretSource.model_fields if getattr(self, name) is not None]
+        sources = tuple(SecretSource.model_fields)
+        given = tuple(name for name in sources if getattr(self, name) is not None)
         if len(given) != 1:
-            message = "exactly one of password_file, password_env and password_credential is needed"
-            raise ValueError(message)
+            found = " and ".join(given) if given else "none of them"
+            reason = f"exactly one of {', '.join(sources)} is needed; found {found}"
+            raise conflict(reason, *given)
         return self
 
 
 class Endpoint(Settings):
     """A server, how to reach it, and how to log in."""
 
-    host: Host = Field(description="Host name or address.")
+    host: Host = Field(description="Host name or address.", examples=["mail.example.org"])
     port: Port | None = Field(None, description="Port; default by protocol and `tls`.")
-    tls: TlsMode = Field(description="implicit, starttls or none.")
+    tls: TlsMode = Field(
+        description="How the connection is secured: implicit (TLS from the start), starttls, or none.",
+        examples=[TlsMode.STARTTLS],
+    )
     tls_options: TlsOptions = Field(default_factory=TlsOptions, description="How the certificate is checked.")
     address_family: Literal["any", "ipv4", "ipv6"] = Field("any", description="Which addresses to use.")
-    source_address: str | None = Field(None, description="Local address to connect from.")
+    source_address: IpAddress | None = Field(None, description="Local address to connect from.")
     auth: Auth | None = Field(None, description="Credentials; none by default.")
-    allow_credentials_without_tls: bool = Field(
+    allow_credentials_without_tls: Flag = Field(
         False, description="Say true to send the password over an unencrypted connection."
     )
 
     @model_validator(mode="after")
     def _no_secret_in_the_clear(self) -> Self:
         if self.auth is not None and self.tls is TlsMode.NONE and not self.allow_credentials_without_tls:
-            message = (
-                "credentials would be sent unencrypted (tls: none): use tls: starttls or implicit, "
+            reason = (
+                "credentials would be sent unencrypted (tls: none): use tls: starttls or tls: implicit, "
                 "or say allow_credentials_without_tls: true"
             )
-            raise ValueError(message)
+            raise conflict(reason, "tls", "auth", "allow_credentials_without_tls")
+        return self
+
+    @model_validator(mode="after")
+    def _source_fits_family(self) -> Self:
+        if self.source_address is None or self.address_family == "any":
+            return self
+        version = ip_address(self.source_address).version
+        if self.address_family != f"ipv{version}":
+            reason = f"source_address is an IPv{version} address, but address_family is {self.address_family}"
+            raise conflict(reason, "source_address", "address_family")
         return self
 
 
@@ -141,13 +171,17 @@ class SmtpTimeouts(Settings):
 class Sender(Endpoint):
     """An SMTP endpoint and the identity with which mail is handed to it."""
 
-    ehlo_name: Host = Field(description="Name given in EHLO: should be ours in DNS.")
-    envelope_from: Address = Field(description="Envelope sender (MAIL FROM): bounces go there.")
+    ehlo_name: Host = Field(
+        description="Name given in EHLO: should be ours in DNS.", examples=["probe.example.org"]
+    )
+    envelope_from: Address = Field(
+        description="Envelope sender (MAIL FROM): bounces go there.", examples=["probe@example.org"]
+    )
     from_: HeaderText | None = Field(
         None, alias="from", description="From header; default: the envelope sender."
     )
     timeouts: SmtpTimeouts = Field(default_factory=SmtpTimeouts, description="Deadlines of the phases.")
-    max_per_minute: int = Field(60, ge=1, description="Most messages a minute to this endpoint.")
+    max_per_minute: Whole = Field(60, ge=1, description="Most messages a minute to this endpoint.")
 
     @property
     def effective_port(self) -> int:
@@ -160,35 +194,62 @@ class ImapTimeouts(Settings):
 
     connect: Seconds = Field(30.0, description="Look-up, TCP connection, TLS handshake and greeting.")
     command: Seconds = Field(30.0, description="Answer to one command.")
-    idle: Seconds = Field(240.0, description="How long one IDLE lasts before it is renewed.")
+    idle: Seconds = Field(
+        240.0, le=_LONGEST_IDLE_SECONDS, description="How long one IDLE lasts before it is renewed."
+    )
     reconnect_minimum: Seconds = Field(1.0, description="First wait before connecting again.")
     reconnect_maximum: Seconds = Field(300.0, description="Longest wait before connecting again.")
+
+    @model_validator(mode="after")
+    def _reconnect_in_order(self) -> Self:
+        self._require_order("reconnect_minimum", "reconnect_maximum")
+        return self
+
+
+def _require_distinct(folders: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(folders)) < len(folders):
+        raise PydanticCustomError("not_allowed", "a folder is named twice")
+    return folders
 
 
 class Mailbox(Endpoint):
     """An IMAP account in which probes arrive, or to which bounces return."""
 
-    folders: tuple[str, ...] = Field(
+    folders: Annotated[tuple[FolderName, ...], AfterValidator(_require_distinct)] = Field(
         ("INBOX",), min_length=1, description="Folders in which a probe is delivered."
     )
-    junk: str | None = Field(
+    junk: FolderName | None = Field(
         "auto", description="Junk folder: auto finds it by SPECIAL-USE or by name, null watches none."
     )
     after_judgement: Literal["delete", "trash", "keep"] = Field(
         "delete", description="What becomes of a probe's message when it has been judged."
     )
-    trash: str = Field("auto", description="Trash folder for after_judgement: trash.")
+    trash: FolderName = Field(
+        "auto",
+        description="Trash folder for after_judgement: trash; auto finds it by SPECIAL-USE or by name.",
+    )
     sweep_after: Seconds = Field(
         86400.0, description="Age at which messages of ours without a probe are removed."
     )
     poll_minimum: Seconds = Field(
         0.005, description="Shortest wait between two looks while a probe is young."
     )
-    poll_fraction: float = Field(
+    poll_fraction: Number = Field(
         0.05, gt=0, le=1, description="Wait between two looks as a part of the youngest probe's age."
     )
     poll_maximum: Seconds = Field(2.0, description="Longest wait between two looks before IDLE takes over.")
     timeouts: ImapTimeouts = Field(default_factory=ImapTimeouts, description="Deadlines of the connection.")
+
+    @model_validator(mode="after")
+    def _polls_in_order(self) -> Self:
+        self._require_order("poll_minimum", "poll_maximum")
+        return self
+
+    @model_validator(mode="after")
+    def _junk_apart(self) -> Self:
+        if self.junk is not None and self.junk in self.folders:
+            raise conflict("the junk folder cannot be one of folders as well", "junk", "folders")
+        return self
 
     @property
     def effective_port(self) -> int:
@@ -199,36 +260,42 @@ class Mailbox(Endpoint):
 class Route(Settings):
     """A named path under test."""
 
-    sender: Name = Field(description="One of `senders`.")
-    recipient: Address = Field(description="Envelope recipient.")
-    mailbox: Name = Field(description="One of `mailboxes`: where the recipient's mail arrives.")
+    sender: Name = Field(description="One of `senders`.", examples=["relay"])
+    recipient: Address = Field(description="Envelope recipient.", examples=["probe@example.org"])
+    mailbox: Name = Field(
+        description="One of `mailboxes`: where the recipient's mail arrives.", examples=["inbox"]
+    )
     bounce_mailbox: Name | None = Field(None, description="One of `mailboxes`: where bounces return.")
     interval: Seconds = Field(300.0, description="Time between two probes.")
     deadline: Seconds = Field(300.0, description="A probe that has not arrived by then is overdue.")
     give_up_after: Seconds = Field(
         86400.0, description="An overdue probe that has not ended by then is lost."
     )
-    message_size: int = Field(
+    message_size: Whole = Field(
         2048, ge=1024, le=10_485_760, description="Size of the message in bytes, at least."
     )
-    max_in_flight: int = Field(
+    max_in_flight: Whole = Field(
         100, ge=1, le=10_000, description="Most messages of this route on the way at once."
     )
-    plus_address: bool = Field(False, description="Put the tag into the recipient's local part (user+tag@).")
-    junk_is_failure: bool = Field(
+    plus_address: Flag = Field(False, description="Put the tag into the recipient's local part (user+tag@).")
+    junk_is_failure: Flag = Field(
         True, description="Whether a message in the junk folder counts as a failure."
     )
-    labels: dict[
-        Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")], Annotated[str, Field(max_length=64)]
-    ] = Field(
+    labels: dict[LabelName, LabelText] = Field(
         default_factory=dict, max_length=8, description="Further labels, on smtp_probe_route_info only."
     )
 
     @model_validator(mode="after")
     def _times_in_order(self) -> Self:
-        if self.give_up_after < self.deadline:
-            message = "give_up_after must not be shorter than deadline"
-            raise ValueError(message)
+        self._require_order("deadline", "give_up_after")
+        return self
+
+    @model_validator(mode="after")
+    def _labels_of_their_own(self) -> Self:
+        taken = sorted({"route", *type(self).model_fields} & set(self.labels))
+        if taken:
+            reason = f"a label cannot be named like a setting of the route: {', '.join(taken)}"
+            raise conflict(reason, "labels")
         return self
 
 
@@ -236,42 +303,53 @@ class Schedule(Settings):
     """Politeness over all routes."""
 
     minimum_interval: Seconds = Field(10.0, description="No route may probe more often.")
-    max_per_minute: int = Field(600, ge=1, description="Most messages a minute over all routes.")
-    max_submissions: int = Field(20, ge=1, description="Most submissions under way at once.")
+    max_per_minute: Whole = Field(600, ge=1, description="Most messages a minute over all routes.")
+    max_submissions: Whole = Field(20, ge=1, description="Most submissions under way at once.")
     backoff_minimum: Seconds = Field(30.0, description="First wait after a temporary failure of an endpoint.")
     backoff_maximum: Seconds = Field(3600.0, description="Longest wait after repeated temporary failures.")
+
+    @model_validator(mode="after")
+    def _backoff_in_order(self) -> Self:
+        self._require_order("backoff_minimum", "backoff_maximum")
+        return self
+
+
+def _require_ascending(buckets: tuple[float, ...]) -> tuple[float, ...]:
+    if list(buckets) != sorted(set(buckets)):
+        raise PydanticCustomError("not_allowed", "the bounds must ascend, each greater than the one before")
+    return buckets
 
 
 class MetricsSettings(Settings):
     """What `/metrics` shows."""
 
-    delivery_buckets: tuple[float, ...] = Field(
+    delivery_buckets: Annotated[tuple[Seconds, ...], AfterValidator(_require_ascending)] = Field(
         (0.05, 0.25, 1, 2.5, 5, 10, 30, 60, 300, 3600),
         min_length=1,
         max_length=40,
-        description="Upper bounds of the delivery histogram, in seconds. Each costs one series a route.",
+        description="Upper bounds of the delivery histogram. Each costs one series a route.",
     )
     detail: Literal["default", "full"] = Field(
         "default",
         description="How many hops and SMTP replies of a route are told apart: default keeps it to 60 series.",
     )
-    created_series: bool = Field(False, description="Whether to add _created series (start times).")
-
-    @model_validator(mode="after")
-    def _ascending(self) -> Self:
-        if list(self.delivery_buckets) != sorted(set(self.delivery_buckets)) or self.delivery_buckets[0] <= 0:
-            message = "delivery_buckets must be positive and ascending"
-            raise ValueError(message)
-        return self
+    created_series: Flag = Field(False, description="Whether to add _created series (start times).")
 
 
 class ResolverSettings(Settings):
     """Which name servers to ask."""
 
-    nameservers: tuple[str, ...] = Field((), description="Addresses of name servers; default: the system's.")
+    nameservers: tuple[IpAddress, ...] = Field(
+        (), description="Addresses of name servers; default: the system's."
+    )
     port: Port = Field(53, description="Their port.")
     timeout: Seconds = Field(2.0, description="Wait for one answer.")
     lifetime: Seconds = Field(8.0, description="Wait for one question, over all tries.")
+
+    @model_validator(mode="after")
+    def _waits_in_order(self) -> Self:
+        self._require_order("timeout", "lifetime")
+        return self
 
 
 class Config(Settings):
@@ -289,30 +367,6 @@ class Config(Settings):
     tag_key_files: tuple[Path, ...] = Field(
         (), description="Signing keys, newest first; default: one is made in the state directory."
     )
-    history_days: float = Field(30.0, gt=0, description="How long ended probes are kept in the journal.")
-
-
-def references(config: Any) -> list[tuple[tuple[str, ...], str]]:
-    """Every name in `routes` that points at nothing, with its path: what a model alone cannot see.
-
-    Also what needs two sections to be judged (an interval below the minimum).
-    """
-    problems: list[tuple[tuple[str, ...], str]] = []
-    for name, route in config.routes.items():
-        for field, known, section in (
-            ("sender", config.senders, "senders"),
-            ("mailbox", config.mailboxes, "mailboxes"),
-            ("bounce_mailbox", config.mailboxes, "mailboxes"),
-        ):
-            value = getattr(route, field)
-            if value is not None and value not in known:
-                choice = ", ".join(sorted(known)[:10])
-                problems.append((("routes", name, field), f"{value!r} is not one of {section}: {choice}"))
-        if route.interval < config.schedule.minimum_interval:
-            problems.append(
-                (
-                    ("routes", name, "interval"),
-                    f"{route.interval:g} s is below schedule.minimum_interval ({config.schedule.minimum_interval:g} s)",
-                )
-            )
-    return problems
+    history_days: Number = Field(
+        30.0, gt=0, le=3660, description="How long ended probes are kept in the journal."
+    )

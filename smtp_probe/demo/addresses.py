@@ -19,7 +19,9 @@ SENDER = f"prober@{DOMAIN}"
 RECIPIENT_LOGIN = f"recipient@{DOMAIN}"
 """The login name of the mailbox to which the recipients of all scenarios are aliases."""
 
-_LOCAL_ADDRESS = re.compile(r"([A-Za-z0-9._-]{1,64})(?:\+[A-Za-z0-9._=-]{0,64})?@" + re.escape(DOMAIN), re.IGNORECASE)
+_LOCAL_ADDRESS = re.compile(
+    r"([A-Za-z0-9._-]{1,64})(?:\+[A-Za-z0-9._=-]{0,64})?@" + re.escape(DOMAIN), re.IGNORECASE
+)
 _ANY_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}")
 
 

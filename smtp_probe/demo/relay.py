@@ -88,13 +88,20 @@ class Relay:
     async def handle_EHLO(
         self, _server: Reception, session: Session, _envelope: StampedEnvelope, name: str, lines: list[str]
     ) -> list[str]:
-        """Keep the client's name, in a form that may stand in a header, and offer DSN (not over LMTP)."""
+        """Keep the client's name, in a form that may stand in a header, and say what is offered."""
         session.host_name = name if _HOST_NAME.fullmatch(name) else "unknown"
-        offer = [] if self._host.hop is HopName.STORE else ["250-DSN"]
-        return [*lines[:-1], *offer, lines[-1]]
+        if self._host.login is None:
+            lines = [line for line in lines if not line.startswith("250-AUTH")]
+        dsn = [] if self._host.hop is HopName.STORE else ["250-DSN"]
+        return [*lines[:-1], *dsn, lines[-1]]
 
     async def handle_MAIL(
-        self, _server: Reception, _session: Session, envelope: StampedEnvelope, address: str, _options: list[str]
+        self,
+        _server: Reception,
+        _session: Session,
+        envelope: StampedEnvelope,
+        address: str,
+        _options: list[str],
     ) -> str:
         """Take a sender of plain form; from users who log in, only the prober's own address or none."""
         sender = "" if address == "<>" else address
@@ -109,7 +116,12 @@ class Relay:
         return "250 2.1.0 Ok"
 
     async def handle_RCPT(
-        self, _server: Reception, _session: Session, envelope: StampedEnvelope, address: str, _options: list[str]
+        self,
+        _server: Reception,
+        _session: Session,
+        envelope: StampedEnvelope,
+        address: str,
+        _options: list[str],
     ) -> str:
         """Take one recipient, if it lives here and its scenario lets it pass."""
         if envelope.rcpt_tos:

@@ -50,7 +50,7 @@ _INTERNET = re.compile(
 )
 _ISO = re.compile(
     rf"[ ]*+{_WEEKDAY}(?P<year>\d{{4}})-(?P<month>\d{{2}})-(?P<day>\d{{2}})[ t]++{_TIME}{_ZONE}"
-    r"(?:[ ]++(?:[A-Z]{1,5}|[+-]\d{2,4})(?![^ ]))?+(?:[ ]++m=[+-][\d.]++)?",
+    r"(?:[ ]++(?:(?-i:[A-Z]{1,5})|[+-]\d{2,4})(?![^ ]))?+(?:[ ]++m=[+-][\d.]++)?",
     re.ASCII | re.IGNORECASE,
 )
 _CTIME = re.compile(
@@ -81,7 +81,10 @@ _NOTHING = DateReading(None, None, ("bad_date",), 0)
 
 
 def parse_date(text: str) -> DateReading:
-    """Read the date with which the text begins; comments may stand in it anywhere, and anything behind it."""
+    """Read the date with which the text begins; comments may stand in it anywhere, and anything behind it.
+
+    White space must be blanks, as `tokens.read_text` makes it.
+    """
     match = _match(text)
     if match is None and "(" in text:
         match = _match(mask(text[:_SCAN_CHARACTERS], Kind.COMMENT))

@@ -12,6 +12,8 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 MAX_LABEL_CHARACTERS = 64
 _MAX_ADDRESS_CHARACTERS = 64
+_MAX_NAME_CHARACTERS = 255
+"""RFC 1035 section 2.3.4."""
 
 _PROVIDERS = {
     suffix: provider
@@ -47,11 +49,12 @@ _PROVIDERS = {
 # Hosts of providers that bear no name of the provider's own, or a name that customers' hosts have as well.
 _PROVIDER_HOSTS = (
     (re.compile(r"(?:inbound|email)-smtp(?:-fips)?(?:\.[a-z0-9-]+)*\.amazonaws\.com"), "amazonses.com"),
-    (re.compile(r"(?:geopod-ismtpd|ismtpd|filterdrecv|filter|recvd)-?[a-z0-9]*(?:-[a-z0-9]+)*"), "sendgrid.net"),
+    (re.compile(r"geopod-ismtpd-[a-z0-9-]+"), "sendgrid.net"),
+    (re.compile(r"(?:filterdrecv-[a-z0-9]+|recvd)-[0-9a-f]+-[a-z0-9]{5}"), "sendgrid.net"),
     (re.compile(r"hermes-[a-z0-9-]*production-[a-z0-9-]+"), "yahoo.com"),
 )
 _FOREIGN = re.compile(r"[^a-z0-9.-]+")
-_REPEATED = re.compile(r"\.[.-]+|-\.[.-]*")
+_REPEATED = re.compile(r"-*+\.[.-]*+")
 _IPV4 = re.compile(r"(?:0|[1-9]\d{0,2})(?:\.(?:0|[1-9]\d{0,2})){3}", re.ASCII)
 _PORT = re.compile(r"[:.]\d{1,5}", re.ASCII)
 
@@ -62,16 +65,14 @@ def normalise_by(name: str | None) -> str:
     At most 64 characters of `[a-z0-9.-]`. `address` stands for any address, `unknown` for what has no name in it.
     A name that is too long keeps its end, which says whose host it is.
     """
-    lowered = (name or "")[:1024].strip().strip("<>\"'").lower()
+    lowered = (name or "")[-_MAX_NAME_CHARACTERS:].strip().strip("<>\"'").lower()
     if read_address(lowered) is not None:
         return "address"
     host = _REPEATED.sub(".", _FOREIGN.sub("-", lowered)).strip(".-")
-    if not host:
-        return "unknown"
-    provider = find_provider(host)
-    if provider is not None:
-        return provider
-    return host[-MAX_LABEL_CHARACTERS:].strip(".-")
+    label = find_provider(host) or host[-MAX_LABEL_CHARACTERS:].strip(".-")
+    if read_address(label) is not None:
+        return "address"
+    return label or "unknown"
 
 
 def find_provider(host: str) -> str | None:

@@ -30,7 +30,8 @@ import asyncio
 import re
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -52,6 +53,7 @@ ANSWER_BYTES = 8 * 2**20
 _MAXIMUM_EXISTS = 2**32 - 1
 _MAXIMUM_CAPABILITIES = 300
 _TAGGED = re.compile(rb"([^ ]+) (OK|NO|BAD)(?: (.*))?", re.DOTALL | re.IGNORECASE)
+_TEMPORARY_CODES = frozenset({"UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG"})
 _CAPABILITY_WORD = re.compile(r"[!-~]{1,64}")
 
 
@@ -105,7 +107,7 @@ class FencedProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]
         self.closed = asyncio.Event()
         self._stirred = asyncio.Event()
         self._farewell: str | None = None
-        self._uidvalidity: int | None = None
+        self._uidvalidity: bytes | None = None
         self._now_ns = now_ns
 
     # Reading.
@@ -205,8 +207,11 @@ class FencedProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]
         status = parse_status(text)
         if status.code == "CAPABILITY":
             self._note_capabilities(status.arguments)
-        elif status.code == "UIDVALIDITY" and self._pending_name() not in ("SELECT", "EXAMINE"):
-            self.give_up(Cause.PROTOCOL_ERROR, "the folder's UIDVALIDITY changed while it was open")
+        elif status.code == "UIDVALIDITY":
+            if self._pending_name() in ("SELECT", "EXAMINE"):
+                self._uidvalidity = status.arguments
+            elif self._uidvalidity != status.arguments:
+                self.give_up(Cause.PROTOCOL_ERROR, "the folder's UIDVALIDITY changed while it was open")
         return status
 
     def _note_capabilities(self, words: bytes) -> None:
@@ -240,6 +245,8 @@ class FencedProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]
                 return
         self.pending_sync_command = None
         self._note_status(text)
+        if command.name in ("SELECT", "EXAMINE"):
+            self.folder.looked()  # here, not when the waiter runs: news may follow in the same read
         command.close(text, result)
         self._stirred.set()
 
@@ -295,3 +302,246 @@ class FencedProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]
     def stir(self) -> None:
         """Have `wait_until` look again."""
         self._stirred.set()
+
+    # Idling, in three steps: the library's own way waits for a `+` that may never come.
+
+    async def begin_idle(self, command: Any) -> None:
+        """Send IDLE and wait until the server idles, or has refused to."""
+        self._idle_event.clear()
+        self.start(command)
+        await self.wait_until(lambda: self._idle_event.is_set() or self.has_ended(command))
+
+    async def end_idle(self, command: Any) -> Any:
+        """Send DONE, unless the server has ended IDLE itself, and give its answer."""
+        if not self.has_ended(command):
+            self.idle_done()
+        await command.wait()
+        return command.response
+
+    def has_ended(self, command: Any) -> bool:
+        """Whether a command has had its answer, or will have none."""
+        return self.pending_sync_command is not command
+
+
+class ImapConnection(aioimaplib.IMAP4):  # type: ignore[misc]
+    """The library's client over the fenced protocol. Every method ends within its deadline.
+
+    `errors.MailboxError` for whatever the other side does. After it, `is_open` says whether the connection may still
+    be used: after a plain NO it may, after anything else it is closed.
+    """
+
+    def __init__(self, now_ns: Callable[[], int], command_seconds: float) -> None:
+        self._now_ns = now_ns
+        self._is_woken = False
+        self.tls_facts: TlsFacts | None = None
+        self.opening_ends: float | None = None
+        """While the connection is being opened: when that must be over, on the event loop's clock."""
+        super().__init__(timeout=command_seconds)
+
+    def create_client(self, host: str, port: int, loop: Any, conn_lost_cb: Any = None, ssl_context: Any = None) -> None:
+        """Make the protocol. Unlike the library's, it does not connect: `connect` is given a socket."""
+        self.protocol = FencedProtocol(loop or asyncio.get_running_loop(), self._now_ns)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether commands may be sent."""
+        return self.protocol.transport is not None and self.protocol.fault is None
+
+    @property
+    def folder(self) -> FolderView:
+        """What is known of the selected folder."""
+        view: FolderView = self.protocol.folder
+        return view
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """What the server announced last, upper case."""
+        return frozenset(self.protocol.capabilities)
+
+    @property
+    def greeting(self) -> Status:
+        """What the server said first."""
+        return self.protocol.greeting or Status()
+
+    @property
+    def is_authenticated(self) -> bool:
+        """Whether we are logged in: also by a greeting of PREAUTH."""
+        return self.protocol.state in (library.AUTH, library.SELECTED)
+
+    # Deadlines and errors: the one place where the library's become ours.
+
+    async def run(self, stage: str, work: Awaitable[T], seconds: float | None = None) -> T:
+        """Wait for `work` at most so long (default: the command's deadline). Raises `errors.MailboxError`.
+
+        A timeout, a cancellation or any other error closes the connection: nobody can say then what the next answer
+        would belong to.
+        """
+        limit = self.timeout if seconds is None else seconds
+        if self.opening_ends is not None:
+            limit = max(self.opening_ends - self.protocol.loop.time(), 0.0)
+        try:
+            async with asyncio.timeout(limit):
+                return await work
+        except TimeoutError:
+            self.protocol.give_up(Cause.TIMEOUT, f"no answer within {limit:g} s")
+        except _Broken:
+            pass
+        except library.AioImapException as error:
+            self.protocol.give_up(Cause.INTERNAL, self.protocol.shown(str(error)))
+        except BaseException:
+            self.protocol.give_up(Cause.CONNECTION_LOST, "given up by us")
+            raise
+        raise self._broken(stage) from None
+
+    def doubt(self, stage: str, detail: str) -> MailboxError:
+        """Close the connection over an answer that cannot be understood, and give the error to raise."""
+        self.protocol.give_up(Cause.PROTOCOL_ERROR, self.protocol.shown(detail))
+        return self._broken(stage)
+
+    def _broken(self, stage: str) -> MailboxError:
+        fault: Fault = self.protocol.fault
+        return MailboxError(stage, fault.cause, detail=fault.detail)
+
+    async def ask(
+        self, stage: str, work: Awaitable[Any], *, refused: Cause | None = None, forgiven: str = ""
+    ) -> list[Answer]:
+        """Run a command and give its untagged answers.
+
+        NO and BAD raise `errors.MailboxError` with the cause that fits the response code, or `refused`. A NO with
+        the code `forgiven` counts as OK.
+        """
+        response = await self.run(stage, work)
+        *answers, text = response.lines
+        status = parse_status(text)
+        if response.result == "OK" or (response.result == "NO" and status.code == forgiven):
+            return answers
+        cause = _refusal(response.result, status.code, refused)
+        raise MailboxError(stage, cause, detail=self.protocol.shown(response.result.encode() + b" " + text))
+
+    # Opening and closing.
+
+    async def connect(self, connection: socket.socket, context: ssl.SSLContext | None, server_name: str) -> None:
+        """Take over a connected socket; with a context, shake hands first (implicit TLS, RFC 8314)."""
+        opening = self.protocol.loop.create_connection(
+            lambda: self.protocol,
+            sock=connection,
+            ssl=context,
+            server_hostname=server_name if context is not None else None,
+        )
+        await self._shake_hands("tls" if context is not None else "connect", opening, context)
+
+    async def start_tls(self, context: ssl.SSLContext, server_name: str) -> None:
+        """Secure the connection, and forget what the server said before (RFC 3501 section 6.2.1)."""
+        if "STARTTLS" not in self.protocol.capabilities:
+            raise MailboxError("starttls", Cause.STARTTLS_NOT_OFFERED, detail="the server does not offer STARTTLS")
+        await self.ask("starttls", self.protocol.execute(self._command("STARTTLS")))
+        self.protocol.capabilities = set()
+        upgrade = self.protocol.loop.start_tls(
+            self.protocol.transport, self.protocol, context, server_hostname=server_name
+        )
+        await self._shake_hands("starttls", upgrade, context)
+        await self.ask_capabilities("starttls")
+
+    async def _shake_hands(self, stage: str, work: Awaitable[Any], context: ssl.SSLContext | None) -> None:
+        """Wait for a handshake, and insist on its result: asyncio reports some cut ones as done."""
+        try:
+            result = await self.run(stage, work)
+        except ssl.SSLError as error:
+            self.tls_facts = failed_tls_facts(error)
+            detail = getattr(error, "verify_message", "") or error.reason or str(error)
+            raise MailboxError(
+                stage,
+                Cause.TLS_FAILED,
+                tls_failure=self.tls_facts.failure,
+                detail=self.protocol.shown(detail),
+            ) from None
+        except OSError as error:
+            raise MailboxError(stage, Cause.CONNECTION_LOST, detail=self.protocol.shown(str(error))) from None
+        if context is None:
+            return
+        transport = result[0] if isinstance(result, tuple) else result
+        ssl_object = None if transport is None else transport.get_extra_info("ssl_object")
+        if ssl_object is None:
+            self.protocol.give_up(Cause.CONNECTION_LOST, "the connection was cut during the TLS handshake")
+            raise self._broken(stage)
+        self.protocol.transport = transport
+        self.tls_facts = tls_facts(ssl_object)
+
+    async def wait_for_greeting(self) -> None:
+        """Wait for the server's first word, and know its capabilities."""
+        await self.run("greeting", self.protocol.wait_until(lambda: self.protocol.greeting is not None))
+        if not self.protocol.capabilities:
+            await self.ask_capabilities("greeting")
+
+    async def ask_capabilities(self, stage: str) -> None:
+        """Learn what the server can do now."""
+        await self.ask(stage, self.protocol.execute(self._command("CAPABILITY")))
+
+    async def log_in(self, dialogue: Dialogue) -> None:
+        """Authenticate, and learn the capabilities anew: they may be others for a known user."""
+        self.protocol.secrets = dialogue.secrets
+        self.protocol.capabilities = set()
+        command = _LoginCommand(self.protocol.new_tag(), dialogue, self.protocol.loop)
+        await self.ask("login", self.protocol.execute(command), refused=Cause.AUTH_REFUSED)
+        if not self.protocol.capabilities:
+            await self.ask_capabilities("login")
+
+    async def close(self, seconds: float) -> None:
+        """Log out if that is possible within so many seconds, and close. Raises nothing but a cancellation."""
+        protocol = self.protocol
+        if protocol.transport is None:
+            return
+        try:
+            if self.is_open and protocol.greeting is not None and protocol.pending_sync_command is None:
+                await self.run("logout", protocol.logout(), seconds)
+        except MailboxError:
+            pass  # the other side was faster, or silent: the same to us now
+        finally:
+            protocol.give_up(Cause.CONNECTION_LOST, "closed by us")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await protocol.closed.wait()
+
+    # Idling.
+
+    async def idle(self, seconds: float) -> None:
+        """Wait until the folder may have news (RFC 2177), `wake` is called, or so many seconds are over."""
+        protocol = self.protocol
+        self._is_woken = False
+        command = library.IdleCommand(protocol.new_tag(), protocol.idle_queue, loop=protocol.loop)
+        await self.run("idle", protocol.begin_idle(command))
+        await self.run("idle", self._rest(command, seconds), seconds + self.timeout)
+        await self.ask("idle", protocol.end_idle(command))
+
+    async def _rest(self, command: Any, seconds: float) -> None:
+        view = self.folder
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.protocol.wait_until(
+                    lambda: view.may_have_news or self._is_woken or self.protocol.has_ended(command)
+                )
+
+    def wake(self) -> None:
+        """End a running `idle` early."""
+        self._is_woken = True
+        self.protocol.stir()
+
+    def _command(self, name: str) -> Any:
+        return aioimaplib.Command(name, self.protocol.new_tag(), loop=self.protocol.loop)
+
+
+def quote(text: str) -> str:
+    """Write a string argument (RFC 3501 section 9). NUL, CR and LF are refused when the command is made."""
+    written: str = library.quoted(text)
+    return written
+
+
+def _refusal(result: str, code: str, refused: Cause | None) -> Cause:
+    """The cause that fits a tagged NO or BAD (response codes: RFC 5530)."""
+    if code in _TEMPORARY_CODES:
+        return Cause.REPLY_TEMPORARY
+    if refused is Cause.AUTH_REFUSED:
+        return refused
+    if result == "BAD":
+        return Cause.PROTOCOL_ERROR
+    return Cause.REPLY_PERMANENT if refused is None or code == "NOPERM" else refused

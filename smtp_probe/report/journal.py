@@ -18,6 +18,7 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -40,8 +41,8 @@ from smtp_probe.model import (
     Submission,
 )
 from smtp_probe.ports import Clock, OpenProbe
+from smtp_probe.report.increments import Increment, increments
 from smtp_probe.report.journal_schema import open_database
-from smtp_probe.report.metrics import Increment, increments
 from smtp_probe.report.totals import StoredTotal, Totals, fold
 
 _T = TypeVar("_T")
@@ -72,8 +73,9 @@ class SqliteJournal:
 
     async def open(self) -> None:
         """Open the file and restore the counters. Raises JournalError."""
-        self._connection = await self._in_thread(lambda: open_database(str(self._path)))
-        self._totals.restore(await self._in_thread(self._read_totals))
+        self._connection = await self._in_thread(lambda: open_database(str(self._path), self._clock.now_ns()))
+        begun = await self._read("SELECT value FROM facts WHERE name = 'begun_ns'")
+        self._totals.restore(await self._in_thread(self._read_totals), begun[0][0] if begun else None)
         self._state(True)
 
     async def close(self) -> None:
@@ -99,7 +101,7 @@ class SqliteJournal:
         while self._waiting:
             batch = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
             try:
-                news = await self._in_thread(lambda batch=batch: self._write([event for event, _ in batch]))
+                news = await self._in_thread(partial(self._write, [event for event, _ in batch]))
             except JournalError as error:
                 self._become(writable=False, why=str(error))
                 for _, future in batch:
@@ -129,13 +131,16 @@ class SqliteJournal:
             connection.execute("BEGIN IMMEDIATE")
             for event in events:
                 is_new = self._write_event(connection, event)
-                counted = increments(event) if is_new else ()
+                counted = self._totals.admit(increments(event)) if is_new else ()
                 results.append((is_new, counted))
             connection.executemany(
                 "INSERT INTO totals VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET value = value + excluded.value",
                 [
                     (row.metric, row.labels_json, row.field, row.value)
-                    for row in fold([increment for _, counted in results for increment in counted])
+                    for row in fold(
+                        [increment for _, counted in results for increment in counted],
+                        self._totals.delivery_buckets,
+                    )
                 ],
             )
             connection.execute("COMMIT")

@@ -40,6 +40,11 @@ CREATE TABLE copies (
     PRIMARY KEY (mailbox, folder, uidvalidity, uid)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE facts (
+    name  TEXT PRIMARY KEY,
+    value INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- The counters of /metrics as they stood after the last event: see report/totals.
 CREATE TABLE totals (
     metric TEXT NOT NULL,
@@ -51,7 +56,7 @@ CREATE TABLE totals (
 """
 
 
-def open_database(path: str) -> sqlite3.Connection:
+def open_database(path: str, now_ns: int) -> sqlite3.Connection:
     """Open or make a journal. Raises JournalError with a text for people."""
     try:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
@@ -59,14 +64,14 @@ def open_database(path: str) -> sqlite3.Connection:
         # FULL: an acknowledged event survives a power cut too, not only the end of this process.
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
-        _migrate(connection, path)
+        _migrate(connection, path, now_ns)
     except sqlite3.Error as error:
         message = f"{path}: the journal cannot be opened: {error}"
         raise JournalError(message) from error
     return connection
 
 
-def _migrate(connection: sqlite3.Connection, path: str) -> None:
+def _migrate(connection: sqlite3.Connection, path: str, now_ns: int) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > VERSION:
         message = (
@@ -75,3 +80,4 @@ def _migrate(connection: sqlite3.Connection, path: str) -> None:
         raise JournalError(message)
     if version < 1:
         connection.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = 1; COMMIT;")
+        connection.execute("INSERT INTO facts VALUES ('begun_ns', ?)", (now_ns,))

@@ -32,11 +32,14 @@ class Exemplar:
 
 @dataclass(frozen=True, slots=True)
 class HistogramValue:
-    """One histogram. `counts` is not cumulative and one longer than `bounds`: the last bucket has no bound."""
+    """One histogram of seconds. `counts` is not cumulative, and one longer than `bounds`: the last has no bound.
+
+    `sum_us` is in whole microseconds, as a float below 2**53 (285 years), so that adding is exact.
+    """
 
     bounds: tuple[float, ...]
     counts: tuple[float, ...]
-    sum: float = 0.0
+    sum_us: float = 0.0
     exemplars: tuple[Exemplar | None, ...] = ()
 
     @classmethod

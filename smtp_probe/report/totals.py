@@ -5,7 +5,9 @@ to be added up: `value = value + excluded.value`. Does no I/O.
 
 Rules:
 
-1. Memory moves by the same rows as the journal, in the same order: after a restart every number is the same.
+1. Memory moves by the same amounts as the journal, and every amount is a whole number (seconds are summed up as
+   microseconds), so that no order of adding makes a difference: after a restart each number is the same, to the bit.
+   A sum that came back a little lower would look like a reset, and so like a burst.
 2. When the buckets of the configuration change, what had been observed moves to the next bound that is not below its
    old one. No count and no sum is lost, and no bucket ever shows more than was true.
 3. What has a capped number of label values is folded into `other` before it is stored, so that neither the page nor
@@ -28,12 +30,15 @@ from smtp_probe.report.metrics import DELIVERY_DURATION, METRICS, Kind, Metric
 from smtp_probe.report.series import Exemplar, HistogramValue, Labels, Series
 
 _DURABLE = {metric.name: metric for metric in METRICS if metric.is_durable}
-_VALUE, _SUM, _BUCKET = "value", "sum", "le="
+_VALUE, _SUM, _BUCKET = "value", "sum_us", "le="
+_MICROSECONDS = 1e6
 
 
 @dataclass(frozen=True, slots=True)
 class StoredTotal:
-    """One additive row. `field` is `value` for a counter; `sum` or `le=<bound>`, not cumulative, for a histogram."""
+    """One additive row. `field` is `value` for a counter. For a histogram it is `sum_us`, in microseconds, or
+    `le=<bound>`, the number of observations in that bucket alone; the bound is in seconds, or `inf`.
+    """
 
     metric: str
     labels: Labels
@@ -76,7 +81,7 @@ def _fields(increment: Increment, delivery_buckets: Sequence[float]) -> Iterator
     bounds = delivery_buckets if metric is DELIVERY_DURATION else metric.buckets
     index = bisect_left(bounds, increment.value)
     yield _BUCKET + repr(float(bounds[index]) if index < len(bounds) else math.inf), 1.0
-    yield _SUM, increment.value
+    yield _SUM, float(round(increment.value * _MICROSECONDS))
 
 
 class Totals:
@@ -158,7 +163,7 @@ class Totals:
 def _with_field(value: HistogramValue, field: str, amount: float) -> HistogramValue | None:
     """Add to one stored field; None when it is none of a histogram's."""
     if field == _SUM:
-        return replace(value, sum=value.sum + amount)
+        return replace(value, sum_us=value.sum_us + amount)
     try:
         bound = float(field.removeprefix(_BUCKET))
     except ValueError:
@@ -171,7 +176,7 @@ def _with_field(value: HistogramValue, field: str, amount: float) -> HistogramVa
 
 
 def _rebucket(value: HistogramValue, bounds: tuple[float, ...]) -> HistogramValue:
-    moved = replace(HistogramValue.empty(bounds), sum=value.sum)
+    moved = replace(HistogramValue.empty(bounds), sum_us=value.sum_us)
     for bound, count in zip((*value.bounds, math.inf), value.counts, strict=True):
         moved = _with_field(moved, f"{_BUCKET}{bound!r}", count) or moved
     return moved

@@ -204,8 +204,6 @@ async def test_a_copy_of_an_older_numbering_is_not_removed():
 async def test_a_junk_folder_that_appears_later_is_watched():
     bed = Bed(folders=(INBOX,))
     async with watching(bed):
-        from tests.probes.fakes import FakeFolder
-
         bed.server.folders["Junk"] = FakeFolder(JUNK, bed.clock)
         bed.expect()
         await bed.clock.advance(125)

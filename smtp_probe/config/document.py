@@ -1,0 +1,221 @@
+"""One YAML document as plain data in which every value knows its line.
+
+In: the text of a file. Out: a tree of `Node`, and what is wrong but could be read over (a name given twice, a tag).
+Follows the core schema of YAML 1.2.2 section 10.3, narrowed so that no value has two readings: `no` and `on` are
+text, `0587`, `0x1F` and `1:30` are text, a date is text. Anchors, aliases and merge keys (`<<`) are understood.
+Depth and size are bounded, aliases expanded included. Does not know what the settings are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    NodeEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+from ruamel.yaml.reader import ReaderError
+
+from smtp_probe.config.nodes import Node, KeyPath, resolve_scalar
+from smtp_probe.errors import ConfigError, ConfigProblem
+
+_DEEPEST = 32
+_MOST_NODES = 1_000_000
+_MERGE = "<<"
+_ADVICE = {
+    "found character '\\t' that cannot start any token": "a tab cannot indent: use spaces",
+    "mapping values are not allowed here": "a ': ' too much, or lines that are not indented alike",
+    "expected <block end>, but found": "lines that are not indented alike",
+    "expected '<document start>'": "text that belongs to no setting",
+    "could not find expected ':'": "a key without ': '",
+    "found unexpected end of stream": "a quotation mark that is not closed",
+}
+
+
+@dataclass(slots=True)
+class _Frame:
+    """A mapping or list that is still open. `key` is the name that waits for its value."""
+
+    node: Node
+    anchor: str | None
+    key: str | None = None
+    merged: list[Node] = field(default_factory=list)
+
+    @property
+    def is_mapping(self) -> bool:
+        return isinstance(self.node.value, dict)
+
+    @property
+    def wants_key(self) -> bool:
+        return self.is_mapping and self.key is None
+
+
+class _Builder:
+    """Builds the tree from parser events, without recursion."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.problems: list[ConfigProblem] = []
+        self.root: Node | None = None
+        self._open: list[_Frame] = []
+        self._anchors: dict[str, Node] = {}
+        self._documents = 0
+        self._take: dict[type[Event], Callable[[Any], None]] = {
+            DocumentStartEvent: self._start_document,
+            MappingStartEvent: self._start,
+            SequenceStartEvent: self._start,
+            MappingEndEvent: self._end,
+            SequenceEndEvent: self._end,
+            ScalarEvent: self._scalar,
+            AliasEvent: self._alias,
+        }
+
+    def take(self, event: Event) -> None:
+        """Take the next event. Raises ConfigError where going on would make no sense."""
+        take = self._take.get(type(event))
+        if take is not None:
+            take(event)
+
+    def _note(self, message: str, line: int, path: KeyPath = ()) -> None:
+        self.problems.append(
+            ConfigProblem(message=message, path=".".join(map(str, path)), file=self.file, line=line)
+        )
+
+    def _stop(self, message: str, line: int) -> NoReturn:
+        self._note(message, line)
+        raise ConfigError(tuple(self.problems))
+
+    def _path(self) -> KeyPath:
+        return tuple((frame.key or "") if frame.is_mapping else len(frame.node.value) for frame in self._open)
+
+    def _start_document(self, event: DocumentStartEvent) -> None:
+        self._documents += 1
+        if self._documents > 1:
+            self._stop("a second document begins here (---): one is expected", _line(event))
+
+    def _start(self, event: MappingStartEvent | SequenceStartEvent) -> None:
+        line = _line(event)
+        self._check_tag(event)
+        if self._open and self._open[-1].wants_key:
+            self._stop("a key must be one word or text, not a list or a section", line)
+        if len(self._open) >= _DEEPEST:
+            self._stop(f"nested deeper than {_DEEPEST} levels", line)
+        value: Any = {} if isinstance(event, MappingStartEvent) else []
+        self._open.append(_Frame(Node(line=line, value=value), event.anchor))
+
+    def _end(self, event: MappingEndEvent | SequenceEndEvent) -> None:
+        frame = self._open.pop()
+        node = frame.node
+        for source in frame.merged:
+            for name, child in source.value.items():
+                if name not in node.value:
+                    node.value[name] = child
+                    node.key_lines[name] = source.key_lines[name]
+        children = list(node.value.values()) if frame.is_mapping else node.value
+        node.size += sum(child.size for child in children)
+        node.depth += max((child.depth for child in children), default=0)
+        if node.size > _MOST_NODES or node.depth > _DEEPEST:
+            self._stop("too large or too deep when its aliases are written out", node.line)
+        self._keep(frame.anchor, node)
+        self._place(node, _line(event))
+
+    def _scalar(self, event: ScalarEvent) -> None:
+        line = _line(event)
+        self._check_tag(event)
+        if self._open and self._open[-1].wants_key:
+            self._name(event.value, line)
+            return
+        value = resolve_scalar(event.value) if event.style is None else event.value
+        node = Node(line=line, value=value)
+        self._keep(event.anchor, node)
+        self._place(node, line)
+
+    def _alias(self, event: AliasEvent) -> None:
+        node = self._anchors.get(event.anchor)
+        if node is None:
+            self._stop(f"the alias *{event.anchor} has no anchor that ends before it", _line(event))
+        if self._open and self._open[-1].wants_key:
+            self._stop("a key cannot be an alias", _line(event))
+        self._place(node, _line(event))
+
+    def _name(self, name: str, line: int) -> None:
+        frame = self._open[-1]
+        frame.key = name
+        first = frame.node.key_lines.setdefault(name, line)
+        if first != line or name in frame.node.value:
+            self._note(f"duplicate name: it stands on line {first} already", line, self._path())
+
+    def _place(self, node: Node, line: int) -> None:
+        if not self._open:
+            self.root = node
+            return
+        frame = self._open[-1]
+        if not frame.is_mapping:
+            frame.node.value.append(node)
+            return
+        if frame.key == _MERGE:
+            frame.merged += self._mergeable(node, line)
+        else:
+            frame.node.value.setdefault(frame.key, node)
+        frame.key = None
+
+    def _mergeable(self, node: Node, line: int) -> list[Node]:
+        sources = node.value if isinstance(node.value, list) else [node]
+        if not all(isinstance(source.value, dict) for source in sources):
+            self._note("'<<' takes a section, or a list of sections", line, self._path())
+            return []
+        return list(sources)
+
+    def _keep(self, anchor: str | None, node: Node) -> None:
+        if anchor is not None:
+            self._anchors[anchor] = node
+
+    def _check_tag(self, event: NodeEvent) -> None:
+        if getattr(event, "tag", None) is not None:
+            self._note("a YAML tag (!...) is not understood here: remove it", _line(event), self._path())
+
+
+def _line(event: Event) -> int:
+    return int(event.start_mark.line) + 1
+
+
+def _events(text: str) -> Iterator[Event]:
+    yield from YAML(typ="safe", pure=True).parse(text)
+
+
+def read_document(text: str, file: str) -> tuple[Node, list[ConfigProblem]]:
+    """Read one document. Raises ConfigError where the text is no YAML, or is without bounds."""
+    builder = _Builder(file)
+    try:
+        for event in _events(text):
+            builder.take(event)
+    except YAMLError as error:
+        raise ConfigError((*builder.problems, _syntax_problem(error, text, file))) from None
+    return builder.root or Node(line=1, value=None), builder.problems
+
+
+def _syntax_problem(error: YAMLError, text: str, file: str) -> ConfigProblem:
+    """Say in words what the parser found. Its own text would quote the line, which may hold a secret."""
+    if isinstance(error, ReaderError):
+        line = text.count("\n", 0, error.position) + 1
+        message = "a control character, which YAML does not allow"
+        return ConfigProblem(message=f"not valid YAML: {message}", file=file, line=line)
+    problem, line = "unreadable", 1
+    if isinstance(error, MarkedYAMLError):
+        problem = error.problem or error.context or problem
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+    advice = next((words for start, words in _ADVICE.items() if problem.startswith(start)), "")
+    message = f"not valid YAML: {problem}" + (f" ({advice})" if advice else "")
+    return ConfigProblem(message=message, file=file, line=line)

@@ -1,0 +1,67 @@
+"""The rules that need two sections: names that point at something, and intervals that can be kept.
+
+In: a valid `Config`. Out: what is wrong in it, each with its path. Reads nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from smtp_probe.config.nodes import KeyPath
+from smtp_probe.config.settings import Config, Route
+
+_SHOWN_NAMES = 10
+_ROUNDING = 1.0001
+
+
+class Contradiction(NamedTuple):
+    """Settings that cannot both be meant. `path` is the one to change; `involved` are all that take part."""
+
+    path: KeyPath
+    message: str
+    involved: tuple[KeyPath, ...] = ()
+
+
+def references(config: Config) -> list[Contradiction]:
+    """Every name in `routes` that points at nothing, and every interval that the limits do not allow."""
+    found = [wrong for name, route in config.routes.items() for wrong in _judge_route(config, name, route)]
+    found += _judge_budget(("schedule", "max_per_minute"), config.schedule.max_per_minute, config.routes)
+    for name, sender in config.senders.items():
+        its_routes = {key: route for key, route in config.routes.items() if route.sender == name}
+        found += _judge_budget(("senders", name, "max_per_minute"), sender.max_per_minute, its_routes)
+    return found
+
+
+def _judge_route(config: Config, name: str, route: Route) -> Iterator[Contradiction]:
+    for field, known, section in (
+        ("sender", config.senders, "senders"),
+        ("mailbox", config.mailboxes, "mailboxes"),
+        ("bounce_mailbox", config.mailboxes, "mailboxes"),
+    ):
+        value = getattr(route, field)
+        if value is not None and value not in known:
+            message = f"{value!r} is not one of {section}: {_list_names(known)}"
+            yield Contradiction(("routes", name, field), message)
+    minimum = config.schedule.minimum_interval
+    if route.interval < minimum:
+        path = ("routes", name, "interval")
+        message = f"{route.interval:g} s is below schedule.minimum_interval ({minimum:g} s)"
+        yield Contradiction(path, message, (path, ("schedule", "minimum_interval")))
+
+
+def _judge_budget(path: KeyPath, budget: int, routes: dict[str, Route]) -> Iterator[Contradiction]:
+    """Compare what the routes ask for with what is allowed: more can never be sent, only missed."""
+    wanted = sum(60.0 / route.interval for route in routes.values())
+    if wanted > budget * _ROUNDING:
+        message = (
+            f"the intervals of {len(routes)} routes ask for {wanted:.4g} messages a minute, "
+            f"but {budget} are allowed: raise this, or make the intervals longer"
+        )
+        yield Contradiction(path, message, (path, *(("routes", name, "interval") for name in routes)))
+
+
+def _list_names(names: Iterable[str]) -> str:
+    known = sorted(names)
+    rest = len(known) - _SHOWN_NAMES
+    return ", ".join(known[:_SHOWN_NAMES]) + (f" and {rest} more" if rest > 0 else "")

@@ -1,0 +1,108 @@
+"""The IMAP commands that a watcher of folders needs, with their answers read.
+
+In: an open, authenticated `ImapConnection` and arguments. Out: plain values, or `errors.MailboxError`; an answer that
+cannot be read closes the connection. Names of folders are the server's own, in modified UTF-7. There is no CLOSE and
+no EXPUNGE without UIDs here: both would delete what others have flagged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from smtp_probe.mail.placement import FolderEntry
+from smtp_probe.model import Cause
+from smtp_probe.network.imap_answers import (
+    Fetched,
+    parse_announced_number,
+    parse_fetches,
+    parse_folders,
+    parse_search,
+)
+from smtp_probe.network.imap_connection import ImapConnection, quote
+from smtp_probe.ports import FolderState
+
+
+class ImapCommands:
+    """Commands over one connection, one at a time."""
+
+    def __init__(self, connection: ImapConnection) -> None:
+        self.connection = connection
+        self._protocol = connection.protocol
+
+    def can(self, *capabilities: str) -> bool:
+        """Whether the server announced one of these."""
+        return not self._protocol.capabilities.isdisjoint(capabilities)
+
+    async def identify(self) -> bytes:
+        """Ask what the server is (RFC 2971), telling nothing of ours; empty where it does not say."""
+        answers = await self.connection.ask("login", self._protocol.id())
+        return b" ".join(answer.line for answer in answers if answer.line[2:5].upper() == b"ID ")
+
+    async def list_folders(self, selection: str = "") -> list[FolderEntry]:
+        """All folders, or with `selection` those of a kind (`(SPECIAL-USE)`, RFC 6154)."""
+        words = (selection, '""', '"*"') if selection else ('""', '"*"')
+        answers = await self.connection.ask("list", self._protocol.simple_command("LIST", *words))
+        entries = parse_folders(answers)
+        if entries is None:
+            raise self.connection.doubt("list", "the answer to LIST cannot be read")
+        return entries
+
+    async def select(self, name: str, *, read_only: bool) -> FolderState:
+        """Open a folder; with `read_only` by EXAMINE, which changes nothing in it."""
+        self.connection.folder.open()
+        if read_only:
+            work = self._protocol.simple_command("EXAMINE", quote(name))
+        else:
+            work = self._protocol.select(quote(name))
+        answers = await self.connection.ask("select", work, refused=Cause.FOLDER_MISSING)
+        uidvalidity = parse_announced_number(answers, "UIDVALIDITY")
+        if not uidvalidity:
+            raise self.connection.doubt("select", "the server gives the folder no UIDVALIDITY")
+        exists = self.connection.folder.exists
+        uidnext = parse_announced_number(answers, "UIDNEXT")
+        if uidnext is None:  # RFC 3501 section 6.3.1 lets servers leave it out
+            uidnext = max(await self.fetch("*", "(UID)"), default=0) + 1 if exists else 1
+        return FolderState(uidvalidity=uidvalidity, uidnext=uidnext, exists=exists)
+
+    async def search(self, *criteria: str) -> list[int]:
+        """The UIDs that match, ascending. Criteria are US-ASCII; no CHARSET is named (Yahoo, Exchange refuse it)."""
+        work = self._protocol.search(*criteria, charset=None, by_uid=True)
+        uids = parse_search(await self.connection.ask("search", work))
+        if uids is None:
+            raise self.connection.doubt("search", "the answer to SEARCH cannot be read")
+        return uids
+
+    async def fetch(self, uid_set: str, items: str) -> dict[int, Fetched]:
+        """Fetch by UID. Messages that are gone meanwhile are left out (RFC 5530, EXPUNGEISSUED)."""
+        work = self._protocol.fetch(uid_set, items, by_uid=True)
+        fetched = parse_fetches(await self.connection.ask("fetch", work, forgiven="EXPUNGEISSUED"))
+        if fetched is None:
+            raise self.connection.doubt("fetch", "the answer to FETCH cannot be read")
+        return fetched
+
+    async def delete(self, uids: Sequence[int]) -> None:
+        """Flag these messages as deleted and, where the server can do so by UID (RFC 4315), expunge them."""
+        uid_set = write_uid_set(uids)
+        await self.connection.ask(
+            "remove", self._protocol.store(uid_set, "+FLAGS.SILENT", r"(\Deleted)", by_uid=True)
+        )
+        if self.can("UIDPLUS", "IMAP4REV2"):
+            await self.connection.ask("remove", self._protocol.expunge(uid_set, by_uid=True))
+
+    async def move(self, uids: Sequence[int], name: str) -> None:
+        """Move these messages to another folder (RFC 6851), or copy and delete them."""
+        uid_set = write_uid_set(uids)
+        if self.can("MOVE"):
+            await self.connection.ask("remove", self._protocol.move(uid_set, quote(name), by_uid=True))
+        else:
+            await self.connection.ask("remove", self._protocol.copy(uid_set, quote(name), by_uid=True))
+            await self.delete(uids)
+
+    async def noop(self) -> None:
+        """Let the server tell what is new."""
+        await self.connection.ask("poll", self._protocol.simple_command("NOOP"))
+
+
+def write_uid_set(uids: Sequence[int]) -> str:
+    """Write UIDs one by one: a range would also name what lies between them."""
+    return ",".join(map(str, uids))
