@@ -7,6 +7,7 @@ so that a changed file is picked up at the next login. No error text says anythi
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,6 +19,8 @@ from smtp_probe.errors import ConfigError, ConfigProblem
 
 CREDENTIALS_VARIABLE = "CREDENTIALS_DIRECTORY"
 _LONGEST_BYTES = 65_536
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_UNDECODED = re.compile(r"[\ud800-\udfff]")
 
 
 class _Unusable(Exception):  # noqa: N818 - it says what is the case
@@ -104,6 +107,9 @@ def _from_credential(name: str, environ: Mapping[str, str]) -> str:
 
 
 def _from_file(key: str, path: Path) -> str:
+    if path.parent.is_dir() and not os.path.lexists(path):
+        # The name is not repeated: a password that was put here by mistake looks like a missing file.
+        raise _Unusable(key, f"there is no file of this name in {path.parent}")
     try:
         content = drop_newline(read_bounded(path, _LONGEST_BYTES))
     except UnreadableFile as error:
@@ -118,6 +124,8 @@ def _from_file(key: str, path: Path) -> str:
 def _accept(key: str, place: str, secret: str) -> str:
     if not secret.strip():
         raise _Unusable(key, f"{place} is empty")
-    if not secret.isprintable():
+    if _CONTROL.search(secret):
         raise _Unusable(key, f"{place} has a line break or a control character in it: one line is expected")
+    if _UNDECODED.search(secret):
+        raise _Unusable(key, f"{place} is not UTF-8 text")
     return secret

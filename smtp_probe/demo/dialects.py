@@ -8,6 +8,7 @@ its id when the connection is opened.
 
 from __future__ import annotations
 
+import textwrap
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from email.utils import format_datetime
 from smtp_probe.demo.queue_ids import dovecot_id, exim_id, postfix_long_id
 
 _CENTRAL_EUROPE = timezone(timedelta(hours=1))
+_EXCHANGE_WIDTH = 77
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,16 +149,13 @@ def _exchange_id(_facts: Facts, _at: Instants) -> str:
 
 def _exchange_received(facts: Facts, at: Instants, queue_id: str) -> bytes:
     version = facts.tls.version.replace("TLSv", "TLS").replace(".", "_") if facts.tls else ""
-    lines = [f"Received: from {facts.helo} ({facts.peer_address}) by {facts.by}"]
-    if facts.tls:
-        lines += [
-            f"({facts.peer_address}) with Microsoft SMTP Server (version={version},",
-            f"cipher={facts.tls.cipher}) id {queue_id} via Frontend",
-        ]
-    else:
-        lines += [f"({facts.peer_address}) with Microsoft SMTP Server id {queue_id} via Frontend"]
-    weekday, _, rest = _date(at.received_ns, _CENTRAL_EUROPE).partition(" ")
-    lines += [f"Transport; {weekday}", rest]
+    tls = f" (version={version}, cipher={facts.tls.cipher})" if facts.tls else ""
+    text = (
+        f"Received: from {facts.helo} ({facts.peer_address}) by {facts.by} ({facts.peer_address}) "
+        f"with Microsoft SMTP Server{tls} id {queue_id} via Frontend Transport; "
+        + _date(at.received_ns, _CENTRAL_EUROPE)
+    )
+    lines = textwrap.wrap(text, _EXCHANGE_WIDTH, break_long_words=False, break_on_hyphens=False)
     return ("\r\n ".join(lines) + "\r\n").encode("ascii", "replace")
 
 

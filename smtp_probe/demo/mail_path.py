@@ -31,8 +31,8 @@ from smtp_probe.ports import Clock
 if TYPE_CHECKING:
     from smtp_probe.demo.chain import Chain
 
-_AIOSMTPD_LOG = logging.getLogger("mail.log")
-"""Where aiosmtpd tells every line of every session. Only its errors are wanted."""
+_TALKATIVE_LOGS = ("mail.log", "pymap")
+"""Where aiosmtpd and pymap tell every line of every session, passwords among them. Only errors may come out."""
 _IMAP_HOST = f"imap.{DOMAIN}"
 _PASSWORD_BYTES = 24
 _TRUE_CLOCKS = ((0.0, 0.0),) * len(HopName)
@@ -112,8 +112,7 @@ class MailPath:
         self._files = files = self._make_certificates()
         server_tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         server_tls.load_cert_chain(files.certificate_file, files.key_file)
-        stack.callback(_AIOSMTPD_LOG.setLevel, _AIOSMTPD_LOG.level)
-        _AIOSMTPD_LOG.setLevel(logging.ERROR)
+        _silence_sessions(stack)
         store = MailStore(self._imap_passwords, server_tls)
         stack.push_async_callback(store.close)
         self._imap_port = await store.start()
@@ -143,6 +142,13 @@ class MailPath:
             port=port,
             scenarios=self._chains[domain],
         )
+
+
+def _silence_sessions(stack: AsyncExitStack) -> None:
+    for name in _TALKATIVE_LOGS:
+        log = logging.getLogger(name)
+        stack.callback(log.setLevel, log.level)
+        log.setLevel(logging.ERROR)
 
 
 async def _close_all(chains: Iterable[Chain]) -> None:

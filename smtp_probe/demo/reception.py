@@ -5,6 +5,8 @@ instants of each step and the sender's DSN request. Adds to aiosmtpd the paramet
 and a way to end a connection at once. Decides nothing about a message.
 """
 
+# ruff: noqa: N802 - aiosmtpd finds its commands by these names
+
 from __future__ import annotations
 
 import asyncio

@@ -5,6 +5,8 @@ letters for the host's carrier. Takes mail only for the residents of the address
 it never relays to the world.
 """
 
+# ruff: noqa: N802 - aiosmtpd finds its hooks by these names
+
 from __future__ import annotations
 
 import asyncio

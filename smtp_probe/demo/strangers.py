@@ -43,32 +43,29 @@ def forge_token(message: bytes) -> str:
     return found[0].decode("ascii")[:-_FORGED_CHARACTERS] + _random_text(_FORGED_CHARACTERS)
 
 
-def _letter(sender: str, recipient: str, at_ns: int, subject: str, body: str, message_id: str) -> Letter:
-    date = format_datetime(datetime.fromtimestamp(at_ns // 1_000_000_000, UTC))
+def _letter(sender: str, recipient: str, at_ns: int, name: str, text: str) -> Letter:
+    """A small message with a name of its own; its text is its subject as well."""
     lines = (
         f"From: {sender}",
         f"To: {recipient}",
-        f"Subject: {subject}",
-        f"Date: {date}",
-        f"Message-ID: <{message_id}>",
+        f"Subject: {text}",
+        f"Date: {format_datetime(datetime.fromtimestamp(at_ns // 1_000_000_000, UTC))}",
+        f"Message-ID: <{name}@elsewhere.example>",
         "",
-        body,
+        text,
         "",
     )
     return Letter(sender=sender, recipient=recipient, content="\r\n".join(lines).encode("ascii"))
 
 
 def forged_letter(token: str, recipient: str, at_ns: int) -> Letter:
-    """A message that claims, wherever a reader may look, to be a probe."""
-    return _letter(
-        _FORGER, recipient, at_ns, f"smtp-probe {token}", f"smtp-probe {token}", f"{token}@elsewhere.example"
-    )
+    """A message that claims to be a probe, wherever a reader may look."""
+    return _letter(_FORGER, recipient, at_ns, token, f"smtp-probe {token}")
 
 
 def ordinary_letter(number: int, recipient: str, at_ns: int) -> Letter:
     """A message that has nothing to do with any probe."""
-    message_id = f"{number}.{_random_text(10)}@elsewhere.example"
-    return _letter(_NEIGHBOUR, recipient, at_ns, f"Newsletter no. {number}", "Nothing new today.", message_id)
+    return _letter(_NEIGHBOUR, recipient, at_ns, f"{number}.{_random_text(10)}", f"Newsletter no. {number}")
 
 
 class Strangers:

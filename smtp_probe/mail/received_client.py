@@ -9,7 +9,7 @@ address gave, and the address. Each software puts the three elsewhere:
   `from [ADDRESS] (helo=HELO)` without a reverse name;
 - qmail, Haraka and qpsmtpd: `from REVERSE (HELO NAME) (IDENT@ADDRESS)`, without the middle where the names are the same;
 - ZMailer: `from REVERSE ([ADDRESS]:PORT "EHLO NAME" ...)`; CommuniGate: `from [ADDRESS] (account WHO HELO NAME)`;
-- Exchange and PowerMTA: `from HELO (ADDRESS)`; fetchmail and MDaemon: `from NAME [ADDRESS]`.
+- Exchange and PowerMTA: `from HELO (ADDRESS)`; fetchmail and old Exims: `from NAME [ADDRESS]`.
 
 What a line does not say stays None. A local user (`from root by ... with local`) is no host.
 """
@@ -21,15 +21,19 @@ from typing import NamedTuple
 
 from smtp_probe.mail.hostnames import read_address
 
-_NO_NAMES = frozenset({"unknown", "<unknown>", "unverified", "softdnserr", "unavailable", "?", "-", "local"})
-"""What stands in the place of a reverse name that is not known. Lower case."""
+_NO_NAMES = frozenset(
+    {"unknown", "<unknown>", "unverified", "softdnserr", "unavailable", "no.name.available", "?", "-"}
+)
+"""What stands in the place of a name that is not known. Lower case."""
 
 _HELO = re.compile(r"(?:^|[ \"])(?:HELO|EHLO)(?:[ ]([^ \"]++))?", re.IGNORECASE)
 _EXIM_HELO = re.compile(r"(?:^|[ ])helo=([^ ]++)")
 _BRACKETED = re.compile(r"([^\[]*+)(\[[^\[\]]++\](?::\d++)?)")
-_LAST_WORDS = re.compile(r"(?:^|.*[ @:])([^ @:]++)[ ]?$")
+_LAST_WORD = re.compile(r"[^ @:]++(?=[ ]?$)")
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_.])?")
-_SESSION = re.compile(r"(?:using|version=|TLS|SSL|Cipher|authenticated|auth|envelope-|IDENT:|No client|Client)\b", re.IGNORECASE)
+_SESSION = re.compile(
+    r"(?:account|using|version=|TLS|SSL|Cipher|auth(?:enticated)?|envelope-|No client|Client)\b", re.IGNORECASE
+)
 
 
 class Client(NamedTuple):
@@ -41,36 +45,38 @@ class Client(NamedTuple):
 
 
 class _Detail(NamedTuple):
-    """What one comment adds. `is_reverse_first`: the word before the comment is the reverse name, not the HELO."""
+    """What one comment adds. `follows_host`: the word before it is the reverse name then, and not the HELO name."""
 
     name: str | None = None
     host: str | None = None
     address: str | None = None
-    is_reverse_first: bool = False
+    follows_host: bool = False
+
+
+_NO_DETAIL = _Detail()
 
 
 def read_client(words: tuple[str, ...], comments: list[str], *, names_agree: bool) -> Client:
     """Read a `from` clause. `names_agree`: the software writes the HELO name only where the reverse name differs."""
     first, address = _read_words(words)
-    details = [detail for text in comments if (detail := _read_comment(text)) is not None]
+    details = [_read_comment(text) for text in comments]
     name = next((detail.name for detail in details if detail.name), None)
     host = next((detail.host for detail in details if detail.host), None)
     told = next((detail.address for detail in details if detail.address), None)
-    if any(detail.is_reverse_first for detail in details):
+    if any(detail.follows_host for detail in details):
         return Client(_give_name(name), _give_host(first), told or address)
-    if name is None and not (address and not told and first is None):
-        name = first
-    if first is None and told and words:
-        name = words[0]
-    if host is None and names_agree and first is not None:
+    if host or told:
+        # The client is described behind its name: an address that stands as the name was given as one.
+        name, address = name or first or (words[0] if address else None), told
+    if names_agree and host is None:
         host = first
-    return Client(_give_name(name), _give_host(host), told or address)
+    return Client(_give_name(name or first), _give_host(host), address)
 
 
 def _read_words(words: tuple[str, ...]) -> tuple[str | None, str | None]:
     """Give the name and the address among the words of the clause, outside of its comments."""
     if not words or len(words) > 2:
-        # `mail pickup service`, `1234567890 named unknown`: no names.
+        # No name is `mail pickup service`, nor `1234567890 named unknown`.
         return None, None
     address = read_address(words[0])
     if address is not None:
@@ -81,45 +87,45 @@ def _read_words(words: tuple[str, ...]) -> tuple[str | None, str | None]:
     return words[0], read_address(words[1]) if len(words) == 2 else None
 
 
-def _read_comment(text: str) -> _Detail | None:
-    """Read one comment behind `from`. None where it is of something else."""
-    helo = _EXIM_HELO.search(text) or _HELO.search(text)
+def _read_comment(text: str) -> _Detail:
+    """Read one comment behind `from`."""
     bracketed = _BRACKETED.match(text)
     address = read_address(bracketed[2]) if bracketed else None
+    helo = _EXIM_HELO.search(text) or _HELO.search(text)
     if helo is not None:
-        return _Detail(helo[1], None, address, is_reverse_first=not text.startswith("account "))
-    if text.startswith("account ") or _SESSION.match(text):
-        return _Detail(address=address) if address else None
+        address = address or read_address(text.partition(" ")[0].rstrip(","))
+        return _Detail(helo[1], None, address, follows_host=not text.startswith("account "))
+    if _SESSION.match(text):
+        return _Detail(address=address)
     if bracketed is not None:
         return _Detail(host=_last_word(bracketed[1]), address=address)
     return _read_plain_comment(text)
 
 
-def _read_plain_comment(text: str) -> _Detail | None:
+def _read_plain_comment(text: str) -> _Detail:
     """Read `ADDRESS`, `IDENT@ADDRESS`, `NAME ADDRESS` or `NAME`."""
     before, _, last = text.rpartition(" ")
     address = read_address(last.rpartition("@")[2])
     if address is not None:
-        return _Detail(host=_last_word(before) if before else None, address=address)
-    if before or not _HOST.fullmatch(text):
-        return None
-    return _Detail(host=text)
+        return _Detail(host=_last_word(before), address=address)
+    is_name = text.lower() in _NO_NAMES or ("." in text and _HOST.fullmatch(text) is not None)
+    return _Detail(host=text) if is_name else _NO_DETAIL
 
 
 def _last_word(text: str) -> str | None:
-    """Give the name at the end of the text before an address, without the `IDENT:user@` in front of it."""
-    match = _LAST_WORDS.match(text)
-    return match[1] if match else None
+    """Give the name at the end of the text before an address, without an `IDENT:user@` in front of it."""
+    match = _LAST_WORD.search(text)
+    return match[0] if match else None
 
 
 def _give_name(name: str | None) -> str | None:
     if name is None or name.lower() in _NO_NAMES or "@" in name:
         return None
-    return name.rstrip(".") or None
+    return name
 
 
 def _give_host(host: str | None) -> str | None:
-    """Give the name, if it is one that a reverse look-up can give. Gmail and Stalwart may leave the root's dot."""
-    if host is None or host.lower() in _NO_NAMES or not _HOST.fullmatch(host):
+    """Give the name, if it is one that a reverse look-up can give. Gmail leaves the dot of the root at its end."""
+    if host is None or host.lower() in _NO_NAMES or not _HOST.fullmatch(host) or read_address(host):
         return None
-    return None if read_address(host) else host.rstrip(".")
+    return host.rstrip(".") or None

@@ -89,7 +89,7 @@ def is_automatic_answer(header: bytes) -> bool:
 
 def _is_answering_submission(value: bytes) -> bool:
     """RFC 3834 section 5: any keyword but these two, also one that is not known, marks an answer."""
-    keyword = re.match(rb"[A-Za-z-]+", value)
+    keyword = re.search(rb"[A-Za-z-]+", re.sub(rb"\([^()]*+\)", b"", value))
     return keyword is not None and keyword.group().lower() not in {b"no", b"auto-generated"}
 
 

@@ -228,7 +228,9 @@ class FencedProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]
             self._idle_event.set()
             self._stirred.set()
         else:
-            self.give_up(Cause.PROTOCOL_ERROR, f"the server waits for what was not announced: {self.shown(line)}")
+            self.give_up(
+                Cause.PROTOCOL_ERROR, f"the server waits for what was not announced: {self.shown(line)}"
+            )
 
     def _response_done(self, line: bytes) -> None:
         """End the command under way. Any other tag means that we and the server disagree on what was said."""
@@ -240,8 +242,12 @@ class FencedProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]
         result, text = match[2].decode().upper(), match[3] or b""
         if command.name == "STARTTLS" and result == "OK":
             self.transport.pause_reading()
-            if self.reader.unread_bytes:  # RFC 3501 section 6.2.1: would be taken for the server's secured words
-                self.give_up(Cause.PROTOCOL_ERROR, "the server sent more in the clear after it agreed to STARTTLS")
+            if (
+                self.reader.unread_bytes
+            ):  # RFC 3501 section 6.2.1: would be taken for the server's secured words
+                self.give_up(
+                    Cause.PROTOCOL_ERROR, "the server sent more in the clear after it agreed to STARTTLS"
+                )
                 return
         self.pending_sync_command = None
         self._note_status(text)
@@ -338,7 +344,9 @@ class ImapConnection(aioimaplib.IMAP4):  # type: ignore[misc]
         """While the connection is being opened: when that must be over, on the event loop's clock."""
         super().__init__(timeout=command_seconds)
 
-    def create_client(self, host: str, port: int, loop: Any, conn_lost_cb: Any = None, ssl_context: Any = None) -> None:
+    def create_client(
+        self, host: str, port: int, loop: Any, conn_lost_cb: Any = None, ssl_context: Any = None
+    ) -> None:
         """Make the protocol. Unlike the library's, it does not connect: `connect` is given a socket."""
         self.protocol = FencedProtocol(loop or asyncio.get_running_loop(), self._now_ns)
 
@@ -420,7 +428,9 @@ class ImapConnection(aioimaplib.IMAP4):  # type: ignore[misc]
 
     # Opening and closing.
 
-    async def connect(self, connection: socket.socket, context: ssl.SSLContext | None, server_name: str) -> None:
+    async def connect(
+        self, connection: socket.socket, context: ssl.SSLContext | None, server_name: str
+    ) -> None:
         """Take over a connected socket; with a context, shake hands first (implicit TLS, RFC 8314)."""
         opening = self.protocol.loop.create_connection(
             lambda: self.protocol,
@@ -433,7 +443,9 @@ class ImapConnection(aioimaplib.IMAP4):  # type: ignore[misc]
     async def start_tls(self, context: ssl.SSLContext, server_name: str) -> None:
         """Secure the connection, and forget what the server said before (RFC 3501 section 6.2.1)."""
         if "STARTTLS" not in self.protocol.capabilities:
-            raise MailboxError("starttls", Cause.STARTTLS_NOT_OFFERED, detail="the server does not offer STARTTLS")
+            raise MailboxError(
+                "starttls", Cause.STARTTLS_NOT_OFFERED, detail="the server does not offer STARTTLS"
+            )
         await self.ask("starttls", self.protocol.execute(self._command("STARTTLS")))
         self.protocol.capabilities = set()
         upgrade = self.protocol.loop.start_tls(

@@ -1,8 +1,8 @@
 """How a submission ended badly: the foreign exception as a `ProbeError`, and that as a disposition.
 
-In: an exception and the phase in which it came; whether the final dot had left us. Out: bounded causes, and the one
-word that says what it means for the message. Imports no SMTP library: a refusal carries `code` and `message`, and
-the rest are the standard library's connection, TLS and time-out errors, which the library's own derive from.
+In: an exception or a reply and the phase in which it came; whether the final dot had left us. Out: bounded causes,
+and the one word that says what it means for the message. Imports no SMTP library: its connection and time-out errors
+derive from the standard library's, which are told apart here.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import ssl
 
 from smtp_probe.errors import ProbeError
 from smtp_probe.mail.text import sanitise
-from smtp_probe.model import Cause, Disposition, Phase, Reply
+from smtp_probe.model import Cause, Disposition, Failure, Phase, Reply
 from smtp_probe.network.tls import classify_tls_failure
 
 _DISPOSITIONS = {
@@ -31,12 +31,19 @@ _DISPOSITIONS = {
 
 _ANSWERS = frozenset({Cause.REPLY_PERMANENT, Cause.REPLY_TEMPORARY})
 
+_IN_STEP = _ANSWERS | {Cause.AUTH_REFUSED, Cause.AUTH_NOT_OFFERED, Cause.STARTTLS_NOT_OFFERED}
+
 
 def dispose(failure: ProbeError, *, dot_sent: bool) -> Disposition:
-    """Say what a failure means. After the final dot only the server's own refusal is certain (RFC 5321 6.1)."""
+    """Say what a failure means. After the final dot only the server's own refusal is certain (RFC 5321 section 6.1)."""
     if dot_sent and failure.cause not in _ANSWERS:
         return Disposition.UNCERTAIN
     return _DISPOSITIONS.get(failure.cause, Disposition.UNREACHABLE)
+
+
+def is_in_step(failure: ProbeError) -> bool:
+    """Whether both sides still know whose turn it is. After 421 the server hangs up (RFC 5321 section 3.8)."""
+    return failure.cause in _IN_STEP and (failure.reply is None or failure.reply.code != 421)
 
 
 def refusal(phase: Phase, reply: Reply) -> ProbeError:
@@ -49,6 +56,17 @@ def refusal(phase: Phase, reply: Reply) -> ProbeError:
     if 200 <= reply.code < 400:
         return ProbeError(phase, Cause.PROTOCOL_ERROR, reply=reply, detail="a reply out of turn")
     return ProbeError(phase, Cause.PROTOCOL_ERROR, detail=reply.text or "not an SMTP reply")
+
+
+def to_failure(error: ProbeError) -> Failure:
+    """Give the exception as the value that a submission carries."""
+    return Failure(
+        stage=str(error.stage),
+        cause=error.cause.value,
+        reply=error.reply,
+        tls_failure=error.tls_failure,
+        detail=error.detail,
+    )
 
 
 def translate(phase: Phase, error: Exception) -> ProbeError:

@@ -100,6 +100,11 @@ class FolderWatch:
         self._discards.setdefault(location.uidvalidity, set()).add(location.uid)
         self.nudge()
 
+    @property
+    def has_discards(self) -> bool:
+        """Whether copies wait to be deleted."""
+        return bool(self._discards.get(self._uidvalidity or 0))
+
     def nudge(self) -> None:
         """Have the folder looked at now."""
         self._wanted.set()

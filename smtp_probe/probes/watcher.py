@@ -49,6 +49,11 @@ class MailboxWatcher:
         errors = (watch.last_error for watch in (self._first, *self._watches.values()))
         return next((error for error in errors if error is not None), None)
 
+    @property
+    def has_discards(self) -> bool:
+        """Whether copies wait to be deleted."""
+        return any(watch.has_discards for watch in (self._first, *self._watches.values()))
+
     def discard(self, location: Location) -> None:
         """Have one copy deleted; it has been judged and recorded."""
         for watch in (self._first, *self._watches.values()):

@@ -10,6 +10,7 @@ some groups at a time; everything else is done in another thread, which gives th
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -33,8 +34,8 @@ from prometheus_client.core import Metric as Family
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.registry import Collector
-from prometheus_client.utils import floatToGoString
 
+from smtp_probe.config.settings import Config
 from smtp_probe.report.metrics import METRICS, Kind, Metric
 from smtp_probe.report.negotiation import Format, accepts_gzip, choose_format
 from smtp_probe.report.series import Exemplar, GroupKey, GroupSamples, HistogramValue, Labels, Series, Value
@@ -114,14 +115,19 @@ class Exposition:
         start_times: StartTimes = lambda _: None,
         before_scrape: Callable[[], None] = lambda: None,
     ) -> None:
-        self.shows_start_times = False
-        """Whether OpenMetrics pages have `_created` series, for counters of which the start is known."""
+        self._shows_start_times = False
         self._series = series
         self._collectors = tuple(collectors)
         self._start_times = start_times
         self._before_scrape = before_scrape
         self._stores = {page_format: _Store() for page_format in Format}
         self._lock = asyncio.Lock()
+
+    def declare(self, config: Config) -> None:
+        """Take over a configuration: whether OpenMetrics pages have `_created` series (start times of counters)."""
+        if config.metrics.created_series != self._shows_start_times:
+            self._shows_start_times = config.metrics.created_series
+            self._stores = {page_format: _Store() for page_format in Format}
 
     async def page(self, accept: str = "", accept_encoding: str = "") -> Page:
         """Render the page as a client asks for it, by its request headers."""
@@ -136,10 +142,6 @@ class Exposition:
         """Render all lines beforehand, so that the first scrape is as quick as the others."""
         async with self._lock:
             await self._refresh(page_format)
-
-    def forget_lines(self) -> None:
-        """Have everything rendered anew: to be called when `shows_start_times` has changed."""
-        self._stores = {page_format: _Store() for page_format in Format}
 
     async def _refresh(self, page_format: Format) -> tuple[GroupKey, ...]:
         """Render the groups that have changed, and name all that are shown."""
@@ -172,7 +174,7 @@ class Exposition:
     def _render_lines(self, page_format: Format, samples: GroupSamples) -> dict[str, bytes]:
         """Give the sample lines of one group, by metric, without their headers."""
         metrics = [metric for metric in METRICS if metric.name in samples]
-        starts = self._start_times if self.shows_start_times and page_format is Format.OPENMETRICS else None
+        starts = self._start_times if self._shows_start_times and page_format is Format.OPENMETRICS else None
         families = [_family(metric, samples[metric.name], starts) for metric in metrics]
         text = _render(page_format, families)
         # A line break in a label value or a help text is escaped, so this splits between families only.
@@ -196,7 +198,7 @@ class Exposition:
         for key in keys:
             by_label.setdefault(key[0], []).append(store.groups[key].by_metric)
         for metric in METRICS:
-            groups = by_label.get(metric.labels[0] if metric.labels else "", [])
+            groups = by_label.get(metric.group_label, [])
             lines = b"".join([group[metric.name] for group in groups if metric.name in group])
             time.sleep(0)
             if lines:
@@ -216,7 +218,8 @@ def _render(page_format: Format, families: Iterable[Family]) -> bytes:
     """Have the library render families, without the mark of the end."""
     if page_format is Format.TEXT:
         return generate_latest(_Families(families), escaping=_UTF8)
-    return bytes(openmetrics.generate_latest(_Families(families), escaping=_UTF8)).removesuffix(_EOF)
+    text: bytes = openmetrics.generate_latest(_Families(families), escaping=_UTF8)  # type: ignore[no-untyped-call]
+    return text.removesuffix(_EOF)
 
 
 def _family(metric: Metric, samples: dict[Labels, Value], starts: StartTimes | None) -> Family:
@@ -272,9 +275,9 @@ def _buckets(value: HistogramValue) -> Iterator[tuple[str, float] | tuple[str, f
     """Give the buckets cumulated, as the format wants them."""
     running = 0.0
     exemplars: Sequence[Exemplar | None] = value.exemplars or (None,) * len(value.counts)
-    for bound, count, exemplar in zip((*value.bounds, float("inf")), value.counts, exemplars, strict=True):
+    for bound, count, exemplar in zip((*value.bounds, math.inf), value.counts, exemplars, strict=True):
         running += count
-        name = floatToGoString(bound)
+        name = "+Inf" if math.isinf(bound) else repr(bound)
         if exemplar is None:
             yield name, running
         else:

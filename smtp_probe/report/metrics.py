@@ -21,6 +21,10 @@ from smtp_probe.config.settings import MetricsSettings
 from smtp_probe.model import Cause, OutcomeKind, Phase
 
 
+GROUP_LABELS = ("route", "sender", "mailbox", "endpoint", "by")
+"""Labels that may have thousands of values. All samples with one such value are kept and rendered together."""
+
+
 class Kind(StrEnum):
     """How a metric behaves. An `info` is a gauge that is always 1; its labels are the news."""
 
@@ -43,6 +47,11 @@ class Metric:
     known: tuple[str, ...] = ()
     is_durable: bool = False
     """Whether the journal keeps it, so that it goes on after a restart as if there had been none."""
+
+    @property
+    def group_label(self) -> str:
+        """The label that says of which part of the configuration or path a sample speaks; empty for none."""
+        return self.labels[0] if self.labels and self.labels[0] in GROUP_LABELS else ""
 
 
 ROUTE_SERIES = 60

@@ -1,7 +1,7 @@
 """All samples of this process, in groups that change together, and which of them are shown.
 
 In: values from `totals`, `last_results` and `observations`. Out: for the renderer, which groups changed and a copy of
-each. A group is everything about one route, one sender, one mailbox, ...: the first label of a metric names it. Knows
+each. A group is everything about one route, one sender, one mailbox, ...: its `group_label` names it. Knows
 nothing of the text format, and copies only what changed, so that a scrape costs what happened since the last one.
 
 Everything here runs on the event loop's thread. The renderer's thread sees copies only, so that what one event changed
@@ -19,7 +19,7 @@ Labels = tuple[str, ...]
 InfoLabels = tuple[tuple[str, str], ...]
 """Names and values of the labels of an info metric."""
 GroupKey = tuple[str, str]
-"""The name and value of the first label; two empty strings for metrics that have none."""
+"""The name and value of a metric's `group_label`; two empty strings for metrics that have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ _DECLARED = {metric.name: metric for metric in METRICS}
 
 def group_of(metric: Metric, labels: Labels) -> GroupKey:
     """Name the group to which a sample belongs."""
-    return (metric.labels[0], labels[0]) if labels else ("", "")
+    return (metric.group_label, labels[0]) if metric.group_label else ("", "")
 
 
 class Series:

@@ -95,7 +95,7 @@ def wait_for_mail(
 
 def wait_for_bounce(lab: MailLab, user: str, message_id: str, timeout_seconds: float = 20.0) -> EmailMessage:
     """Return the report that names a mail, as soon as it is there."""
-    return _wait(lab, user, "INBOX", ("FROM", "MAILER-DAEMON", "BODY", message_id), 1, timeout_seconds)[0]
+    return _wait(lab, user, "INBOX", ("FROM", "MAILER-DAEMON", "TEXT", message_id), 1, timeout_seconds)[0]
 
 
 def _wait(

@@ -169,7 +169,7 @@ class MailLab:
         if name not in certificate_owners():
             raise LabError(f"{name} presents no certificate; {certificate_owners()} do")
         shutil.copy(self.certificate(kind), self.layout.path("tls", f"{name}.pem"))
-        self.stop_part(name)
+        self.kill_part(name)
         self.start_part(name)
 
     def start_prometheus(

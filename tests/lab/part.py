@@ -30,6 +30,8 @@ class Recipe:
     """Commands to run to their end before each start."""
     stale: Sequence[Path] = ()
     """Files that a killed server leaves and a new one stumbles over."""
+    stop_signal: signal.Signals = signal.SIGTERM
+    """SIGKILL suits a server that has nothing to tidy up, and no handler, or a slow one."""
 
 
 @dataclass
@@ -96,7 +98,7 @@ class Part:
 
     def stop(self) -> None:
         """Ask the part to end, and kill it when it takes too long."""
-        self._end(signal.SIGTERM)
+        self._end(self.recipe.stop_signal)
 
     def kill(self) -> None:
         """Kill every process of the part at once, with no chance to tidy up."""

@@ -1,5 +1,6 @@
 """Every part of a lab: its command, and how to know that it serves. One table, made by `recipes`."""
 
+import signal
 import socket
 
 from .enclosure import python_program
@@ -22,7 +23,7 @@ def _ready(layout: Layout, part: str) -> list[Check]:
 def _log(layout: Layout) -> Recipe:
     log_socket = layout.path("run", "log.sock")
     argv = python_program("log_receiver.py", log_socket, layout.path("log", "mail.log"))
-    return Recipe("log", argv, [listens(log_socket, socket.SOCK_DGRAM)])
+    return Recipe("log", argv, [listens(log_socket, socket.SOCK_DGRAM)], stop_signal=signal.SIGKILL)
 
 
 def _dns(layout: Layout) -> Recipe:
@@ -54,13 +55,13 @@ def _dovecot(layout: Layout) -> Recipe:
 def _opendkim(layout: Layout, mode: str) -> Recipe:
     milter = layout.path("run", f"dkim-{mode}.sock")
     argv: Command = ["opendkim", "-f", "-x", layout.path("dkim", f"{mode}.conf")]
-    return Recipe(f"dkim-{mode}", argv, [listens(milter)], stale=[milter])
+    return Recipe(f"dkim-{mode}", argv, [listens(milter)], stale=[milter], stop_signal=signal.SIGKILL)
 
 
 def _policy(layout: Layout) -> Recipe:
     ((host, port),) = layout.listeners("policy")
     argv = python_program("policy_service.py", host, port, layout.path("control"))
-    return Recipe("policy", argv, _ready(layout, "policy"))
+    return Recipe("policy", argv, _ready(layout, "policy"), stop_signal=signal.SIGKILL)
 
 
 def _delay(layout: Layout) -> Recipe:
@@ -69,13 +70,14 @@ def _delay(layout: Layout) -> Recipe:
     seconds = layout.path("control", "delay_seconds")
     target = (layout.address("mx1"), 25)
     argv = python_program("delay_proxy.py", host, port, *target, layout.address("relay"), seconds)
-    return Recipe("delay", argv, [is_bound(host, port)])
+    return Recipe("delay", argv, [is_bound(host, port)], stop_signal=signal.SIGKILL)
 
 
 def _sts(layout: Layout) -> Recipe:
     ((host, port),) = layout.listeners("sts")
     files = layout.path("tls", "sts.pem"), layout.path("etc", "mta-sts.txt")
-    return Recipe("sts", python_program("sts_web.py", host, port, *files), _ready(layout, "sts"))
+    argv = python_program("sts_web.py", host, port, *files)
+    return Recipe("sts", argv, _ready(layout, "sts"), stop_signal=signal.SIGKILL)
 
 
 def _postgrey(layout: Layout) -> Recipe:

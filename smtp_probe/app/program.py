@@ -1,0 +1,185 @@
+"""Everything that one configuration needs to send, watch and judge, built once and taken down in order.
+
+In: a loaded configuration and the signing keys. Out: a running whole: watchers, ledger, journal and the totals behind
+`/metrics`. Whether anything is sent is decided by who uses it: the daemon's scheduler, or one probe of the command line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from smtp_probe.config.secrets import read_secret
+from smtp_probe.config.settings import Config, Mailbox, Sender
+from smtp_probe.errors import JournalError
+from smtp_probe.mail.tag import TagKey, hash_route
+from smtp_probe.network.clock import ReferenceClock
+from smtp_probe.network.mailbox import ImapConnector
+from smtp_probe.network.resolver import DnsResolver
+from smtp_probe.network.submission import SmtpSubmitter
+from smtp_probe.ports import MailboxSession, Sink
+from smtp_probe.probes.arrivals import Arrivals, RouteIdentity
+from smtp_probe.probes.folder_watch import WatchEvents, WatchSettings
+from smtp_probe.probes.ledger import Ledger
+from smtp_probe.probes.round_trip import RoundTrips, RouteUnderTest
+from smtp_probe.probes.watchers import Watchers, WatchPlan
+from smtp_probe.report.journal import SqliteJournal
+from smtp_probe.report.last_results import LastResults
+from smtp_probe.report.observations import Observations
+from smtp_probe.report.series import Series
+from smtp_probe.report.totals import Totals
+
+_log = logging.getLogger(__name__)
+_RECALLED_OUTCOMES = 5_000
+
+
+class Program:
+    """The parts, wired. `open` before anything is sent; `close` at the end, always."""
+
+    def __init__(
+        self, config: Config, keys: Sequence[TagKey], journal_path: Path, sinks: Sequence[Sink]
+    ) -> None:
+        self.config = config
+        self.clock = ReferenceClock()
+        self.series = Series()
+        self.totals = Totals(self.series)
+        self.observations = Observations(self.series, self.clock.now_ns)
+        self.last_results = LastResults(self.series, self.totals.caps.known_host)
+        self.journal = SqliteJournal(journal_path, self.clock, self.totals, self.observations.journal_state)
+        self.ledger = Ledger(self.journal, self.clock, [self.last_results.observe, *sinks])
+        self.arrivals = Arrivals(self.ledger, self.journal, self.clock, keys)
+        self.sequences: dict[str, int] = {}
+        self.round_trips = RoundTrips(self.ledger, self.clock, keys, self.sequences)
+        self.watchers = Watchers(self.clock, self._watch_events)
+        self.targets: list[RouteUnderTest] = []
+        self._resolver = DnsResolver(config.resolver, self.clock)
+        self._submitters: dict[str, tuple[Sender, SmtpSubmitter]] = {}
+        self._judging: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Open the journal and take up what an earlier run left open. Raises JournalError."""
+        await self.journal.open()
+        self.sequences.update(await self.journal.last_sequences())
+        for outcome in await self.journal.last_outcomes(_RECALLED_OUTCOMES):
+            self.last_results.recall(outcome)
+        self.ledger.restore(await self.journal.open_probes())
+
+    def start(self) -> None:
+        """Watch the mailboxes and judge what is open. Sends nothing."""
+        self.configure(self.config)
+        self._judging = asyncio.create_task(self.ledger.run(), name="ledger")
+
+    def configure(self, config: Config) -> None:
+        """Take over a configuration. Probes in flight go on; unchanged connections are kept."""
+        if config.resolver != self.config.resolver:
+            self._resolver = DnsResolver(config.resolver, self.clock)
+            self._submitters.clear()
+        self.config = config
+        self.targets = [
+            RouteUnderTest(name, route, config.senders[route.sender], self._submitter(route.sender))
+            for name, route in config.routes.items()
+        ]
+        self.arrivals.routes = {
+            hash_route(name): RouteIdentity(
+                name, route.recipient, config.mailboxes[route.mailbox].sweep_after
+            )
+            for name, route in config.routes.items()
+        }
+        self._watch_mailboxes()
+
+    async def close(self) -> None:
+        """Log out, stop judging, close the journal. Takes a few seconds at most, and never raises."""
+        if self._judging is not None:
+            self._judging.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._judging
+        await self.watchers.close()
+        await self.journal.close()
+        await self._resolver.close()
+
+    def refresh(self) -> None:
+        """Bring what is asked and not told up to date: to be called before a page is rendered."""
+        for name in self.config.routes:
+            self.observations.in_flight(name, self.ledger.in_flight(name), self.ledger.oldest_ns(name))
+        self.observations.clock_step(self.clock.wall_step_seconds())
+        self.observations.refresh()
+
+    async def forget_old(self) -> None:
+        """Drop history that is older than the configuration wants kept."""
+        before_ns = self.clock.now_ns() - round(self.config.history_days * 86_400e9)
+        try:
+            forgotten = await self.journal.forget(before_ns)
+        except JournalError as error:
+            _log.warning("old probes could not be dropped: %s", error)
+            return
+        if forgotten:
+            _log.info("old probes dropped", extra={"count": forgotten})
+
+    # Adapters from their sections.
+
+    def _submitter(self, name: str) -> SmtpSubmitter:
+        settings = self.config.senders[name]
+        known = self._submitters.get(name)
+        if known is not None and known[0] == settings:
+            return known[1]
+        auth = settings.auth
+        secret = None if auth is None else lambda: read_secret(auth, path=f"senders.{name}.auth")
+        submitter = SmtpSubmitter(name, settings, self._resolver, self.clock, secret)
+        self._submitters[name] = (settings, submitter)
+        return submitter
+
+    def _connector(self, name: str, settings: Mailbox) -> ImapConnector:
+        auth = settings.auth
+        secret = None if auth is None else lambda: read_secret(auth, path=f"mailboxes.{name}.auth")
+        return ImapConnector(name, settings, self._resolver, self.clock, secret)
+
+    def _watch_mailboxes(self) -> None:
+        wanted = {
+            name
+            for route in self.config.routes.values()
+            for name in (route.mailbox, route.bounce_mailbox)
+            if name is not None
+        }
+        plans = {
+            name: WatchPlan(
+                settings.model_dump_json(), self._connector(name, settings), _watch_settings(settings)
+            )
+            for name, settings in self.config.mailboxes.items()
+            if name in wanted
+        }
+        self.watchers.configure(plans, self.ledger.mailboxes_in_use())
+        self.ledger.views = self.watchers.views()
+
+    def _watch_events(self, name: str) -> WatchEvents:
+        def changed(is_up: bool) -> None:
+            watcher = self.watchers.states().get(name)
+            error = watcher.last_error if watcher is not None else None
+            self.observations.mailbox_state(name, is_up, "" if error is None else str(error))
+
+        return WatchEvents(
+            dispatch=self.arrivals.look_at,
+            expected_since_ns=lambda: self.ledger.expected_since_ns(name),
+            changed=changed,
+            reconnected=lambda: self.observations.mailbox_reconnected(name),
+            opened=lambda session: self._session_opened(name, session),
+        )
+
+    def _session_opened(self, name: str, session: MailboxSession) -> None:
+        settings = self.config.mailboxes.get(name)
+        facts = getattr(session, "tls_facts", None)
+        if settings is not None and facts is not None:
+            self.last_results.tls_seen(f"{settings.host}:{settings.effective_port}", facts)
+
+
+def _watch_settings(settings: Mailbox) -> WatchSettings:
+    return WatchSettings(
+        poll_minimum=settings.poll_minimum,
+        poll_fraction=settings.poll_fraction,
+        poll_maximum=settings.poll_maximum,
+        idle=settings.timeouts.idle,
+        reconnect_minimum=settings.timeouts.reconnect_minimum,
+        reconnect_maximum=settings.timeouts.reconnect_maximum,
+    )

@@ -1,0 +1,40 @@
+"""The certificate authorities that a configuration names instead of the system's.
+
+In: the settings. Out: what is wrong with each `ca_file`. Opens no connection.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+
+from smtp_probe.config.files import UnreadableFile, read_bounded
+from smtp_probe.config.nodes import KeyPath
+from smtp_probe.config.settings import Config
+
+_LARGEST_BYTES = 4_194_304
+
+
+def check_authorities(config: Config) -> Iterator[tuple[KeyPath, str]]:
+    """Try every `ca_file`. Gives the path of each that cannot be used, and why."""
+    for section, endpoints in (("senders", config.senders), ("mailboxes", config.mailboxes)):
+        for name, endpoint in endpoints.items():
+            path = endpoint.tls_options.ca_file
+            if path is None:
+                continue
+            try:
+                content = read_bounded(path, _LARGEST_BYTES)
+            except UnreadableFile as error:
+                message = str(error)
+            else:
+                message = "" if _has_certificate(content) else f"{path} holds no certificate in PEM form"
+            if message:
+                yield (section, name, "tls_options", "ca_file"), message
+
+
+def _has_certificate(content: bytes) -> bool:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=content.decode("ascii", "ignore"))
+    except (ValueError, ssl.SSLError):
+        return False
+    return True
