@@ -240,8 +240,14 @@ class Hop:
     at_ns: int | None = None
     resolution_seconds: float | None = None
     stamp_source: str | None = None
+    stamp_event: str | None = None
+    """What happened when the clock was read: `mail`, `data` or `end_of_data`; None where it is not known."""
     software: str | None = None
     """`postfix`, `exim`, `dovecot`, ... where the header says so unmistakably."""
+    by_host: str | None = None
+    """The host's own name beside a `by` that says only `localhost`, as content filters write it."""
+    relay_ids: tuple[str, ...] = ()
+    """Ids of the X-Received lines that Gmail wrote above this hop's own line."""
     flags: tuple[str, ...] = ()
 
 

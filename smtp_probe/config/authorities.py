@@ -34,7 +34,9 @@ def check_authorities(config: Config) -> Iterator[tuple[KeyPath, str]]:
 
 def _has_certificate(content: bytes) -> bool:
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=content.decode("ascii", "ignore"))
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(
+            cadata=content.decode("ascii", "ignore")
+        )
     except (ValueError, ssl.SSLError):
         return False
     return True

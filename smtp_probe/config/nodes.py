@@ -53,13 +53,21 @@ class Node:
 
     def line_of(self, path: KeyPath) -> int:
         """The line of the name at `path`, or of the nearest section around it that there is."""
+        return self._walk(path)[0]
+
+    def holds(self, path: KeyPath) -> bool:
+        """Whether something is written at `path`."""
+        return self._walk(path)[1] == len(path)
+
+    def _walk(self, path: KeyPath) -> tuple[int, int]:
+        """The line where a path ends, and how many of its parts there are."""
         node, line = self, self.line
-        for part in path:
+        for position, part in enumerate(path):
             if isinstance(node.value, dict) and part in node.value:
                 line, node = node.key_lines[str(part)], node.value[part]
             elif isinstance(node.value, list) and isinstance(part, int) and part < len(node.value):
                 node = node.value[part]
                 line = node.line
             else:
-                break
-        return line
+                return line, position
+        return line, len(path)

@@ -88,12 +88,12 @@ def _locate(parts: list[str], data: Any) -> tuple[KeyPath, Any]:
     while parts:
         section = section_of(annotation)
         if section is not None:
-            key, parts = _find_key(parts, keys_of(section), path)
+            key, parts = _find_key(parts, keys_of(section))
             annotation = keys_of(section)[key].annotation
         elif entry_of(annotation) is not None:
             annotation = entry_of(annotation)
             is_fixed = section_of(annotation) is not None
-            key, parts = _find_name(parts, data if isinstance(data, dict) else {}, path, is_fixed=is_fixed)
+            key, parts = _find_name(parts, data if isinstance(data, dict) else {}, is_fixed=is_fixed)
         else:
             message = f"{'.'.join(map(str, path))} is one value and has no settings below it"
             raise _Unfit(message)
@@ -104,17 +104,15 @@ def _locate(parts: list[str], data: Any) -> tuple[KeyPath, Any]:
     return path, annotation
 
 
-def _find_key(parts: list[str], known: Mapping[str, Any], path: KeyPath) -> tuple[str, list[str]]:
+def _find_key(parts: list[str], known: Mapping[str, Any]) -> tuple[str, list[str]]:
     by_variable = {key.upper(): key for key in known}
     key = by_variable.get(parts[0])
     if key is None:
-        raise _Unfit(suggest(parts[0].lower(), list(known), _describe(path)))
+        raise _Unfit(suggest(parts[0].lower(), list(known)))
     return key, parts[1:]
 
 
-def _find_name(
-    parts: list[str], known: Mapping[str, Any], path: KeyPath, *, is_fixed: bool
-) -> tuple[str, list[str]]:
+def _find_name(parts: list[str], known: Mapping[str, Any], *, is_fixed: bool) -> tuple[str, list[str]]:
     """Find the name that the first parts spell; the longest one, since a name may hold two underscores."""
     for length in range(len(parts), 0, -1):
         spelled = _JOINT.join(parts[:length])
@@ -125,17 +123,13 @@ def _find_name(
         if names:
             return names[0], parts[length:]
     if is_fixed:
-        raise _Unfit(suggest(parts[0].lower(), list(known), _describe(path), kind="name"))
+        raise _Unfit(suggest(parts[0].lower(), list(known), kind="name"))
     return _JOINT.join(parts).lower(), []
 
 
 def variable_form(name: str) -> str:
     """A name as it stands in a variable: `daily-mail.eu` is `DAILY_MAIL_EU`."""
     return re.sub(r"[^A-Za-z0-9]", "_", name).upper()
-
-
-def _describe(path: KeyPath) -> str:
-    return ".".join(map(str, path)) or "the file"
 
 
 def _decode(value: str, annotation: Any) -> Any:

@@ -32,9 +32,7 @@ class _Unusable(Exception):  # noqa: N818 - it says what is the case
         super().__init__(message)
 
 
-def read_secret(
-    source: SecretSource, *, path: str = "auth", environ: Mapping[str, str] | None = None
-) -> str:
+def read_secret(source: SecretSource, *, path: str = "auth", environ: Mapping[str, str] | None = None) -> str:
     """Read one secret from where it is kept. Raises ConfigError.
 
     `path` is that of the section, as `senders.relay.auth`, for the error. One final newline is dropped. What is

@@ -68,14 +68,14 @@ def describe_error(error: ErrorDetails, path: KeyPath) -> str:
     return error["msg"].removeprefix("Value error, ")
 
 
-def suggest(unknown: str, known: Sequence[str], place: str, kind: str = "key") -> str:
+def suggest(unknown: str, known: Sequence[str], kind: str = "key") -> str:
     """Say that a key is not known, which one may be meant, and which there are."""
     if any(word in unknown for word in _SECRET_WORDS) or unknown in _SECRET_KEYS:
         return f"unknown {kind}: {_SECRET_ADVICE}"
     near = difflib.get_close_matches(unknown, known, n=1)
-    meant = f"did you mean {near[0]}? " if near else ""
+    meant = f"did you mean {near[0]!r}? " if near else ""
     shown = ", ".join(known[:_SHOWN_KEYS]) + (", ..." if len(known) > _SHOWN_KEYS else "")
-    return f"unknown {kind} {printable(unknown)}: {meant}{place} has: {shown or 'nothing'}"
+    return f"unknown {kind} {printable(unknown)!r}: {meant}allowed here: {shown or 'nothing'}"
 
 
 def printable(text: str) -> str:
@@ -86,8 +86,7 @@ def printable(text: str) -> str:
 
 def _unknown_key(_error: ErrorDetails, path: KeyPath) -> str:
     section = section_of(annotation_at(Config, path[:-1]))
-    place = ".".join(map(str, path[:-1])) or "the file"
-    return suggest(str(path[-1]), list(keys_of(section)) if section else [], place)
+    return suggest(str(path[-1]), list(keys_of(section)) if section else [])
 
 
 def _missing(_error: ErrorDetails, path: KeyPath) -> str:
@@ -134,6 +133,10 @@ def _advice(kind: str, value: object) -> str:
         return " (put it in quotes)"
     if kind in ("int_type", "float_type") and isinstance(value, str) and value.lstrip("0").isdecimal():
         return " (write it without quotes and without a leading zero)"
-    if kind == "bool_type" and isinstance(value, str) and value.lower() in ("yes", "no", "on", "off", "y", "n"):
+    if (
+        kind == "bool_type"
+        and isinstance(value, str)
+        and value.lower() in ("yes", "no", "on", "off", "y", "n")
+    ):
         return " (YAML 1.2 knows true and false only)"
     return ""

@@ -80,13 +80,13 @@ def _report(failed: FailedDelivery) -> tuple[str, ...]:
     )
     about_recipient = (
         f"Final-Recipient: rfc822; {failed.recipient}",
-        f"Original-Recipient: {failed.original_recipient or 'rfc822;' + failed.recipient}",
+        f"Original-Recipient: {failed.original_recipient}" if failed.original_recipient else "",
         "Action: failed",
         f"Status: {failed.reply.enhanced or '5.0.0'}",
         f"Remote-MTA: dns; {failed.remote_host}",
         f"Diagnostic-Code: smtp; {failed.reply}",
     )
-    return (*filter(None, about_message), "", *about_recipient)
+    return (*filter(None, about_message), "", *filter(None, about_recipient))
 
 
 def _text(*lines: str) -> bytes:

@@ -32,7 +32,9 @@ def split_fields(header: bytes) -> tuple[tuple[str, bytes], ...]:
         match = _NAME.match(line)
         if match is None:
             continue
-        fields.append((match[1].decode("ascii").lower(), line[match.end() :].strip(_BLANKS)[:MAX_VALUE_BYTES]))
+        fields.append(
+            (match[1].decode("ascii").lower(), line[match.end() :].strip(_BLANKS)[:MAX_VALUE_BYTES])
+        )
         if len(fields) == MAX_FIELDS:
             break
     return tuple(fields)

@@ -32,7 +32,8 @@ _BRACKETED = re.compile(r"([^\[]*+)(\[[^\[\]]++\](?::\d++)?)")
 _LAST_WORD = re.compile(r"[^ @:]++(?=[ ]?$)")
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_.])?")
 _SESSION = re.compile(
-    r"(?:account|using|version=|TLS|SSL|Cipher|auth(?:enticated)?|envelope-|No client|Client)\b", re.IGNORECASE
+    r"(?:account|using|version=|TLS|SSL|Cipher|auth(?:enticated)?|envelope-|No client|Client)\b",
+    re.IGNORECASE,
 )
 
 

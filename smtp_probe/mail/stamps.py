@@ -22,15 +22,18 @@ _EARLIEST_NS = int(datetime(2005, 1, 1, tzinfo=UTC).timestamp()) * _SECOND_NS
 _LATEST_NS = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp()) * _SECOND_NS
 
 _DOVECOT_GUID = re.compile(r"[0-9A-Fa-f]{32}")
-_MAILDIR_NAME = re.compile(r"([0-9]{9,10})\.M([0-9]{1,6})P[0-9]{1,10}[._A-Z]\S{0,255}")
+_MAILDIR_NAME = re.compile(
+    r"([0-9]{9,10})\.(?:[#XRPQVI][0-9A-Fa-f]{1,20}){0,8}+M([0-9]{1,6})(?=[#XRPQVI_.])\S{1,300}"
+)
+"""`seconds.unique.host`: the microseconds stand behind the M of the unique part, before or after its other letters."""
 
 
 def guid_instant_ns(guid: str) -> tuple[int, float] | None:
     """Read the instant in Dovecot's X-GUID: (nanoseconds on the server's clock, resolution in seconds).
 
     There are two forms: 16 bytes in hexadecimal, which begin with the nanoseconds and the seconds as little-endian
-    32-bit numbers, and the base name of a maildir file (`seconds.MmicrosecondsPpid.host`). None for any other form,
-    and for an instant outside the years 2005 to 2099: the GUID is random then.
+    32-bit numbers, and the base name of a maildir file (`seconds.MmicrosecondsPpid.host`; Postfix puts the M last). None
+    for any other form, and for an instant outside the years 2005 to 2099: the GUID is random then.
     """
     if _DOVECOT_GUID.fullmatch(guid):
         raw = bytes.fromhex(guid)

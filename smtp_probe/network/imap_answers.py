@@ -52,9 +52,15 @@ class Fetched:
     items: Mapping[str, Value]
     arrived_ns: int
 
-    def content(self, section: str) -> bytes | None:
-        """The bytes of `BODY[section]` from its start; None when the answer does not have them at all."""
-        for name in (f"BODY[{section}]<0>", f"BODY[{section}]"):
+    @property
+    def internaldate_ns(self) -> int | None:
+        """INTERNALDATE, on the server's clock."""
+        return parse_internaldate(self.items.get("INTERNALDATE"))
+
+    def content(self, section: str, offset: int = 0) -> bytes | None:
+        """The bytes of `BODY[section]` from this offset on; None when the answer does not have them at all."""
+        names = [f"BODY[{section}]<{offset}>"] + ([f"BODY[{section}]"] if offset == 0 else [])
+        for name in names:
             if name in self.items:
                 value = self.items[name]
                 return value if isinstance(value, bytes) else b""

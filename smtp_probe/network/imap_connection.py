@@ -50,6 +50,7 @@ T = TypeVar("T")
 
 ANSWER_BYTES = 8 * 2**20
 """The most that one command's answer may hold: a hundred messages with 64 KiB of header each, and some."""
+_CLOSE_SECONDS = 1.0
 _MAXIMUM_EXISTS = 2**32 - 1
 _MAXIMUM_CAPABILITIES = 300
 _TAGGED = re.compile(rb"([^ ]+) (OK|NO|BAD)(?: (.*))?", re.DOTALL | re.IGNORECASE)
@@ -458,17 +459,11 @@ class ImapConnection(aioimaplib.IMAP4):  # type: ignore[misc]
         """Wait for a handshake, and insist on its result: asyncio reports some cut ones as done."""
         try:
             result = await self.run(stage, work)
-        except ssl.SSLError as error:
-            self.tls_facts = failed_tls_facts(error)
-            detail = getattr(error, "verify_message", "") or error.reason or str(error)
-            raise MailboxError(
-                stage,
-                Cause.TLS_FAILED,
-                tls_failure=self.tls_facts.failure,
-                detail=self.protocol.shown(detail),
-            ) from None
-        except OSError as error:
-            raise MailboxError(stage, Cause.CONNECTION_LOST, detail=self.protocol.shown(str(error))) from None
+        except BaseException as error:
+            self.protocol.closed.set()  # asyncio does not tell the protocol
+            if isinstance(error, OSError):
+                raise self._handshake_error(stage, error) from None
+            raise
         if context is None:
             return
         transport = result[0] if isinstance(result, tuple) else result
@@ -478,6 +473,18 @@ class ImapConnection(aioimaplib.IMAP4):  # type: ignore[misc]
             raise self._broken(stage)
         self.protocol.transport = transport
         self.tls_facts = tls_facts(ssl_object)
+
+    def _handshake_error(self, stage: str, error: OSError) -> MailboxError:
+        if not isinstance(error, ssl.SSLError):
+            return MailboxError(stage, Cause.CONNECTION_LOST, detail=self.protocol.shown(str(error)))
+        self.tls_facts = failed_tls_facts(error)
+        words = getattr(error, "verify_message", "") or error.reason or str(error)
+        return MailboxError(
+            stage,
+            Cause.TLS_FAILED,
+            tls_failure=self.tls_facts.failure,
+            detail=self.protocol.shown(words),
+        )
 
     async def wait_for_greeting(self) -> None:
         """Wait for the server's first word, and know its capabilities."""
@@ -501,18 +508,18 @@ class ImapConnection(aioimaplib.IMAP4):  # type: ignore[misc]
     async def close(self, seconds: float) -> None:
         """Log out if that is possible within so many seconds, and close. Raises nothing but a cancellation."""
         protocol = self.protocol
-        if protocol.transport is None:
-            return
-        try:
-            if self.is_open and protocol.greeting is not None and protocol.pending_sync_command is None:
+        if self.is_open and protocol.greeting is not None and protocol.pending_sync_command is None:
+            with suppress(MailboxError):  # the other side was faster, or silent: the same to us now
                 await self.run("logout", protocol.logout(), seconds)
-        except MailboxError:
-            pass  # the other side was faster, or silent: the same to us now
-        finally:
-            protocol.give_up(Cause.CONNECTION_LOST, "closed by us")
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await protocol.closed.wait()
+        await self.drop()
+
+    async def drop(self) -> None:
+        """Close without a word."""
+        self.protocol.give_up(Cause.CONNECTION_LOST, "closed by us")
+        if self.protocol.transport is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_CLOSE_SECONDS):
+                    await self.protocol.closed.wait()
 
     # Idling.
 

@@ -133,7 +133,7 @@ class Arrivals:
         report = read_bounce(message.header, await fetch_text(_BOUNCE_BYTES))
         if report is None:
             return
-        recognised = self._verify(tuple(Candidate(token=token, found_in="bounce") for token in report.tokens))
+        recognised = self._verify(report.candidates)
         if recognised is None:
             return
         bounce = _bounce(message, report)

@@ -19,7 +19,6 @@ from smtp_probe.model import (
     ProbeEnded,
     ProbeSubmitted,
     Submission,
-    TlsFacts,
 )
 from smtp_probe.report.increments import is_success
 from smtp_probe.report.known_series import endpoint_name
@@ -75,11 +74,6 @@ class LastResults:
             self.observe(ProbeSubmitted(probe=outcome.probe, submission=outcome.submission))
         self.observe(ProbeEnded(outcome=outcome))
 
-    def tls_seen(self, endpoint: str, facts: TlsFacts) -> None:
-        """Learn what the TLS of one server is; `endpoint` is its `host:port`."""
-        if facts.not_after_ns is not None:
-            self._series.put(CERTIFICATE_END, (endpoint,), facts.not_after_ns / 1e9)
-
     def _submitted(self, probe: Probe, submission: Submission) -> None:
         if submission.disposition is not Disposition.UNOBSERVED:
             self._move_on(LAST_PROBE, probe.route, submission.started_ns)
@@ -88,8 +82,9 @@ class LastResults:
             if timing.phase in SHOWN_PHASES:
                 durations[probe.route, timing.phase.value] = timing.duration_seconds
         self._series.replace(LAST_PHASE, probe.route, durations)
-        if submission.tls is not None and probe.sender in self._endpoints:
-            self.tls_seen(self._endpoints[probe.sender], submission.tls)
+        endpoint, tls = self._endpoints.get(probe.sender), submission.tls
+        if endpoint is not None and tls is not None and tls.not_after_ns is not None:
+            self._series.put(CERTIFICATE_END, (endpoint,), tls.not_after_ns / 1e9)
 
     def _ended(self, outcome: Outcome) -> None:
         route = outcome.probe.route

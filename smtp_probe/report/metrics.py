@@ -20,7 +20,6 @@ from enum import StrEnum
 from smtp_probe.config.settings import MetricsSettings
 from smtp_probe.model import Cause, OutcomeKind, Phase
 
-
 GROUP_LABELS = ("route", "sender", "mailbox", "endpoint", "by")
 """Labels that may have thousands of values. All samples with one such value are kept and rendered together."""
 

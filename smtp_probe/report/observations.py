@@ -13,9 +13,11 @@ from dataclasses import dataclass
 
 import smtp_probe
 from smtp_probe.config.settings import Config
+from smtp_probe.model import TlsFacts
 from smtp_probe.report.known_series import mailboxes_in_use
 from smtp_probe.report.metrics import (
     BUILD_INFO,
+    CERTIFICATE_END,
     CLOCK_STEP,
     CONFIG_LOADED,
     CONFIG_OK,
@@ -146,6 +148,11 @@ class Observations:
             self._lags.pop()  # never again the worst
         self._lags.append((self._now_ns(), lag_seconds))
         self._show_lag()
+
+    def tls_facts(self, endpoint: str, facts: TlsFacts) -> None:
+        """Say what the TLS of a mailbox's server is; `endpoint` is its `host:port`. Senders' are told by events."""
+        if facts.not_after_ns is not None:
+            self._series.put(CERTIFICATE_END, (endpoint,), facts.not_after_ns / 1e9)
 
     def clock_step(self, step_seconds: float) -> None:
         """Say how far the wall clock has moved away from the reference clock since the start."""

@@ -61,7 +61,7 @@ class _Group:
     samples: GroupSamples = field(default_factory=dict)
 
 
-_DECLARED = {metric.name: metric for metric in METRICS}
+_DURABLE = frozenset(metric.name for metric in METRICS if metric.is_durable)
 
 
 def group_of(metric: Metric, labels: Labels) -> GroupKey:
@@ -106,17 +106,16 @@ class Series:
             del self._samples(metric, labels)[labels]
 
     def show_only(self, label: str, names: Collection[str]) -> None:
-        """Show the groups of this label for these names only. The others keep what they hold, unseen."""
+        """Show the groups of this label for these names only.
+
+        The others keep their durable counters, unseen, and lose the rest: what was last measured says nothing of a
+        thing that comes back later.
+        """
         self._shown[label] = frozenset(names)
         self._order = None
-
-    def clear_gauges(self, label: str, names: Collection[str]) -> None:
-        """Forget what is no counter in the groups of these names: it says nothing once they are gone."""
-        for name in names:
-            group = self._groups.get((label, name))
-            for metric in list(group.samples) if group is not None else ():
-                if not _DECLARED[metric].is_durable:
-                    del self._changed((label, name)).samples[metric]
+        for key, group in self._groups.items():
+            if key[0] == label and key[1] not in names:
+                group.samples = {name: samples for name, samples in group.samples.items() if name in _DURABLE}
 
     # Reading.
 

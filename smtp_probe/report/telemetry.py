@@ -6,6 +6,78 @@ shows. Only wires; what each part does is told in its own file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
-from prometheus_client.registry import Collector
+from smtp_probe.config.settings import Config
+from smtp_probe.model import Event, Outcome
+from smtp_probe.report.exposition import PROCESS_COLLECTORS, Exposition
+from smtp_probe.report.history import History
+from smtp_probe.report.known_series import endpoint_name, mailboxes_in_use, senders_in_use
+from smtp_probe.report.last_results import LastResults
+from smtp_probe.report.log import LogHandler
+from smtp_probe.report.metrics import Metric
+from smtp_probe.report.observations import Observations
+from smtp_probe.report.series import Series
+from smtp_probe.report.totals import Totals
+
+
+class Telemetry:
+    """The samples and those who make them. `now_ns` is the reference clock.
+
+    The journal moves `totals`; the application speaks to `observations`; the ledger's sinks include `observe`.
+    """
+
+    def __init__(
+        self, now_ns: Callable[[], int], log: LogHandler | None = None, *, with_process: bool = True
+    ) -> None:
+        self.series = Series()
+        self.totals = Totals(self.series)
+        self.last_results = LastResults(self.series, self.totals.caps.known_host)
+        self.observations = Observations(self.series, now_ns)
+        self.history = History()
+        self._log = log
+        self.exposition = Exposition(
+            self.series,
+            collectors=PROCESS_COLLECTORS if with_process else (),
+            start_times=self._started_ns,
+            before_scrape=self._refresh,
+        )
+
+    def declare(self, config: Config) -> None:
+        """Take over a configuration that has been loaded. What is gone is shown no more; its counters are kept,
+        as the journal keeps them, and are shown again when it comes back.
+        """
+        shown = {
+            "route": set(config.routes),
+            "sender": set(senders_in_use(config)),
+            "mailbox": set(mailboxes_in_use(config)),
+            "endpoint": _endpoints(config),
+        }
+        for label, names in shown.items():
+            self.series.show_only(label, names)
+        for part in (self.totals, self.last_results, self.observations, self.history, self.exposition):
+            part.declare(config)
+
+    def observe(self, event: Event) -> None:
+        """Learn from one event that the journal has. Fits `ports.Sink`."""
+        self.last_results.observe(event)
+        self.history.observe(event)
+
+    def recall(self, outcomes: Iterable[Outcome]) -> None:
+        """Learn from outcomes of earlier runs, oldest first."""
+        for outcome in outcomes:
+            self.last_results.recall(outcome)
+            self.history.recall(outcome)
+
+    def _started_ns(self, metric: Metric) -> int | None:
+        return self.totals.since_ns if metric.is_durable else self.observations.started_ns
+
+    def _refresh(self) -> None:
+        self.observations.refresh()
+        if self._log is not None:
+            self.observations.log_messages(self._log.by_level, self._log.internal_errors)
+
+
+def _endpoints(config: Config) -> set[str]:
+    senders = {endpoint_name(sender.host, sender.effective_port) for sender in config.senders.values()}
+    return senders | {endpoint_name(box.host, box.effective_port) for box in config.mailboxes.values()}

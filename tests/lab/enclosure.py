@@ -53,7 +53,7 @@ class Enclosure:
                     stdout=subprocess.PIPE,
                     stderr=stderr,
                     pass_fds=(owner, holder),
-                    start_new_session=True,
+                    process_group=0,
                     env=ENVIRONMENT,
                     cwd="/",
                 )

@@ -7,6 +7,7 @@ Dovecot (LMTP, Sieve, IMAP), with an authoritative name server. See README.md.
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,6 +19,7 @@ from .enclosure import Enclosure
 from .errors import LabError
 from .furnish import certificate_owners, furnish, password
 from .layout import DOMAIN, NUMBERS, USERS, Layout
+from .machine import check_machine
 from .mail_log import MailLog
 from .part import Part
 from .prometheus import Prometheus, prometheus_recipe
@@ -48,23 +50,17 @@ class MailLab:
     @classmethod
     def start(cls, root: Path | None = None) -> Self:
         """Start a lab in `root`, which must not exist yet (default: a new temporary directory)."""
-        claim = claim_block()
-        try:
+        check_machine()
+        with ExitStack() as undo:
+            claim = claim_block()
+            undo.callback(claim.holder.close)
             layout = Layout(make_directory(root), claim.block)
-            try:
-                furnish(layout)
-                lab = cls(layout, claim)
-            except BaseException:
-                shutil.rmtree(layout.root, ignore_errors=True)
-                raise
-        except BaseException:
-            claim.holder.close()
-            raise
-        try:
+            undo.callback(shutil.rmtree, layout.root, ignore_errors=True)
+            furnish(layout)
+            lab = cls(layout, claim)
+            undo.callback(lab.stop)
             lab._start_parts()
-        except BaseException:
-            lab.stop()
-            raise
+            undo.pop_all()
         return lab
 
     def _start_parts(self) -> None:
@@ -106,9 +102,9 @@ class MailLab:
         """Return a file that holds a user's password and nothing else."""
         return self.layout.path("secrets", user)
 
-    def address(self, user: str) -> str:
-        """Return a user's mail address, or that of any other local part."""
-        return f"{user}@{self.domain}"
+    def mail_address(self, local_part: str) -> str:
+        """Return the mail address of a user, or of a recipient with a behaviour."""
+        return f"{local_part}@{self.domain}"
 
     def maildir(self, user: str) -> Path:
         """Return a user's mail store; there is none before the first mail or login."""

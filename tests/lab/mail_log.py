@@ -29,7 +29,7 @@ _DELIVERY = re.compile(
 )
 _QUEUED_AS = re.compile(r"queued as (\w+)")
 _STORED = re.compile(
-    _STAMP + r"lmtp\((?P<user>[^)]+)\)<\d+><(?P<session>[^>]+)>: Info: "
+    _STAMP + r"lmtp\((?P<user>[^)]+)\)<\d+><(?P<lmtp_id>[^>]+)>: Info: "
     r"sieve: msgid=(?P<message_id><[^>]*>|\S+): stored mail into mailbox '(?P<mailbox>[^']+)'"
 )
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
@@ -87,8 +87,8 @@ class Stored:
     user: str
     mailbox: str
     message_id: str
-    session: str
-    """Dovecot's LMTP id, as its Received header and its reply to the MX have it."""
+    lmtp_id: str
+    """As Dovecot's Received header and its reply to the MX have it."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def _read_stored(lines: Iterable[str]) -> list[Stored]:
     """Collect the copies that Dovecot logged."""
     matches = filter(None, map(_STORED.match, lines))
     return [
-        Stored(_stamp_ns(match[1]), *match.group("user", "mailbox", "message_id", "session"))
+        Stored(_stamp_ns(match[1]), *match.group("user", "mailbox", "message_id", "lmtp_id"))
         for match in matches
     ]
 

@@ -79,7 +79,7 @@ class Part:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                start_new_session=True,
+                process_group=0,
                 env=ENVIRONMENT,
                 cwd="/",
             )

@@ -42,7 +42,7 @@ def prometheus_recipe(
     name = f"prometheus-{number}"
     folder = layout.path(name)
     folder.mkdir()
-    rules = [str(shutil.copy(path, folder / f"rules-{path.name}")) for path in rule_files]
+    rules = [str(shutil.copy(path, folder / f"{place}-{path.name}")) for place, path in enumerate(rule_files)]
     interval = f"{INTERVAL_SECONDS}s"
     configuration = {
         "global": {"scrape_interval": interval, "evaluation_interval": interval},

@@ -5,12 +5,12 @@ import socket
 
 from .enclosure import python_program
 from .layout import Layout
+from .machine import POSTFIX_MASTER
 from .part import Command, Recipe
 from .readiness import Check, greets, is_bound, listens
 
 SMTP_GREETING = b"220 "
 IMAP_GREETING = b"* OK"
-POSTFIX_MASTER = "/usr/lib/postfix/sbin/master"
 GREETINGS = {25: SMTP_GREETING, 587: SMTP_GREETING, 143: IMAP_GREETING, 24: SMTP_GREETING}
 """Port -> what its server says first; the other servers wait for the client."""
 

@@ -146,7 +146,7 @@ def test_the_log_tells_each_instant(lab: MailLab) -> None:
     assert sent_on == sorted(sent_on)
     (copy,) = journey.stored
     assert (copy.user, copy.mailbox) == ("probe2", "INBOX")
-    assert copy.session in journey.hop("mx").deliveries[0].reply
+    assert copy.lmtp_id in journey.hop("mx").deliveries[0].reply
     assert log.wait_for(journey.hops[1].queue_id, lambda it: it.stored) == journey
 
 

@@ -1,0 +1,75 @@
+"""Reading the whole way of a message from its header: the raw trace.
+
+In: the header of a message as a mailbox gave it. Out: the hops, oldest first, in the order in which the lines stand
+(never by their dates), and what each hop cost by the clocks of the two hosts. Nothing is corrected here: two clocks
+that disagree give a delay that is too long, too short or negative, and it is left so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from smtp_probe.mail.fields import split_fields
+from smtp_probe.mail.hostnames import normalise_by
+from smtp_probe.mail.received import parse_received
+from smtp_probe.model import Hop, HopDelay, Trace
+
+MAX_RECEIVED = 64
+"""More lines are not read: the topmost are the trustworthy ones, and RFC 5321 section 6.3 ends loops at 100."""
+
+
+def read_trace(header: bytes) -> Trace:
+    """Read the trace of a message. Never raises.
+
+    Flags: `too_many_hops` (lines below the topmost 64 were left out, so positions are not from the true beginning),
+    `retrieval_dropped` (fetchmail and its like were here: the hop above has their waiting time in its delay),
+    `no_received`.
+    """
+    values, is_cut = _collect(split_fields(header))
+    hops: list[Hop] = []
+    flags = ["too_many_hops"] if is_cut else []
+    waiting_ids: list[str] = []
+    for name, value in values:
+        hop = parse_received(value)
+        if name == "x-received":
+            waiting_ids += [hop.id] if hop.id else []
+        elif "retrieval" in hop.flags:
+            flags.append("retrieval_dropped")
+        else:
+            hops.append(replace(hop, relay_ids=tuple(waiting_ids)) if waiting_ids else hop)
+            waiting_ids = []
+    if not hops:
+        flags.append("no_received")
+    hops.reverse()
+    return Trace(hops=tuple(hops), delays=tuple(measure_delays(hops)), flags=tuple(dict.fromkeys(flags)))
+
+
+def measure_delays(hops: Sequence[Hop]) -> list[HopDelay]:
+    """Give each hop's stamp less the one before it that there is. None where either is unknown, and for the first."""
+    delays: list[HopDelay] = []
+    before_ns: int | None = None
+    for position, hop in enumerate(hops, 1):
+        known = hop.at_ns is not None and before_ns is not None
+        delay = (hop.at_ns - before_ns) / 1e9 if known else None
+        delays.append(
+            HopDelay(position=position, by=normalise_by(hop.by_host or hop.by), delay_seconds=delay)
+        )
+        before_ns = before_ns if hop.at_ns is None else hop.at_ns
+    return delays
+
+
+def _collect(fields: Iterable[tuple[str, bytes]]) -> tuple[list[tuple[str, bytes]], bool]:
+    """Give the topmost Received lines, and Gmail's X-Received among them; and whether any was left out.
+
+    An X-Received line belongs to the Received line below it: both are written when Google takes a message in.
+    """
+    values: list[tuple[str, bytes]] = []
+    counts = {"received": 0, "x-received": 0}
+    for name, value in fields:
+        if name not in counts:
+            continue
+        counts[name] += 1
+        if counts[name] <= MAX_RECEIVED:
+            values.append((name, value))
+    return values, counts["received"] > MAX_RECEIVED

@@ -1,0 +1,134 @@
+"""Opening a mailbox: from settings to an authenticated IMAP session (`ports.MailboxConnector`).
+
+In: one `config.settings.Mailbox`, a resolver, a clock, and where the secret comes from. Out: `MailboxSession`, or
+`errors.MailboxError` that names the step (`resolve`, `connect`, `tls`, `greeting`, `starttls`, `login`) and its
+cause. It tries once: when to try again, and how long to leave a server alone that refused us, is the caller's matter.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable, Sequence
+
+from smtp_probe.config.settings import Mailbox, TlsMode
+from smtp_probe.errors import ConfigError, MailboxError, ResolverError
+from smtp_probe.mail.text import sanitise
+from smtp_probe.model import Cause, TlsFacts
+from smtp_probe.network.imap_commands import ImapCommands
+from smtp_probe.network.imap_connection import ImapConnection
+from smtp_probe.network.imap_dial import dial
+from smtp_probe.network.imap_login import plan_login
+from smtp_probe.network.mailbox_session import ImapSession
+from smtp_probe.network.tls import ContextSource, server_name
+from smtp_probe.ports import Clock, Resolver
+
+
+class ImapMailbox:
+    """One IMAP account. `secret` is called at each login, so that a changed file is picked up.
+
+    `tls_facts` is what the last attempt showed of the server's certificate, also where it was refused.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: Mailbox,
+        *,
+        resolver: Resolver,
+        clock: Clock,
+        secret: Callable[[], str] | None = None,
+    ) -> None:
+        self.name = name
+        self.tls_facts: TlsFacts | None = None
+        self._settings = settings
+        self._resolver = resolver
+        self._clock = clock
+        self._secret = secret
+        self._contexts = ContextSource(settings.tls_options)
+
+    async def open(self) -> ImapSession:
+        """Connect, secure, authenticate, each within its deadline. Raises `errors.MailboxError`."""
+        connection = ImapConnection(self._clock.now_ns, self._settings.timeouts.command)
+        try:
+            await self._reach(connection)
+            await self._log_in(connection)
+            commands = ImapCommands(connection)
+            stamp_item = await _find_stamp_item(commands)
+        except BaseException:
+            await connection.drop()
+            raise
+        finally:
+            self.tls_facts = connection.tls_facts
+        return ImapSession(self.name, self._settings, commands, stamp_item)
+
+    async def _reach(self, connection: ImapConnection) -> None:
+        """Look up, connect, secure and be greeted: all within `timeouts.connect`."""
+        now = asyncio.get_running_loop().time
+        ends = now() + self._settings.timeouts.connect
+        mode = self._settings.tls
+        context = None if mode is TlsMode.NONE else await self._make_context()
+        addresses = await self._look_up(ends)
+        connected = await dial(
+            addresses,
+            self._settings.effective_port,
+            source_address=self._settings.source_address,
+            seconds=ends - now(),
+        )
+        connection.opening_ends = ends
+        name = server_name(self._settings.tls_options, self._settings.host)
+        await connection.connect(connected, context if mode is TlsMode.IMPLICIT else None, name)
+        await connection.wait_for_greeting()
+        if mode is TlsMode.STARTTLS and context is not None:
+            if connection.is_authenticated:  # RFC 3501 section 7.1.4: too late for TLS, whoever arranged it
+                detail = "the server greeted with PREAUTH: TLS is not possible any more"
+                raise MailboxError("starttls", Cause.STARTTLS_NOT_OFFERED, detail=detail)
+            await connection.start_tls(context, name)
+        connection.opening_ends = None
+
+    async def _make_context(self) -> ssl.SSLContext:
+        try:
+            return await self._contexts.context()
+        except OSError as error:
+            detail = sanitise(f"the file of authorities cannot be used: {error.strerror or error}")
+            raise MailboxError("tls", Cause.TLS_FAILED, detail=detail) from None
+
+    async def _look_up(self, ends: float) -> Sequence[str]:
+        host = self._settings.host.removeprefix("[").removesuffix("]")
+        try:
+            async with asyncio.timeout_at(ends):
+                return await self._resolver.addresses(host, self._settings.address_family)
+        except ResolverError as error:
+            raise MailboxError("resolve", error.cause, detail=error.detail) from None
+        except TimeoutError:
+            detail = "the resolver did not answer in time"
+            raise MailboxError("resolve", Cause.RESOLVER_FAILED, detail=detail) from None
+
+    async def _log_in(self, connection: ImapConnection) -> None:
+        if connection.is_authenticated:
+            return
+        auth = self._settings.auth
+        if auth is None or self._secret is None:
+            detail = "the server wants a login, and no credentials are configured"
+            raise MailboxError("login", Cause.CREDENTIAL, detail=detail)
+        try:
+            secret = self._secret()
+        except (ConfigError, OSError) as error:
+            raise MailboxError("login", Cause.CREDENTIAL, detail=sanitise(str(error))) from None
+        await connection.log_in(plan_login(auth.mechanism, auth.username, secret, connection.capabilities))
+
+
+async def _find_stamp_item(commands: ImapCommands) -> str | None:
+    """The FETCH item in which this server tells when a message was stored, better than INTERNALDATE does."""
+    if commands.can("X-GM-EXT-1"):
+        return "X-GM-MSGID"
+    if b"dovecot" in commands.connection.greeting.text.lower():
+        return "X-GUID"
+    if commands.can("ID"):
+        try:
+            if b'"dovecot"' in (await commands.identify()).lower():
+                return "X-GUID"
+        except MailboxError:
+            if not commands.connection.is_open:
+                raise
+    return None

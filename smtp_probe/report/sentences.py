@@ -1,0 +1,118 @@
+"""An outcome, said in one sentence, for a log line, a page or a terminal.
+
+In: an outcome. Out: one bounded line of visible characters, in English, without addresses of people. What servers
+wrote is quoted, sanitised; whoever renders it escapes it for the medium.
+"""
+
+from __future__ import annotations
+
+from smtp_probe.mail.text import sanitise
+from smtp_probe.model import Bounce, Cause, Failure, Outcome, OutcomeKind, Submission
+
+_QUOTE_CHARACTERS = 160
+_NAME_CHARACTERS = 80
+
+_PLACES = {
+    "resolve": "while looking up the host",
+    "connect": "while connecting",
+    "tls": "in the TLS handshake",
+    "greeting": "at the greeting",
+    "ehlo": "at EHLO",
+    "starttls": "at STARTTLS",
+    "auth": "at AUTH",
+    "mail": "at MAIL",
+    "rcpt": "at RCPT",
+    "data": "at DATA",
+    "accept": "after the final dot",
+    "quit": "at QUIT",
+}
+"""Where in the SMTP dialogue something happened, by `Failure.stage`."""
+
+_CAUSES = {
+    Cause.NO_SUCH_HOST: "no such host",
+    Cause.RESOLVER_FAILED: "our resolver did not answer",
+    Cause.CONNECT_REFUSED: "connection refused",
+    Cause.CONNECT_TIMEOUT: "no connection in time",
+    Cause.NETWORK_UNREACHABLE: "network unreachable",
+    Cause.LOCAL_ADDRESS: "our own source address cannot be used",
+    Cause.TLS_FAILED: "TLS failed",
+    Cause.STARTTLS_NOT_OFFERED: "STARTTLS is not offered",
+    Cause.AUTH_NOT_OFFERED: "our way of authentication is not offered",
+    Cause.REPLY_PERMANENT: "refused",
+    Cause.REPLY_TEMPORARY: "refused for now",
+    Cause.PROTOCOL_ERROR: "the server did not speak its protocol",
+    Cause.CONNECTION_LOST: "connection lost",
+    Cause.TIMEOUT: "no answer in time",
+    Cause.CREDENTIAL: "our secret cannot be read",
+    Cause.AUTH_REFUSED: "the login was refused",
+    Cause.FOLDER_MISSING: "a folder is missing",
+    Cause.MAILBOX_UNWATCHED: "the mailbox was not watched",
+    Cause.JOURNAL: "the journal cannot be written",
+    Cause.SHUTDOWN: "smtp-probe was stopped",
+    Cause.INTERNAL: "an error in smtp-probe",
+}
+
+
+def describe(outcome: Outcome) -> str:
+    """Say how a probe ended, such as `550 5.7.1 at RCPT by mx1.example.net: blocked by policy`."""
+    after = describe_duration(outcome.delivery_seconds)
+    match outcome.kind:
+        case OutcomeKind.DELIVERED:
+            return f"delivered in {after}" if after else "delivered"
+        case OutcomeKind.JUNKED:
+            return f"found in the junk folder after {after}" if after else "found in the junk folder"
+        case OutcomeKind.LATE:
+            return f"arrived too late, after {after}" if after else "arrived too late"
+        case OutcomeKind.LOST:
+            return f"not arrived within {describe_duration(outcome.probe.give_up_after_seconds)}, given up"
+        case OutcomeKind.BOUNCED:
+            return _describe_bounce(outcome.bounce)
+        case OutcomeKind.UNOBSERVED:
+            return "not observed: " + _describe_failure(outcome.failure, outcome.submission)
+        case OutcomeKind.REFUSED | OutcomeKind.DEFERRED | OutcomeKind.UNREACHABLE:
+            return _describe_failure(outcome.failure, outcome.submission)
+
+
+def describe_duration(seconds: float | None) -> str:
+    """Say a duration as people do; nothing for None."""
+    if seconds is None:
+        return ""
+    if abs(seconds) < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if abs(seconds) < 120:
+        return f"{seconds:.2f} s"
+    whole = round(seconds)
+    if abs(whole) < 7200:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def _describe_failure(failure: Failure | None, submission: Submission | None) -> str:
+    if failure is None:
+        return "for a reason that was not recorded"
+    reply = failure.reply
+    peer = submission.peer_address if submission is not None else None
+    said = [f"{reply.code} {reply.enhanced or ''}".strip() if reply is not None else _words(failure.cause)]
+    if failure.tls_failure is not None:
+        said.append(f"({failure.tls_failure.value.replace('_', ' ')})")
+    if failure.stage in _PLACES:
+        said.append(_PLACES[failure.stage])
+    if peer and reply is not None:
+        said.append(f"by {sanitise(peer, _NAME_CHARACTERS)}")
+    quoted = sanitise(reply.text if reply is not None else failure.detail, _QUOTE_CHARACTERS)
+    return " ".join(said) + (f": {quoted}" if quoted else "")
+
+
+def _describe_bounce(bounce: Bounce | None) -> str:
+    if bounce is None:
+        return "bounced"
+    mta = sanitise(bounce.remote_mta or bounce.reporting_mta or "", _NAME_CHARACTERS)
+    quoted = sanitise(bounce.diagnostic or "", _QUOTE_CHARACTERS)
+    status = sanitise(bounce.status or "", 20)
+    if status and status not in quoted:
+        quoted = f"{status} {quoted}".strip()
+    return "bounced" + (f" by {mta}" if mta else "") + (f": {quoted}" if quoted else "")
+
+
+def _words(cause: str) -> str:
+    return _CAUSES[Cause(cause)] if cause in tuple(Cause) else sanitise(cause.replace("_", " "), 40)

@@ -1,0 +1,324 @@
+"""From messages to facts: whatever is ours is found and judged once, and nobody else's mail is touched."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+
+from smtp_probe.config.settings import Route, Sender
+from smtp_probe.mail.tag import TOKEN_PREFIX, TagKey, find_tokens, hash_route
+from smtp_probe.model import (
+    BounceSeen,
+    Cause,
+    DuplicateSeen,
+    ForgerySeen,
+    OutcomeKind,
+)
+from smtp_probe.probes.arrivals import Arrivals, RouteIdentity
+from smtp_probe.probes.folder_watch import WatchEvents, WatchSettings
+from smtp_probe.probes.ledger import Ledger, MailboxView
+from smtp_probe.probes.round_trip import RoundTrips, RouteUnderTest
+from smtp_probe.probes.watcher import MailboxWatcher
+from tests.probes.fakes import FakeClock, FakeServer, FakeSubmitter, MemoryJournal, settle
+
+KEY = TagKey(b"k" * 32)
+RECEIVED = (
+    b"Received: from a.example.test by mx.example.test with ESMTP id 1; Mon, 1 Jan 2024 00:00:00 +0000\r\n"
+)
+
+
+class Bed:
+    """A whole path of fakes: what is sent can be stored, changed and answered by hand."""
+
+    def __init__(self, journal=None, clock=None, server=None, keys=(KEY,)):
+        self.clock = clock or FakeClock()
+        self.journal = journal or MemoryJournal()
+        self.server = server or FakeServer(self.clock, Cause.CONNECTION_LOST)
+        self.submitter = FakeSubmitter(self.clock)
+        self.ledger = Ledger(self.journal, self.clock, [])
+        self.arrivals = Arrivals(self.ledger, self.journal, self.clock, keys)
+        self.arrivals.routes = {hash_route("r"): RouteIdentity("r", "user@example.test", 86_400.0)}
+        self.trips = RoundTrips(self.ledger, self.clock, keys)
+        events = WatchEvents(
+            dispatch=self.arrivals.look_at, expected_since_ns=lambda: self.ledger.expected_since_ns("inbox")
+        )
+        self.watcher = MailboxWatcher(self.server, self.clock, WatchSettings(), events)
+        self.ledger.views = {
+            "inbox": MailboxView(lambda: self.watcher.covered_ns, self.watcher.nudge, self.watcher.discard)
+        }
+
+    @property
+    def inbox(self):
+        return self.server.folders["INBOX"]
+
+    async def send(self, **route):
+        sender = Sender(host="h", tls="none", ehlo_name="p.example.test", envelope_from="probe@example.test")
+        settings = Route(sender="s", recipient="user@example.test", mailbox="inbox", **route)
+        await self.trips.send(RouteUnderTest("r", settings, sender, self.submitter), self.clock.now_ns())
+        return self.submitter.envelopes[-1]
+
+    def store(self, raw, folder="INBOX"):
+        return self.server.folders[folder].put(RECEIVED + raw)
+
+    def kinds(self):
+        return [outcome.kind for outcome in self.journal.outcomes()]
+
+
+@asynccontextmanager
+async def running(bed):
+    tasks = [asyncio.create_task(bed.watcher.run()), asyncio.create_task(bed.ledger.run())]
+    await settle()
+    try:
+        yield bed
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def without(raw, *names):
+    head, _, body = raw.partition(b"\r\n\r\n")
+    kept, skipping = [], False
+    for line in head.split(b"\r\n"):
+        if line[:1] not in (b" ", b"\t"):
+            skipping = line.split(b":")[0].lower() in names
+        if not skipping:
+            kept.append(line)
+    return b"\r\n".join(kept) + b"\r\n\r\n" + body
+
+
+def bounce_of(
+    envelope, action=b"failed", status=b"5.1.1", kind=b"multipart/report; report-type=delivery-status"
+):
+    head = envelope.message.partition(b"\r\n\r\n")[0]
+    return (
+        b"Return-Path: <>\r\nFrom: MAILER-DAEMON@mx.example.test\r\nTo: probe@example.test\r\nSubject: Returned\r\n"
+        b"Auto-Submitted: auto-replied\r\nMIME-Version: 1.0\r\nContent-Type: "
+        + kind
+        + b'; boundary="b"\r\n\r\n'
+        b"--b\r\n\r\nIt failed.\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n"
+        b"Reporting-MTA: dns; mx.example.test\r\nOriginal-Envelope-Id: "
+        + envelope.envid.encode()
+        + b"\r\n\r\n"
+        b"Final-Recipient: rfc822; user@example.test\r\nAction: "
+        + action
+        + b"\r\nStatus: "
+        + status
+        + b"\r\n"
+        b"Diagnostic-Code: smtp; 550 5.1.1 no such user\r\n--b\r\nContent-Type: text/rfc822-headers\r\n\r\n"
+        + head
+        + b"\r\n--b--\r\n"
+    )
+
+
+async def test_a_message_is_delivered_and_deleted():
+    async with running(Bed()) as bed:
+        envelope = await bed.send()
+        await bed.clock.advance(2)
+        uid = bed.store(envelope.message)
+        await bed.clock.advance(1)
+
+        assert bed.kinds() == [OutcomeKind.DELIVERED]
+        outcome = bed.journal.outcomes()[0]
+        assert outcome.delivery_seconds == pytest.approx(2.0, abs=1e-6)
+        assert len(outcome.arrival.trace.hops) == 1
+        assert bed.inbox.removed == [uid]
+
+
+async def test_a_message_in_the_junk_folder_is_found_as_fast_as_any():
+    async with running(Bed()) as bed:
+        envelope = await bed.send()
+        await bed.clock.advance(2)
+        bed.store(envelope.message, "Junk")
+        await bed.clock.advance(0.5)
+
+        assert bed.kinds() == [OutcomeKind.JUNKED]
+
+
+@pytest.mark.parametrize(
+    ("lost", "found_in"),
+    [
+        ((), "header"),
+        ((b"x-smtp-probe",), "message-id"),
+        ((b"x-smtp-probe", b"message-id"), "subject"),
+        ((b"x-smtp-probe", b"message-id", b"subject"), "body"),
+    ],
+)
+async def test_a_message_is_recognised_by_whichever_carrier_survives(lost, found_in):
+    async with running(Bed()) as bed:
+        envelope = await bed.send()
+        bed.store(without(envelope.message, *lost))
+        await bed.clock.advance(1)
+
+        assert [outcome.arrival.found_in for outcome in bed.journal.outcomes()] == [found_in]
+
+
+async def test_a_second_copy_is_a_duplicate_and_is_deleted_too():
+    async with running(Bed()) as bed:
+        envelope = await bed.send()
+        first, second = bed.store(envelope.message), bed.store(envelope.message)
+        await bed.clock.advance(1)
+        third = bed.store(envelope.message)
+        await bed.clock.advance(1)
+
+        assert bed.kinds() == [OutcomeKind.DELIVERED]
+        assert [event.location.uid for event in bed.journal.of(DuplicateSeen)] == [second, third]
+        assert bed.inbox.removed == [first, second, third]
+
+
+async def test_a_forged_message_is_counted_once_and_never_deleted():
+    async with running(Bed()) as bed:
+        envelope = await bed.send()
+        token = find_tokens(envelope.message)[0]
+        forged = token[:-8] + ("a" * 8 if token[-8:] != "a" * 8 else "b" * 8)
+        bed.store(envelope.message.replace(token.encode(), forged.encode()))
+        await bed.clock.advance(1)
+        bed.server.cut()
+        await settle()
+        bed.server.is_up = True
+        await bed.clock.advance(10)
+
+        assert bed.kinds() == []
+        assert len(bed.journal.of(ForgerySeen)) == 1
+        assert bed.inbox.removed == []
+
+
+async def test_a_message_of_another_prober_with_another_key_is_left_alone():
+    other = Bed(keys=(TagKey(b"x" * 32),))
+    envelope = await other.send()
+    async with running(Bed()) as bed:
+        bed.arrivals.routes = {hash_route("elsewhere"): RouteIdentity("elsewhere", "user@example.test", 60.0)}
+        await bed.send()
+        bed.store(envelope.message)
+        await bed.clock.advance(5)
+
+        assert bed.journal.of(ForgerySeen) == []
+        assert bed.inbox.removed == []
+
+
+async def test_a_bounce_ends_the_probe_long_before_its_deadline_and_is_deleted():
+    async with running(Bed()) as bed:
+        envelope = await bed.send(deadline=600, give_up_after=6000)
+        await bed.clock.advance(2)
+        uid = bed.store(bounce_of(envelope))
+        await bed.clock.advance(1)
+
+        assert bed.kinds() == [OutcomeKind.BOUNCED]
+        outcome = bed.journal.outcomes()[0]
+        assert (outcome.bounce.status, outcome.failure.stage) == ("5.1.1", "bounce")
+        assert bed.inbox.removed == [uid]
+
+
+async def test_a_delay_notice_is_news_and_the_delivery_that_follows_counts():
+    async with running(Bed()) as bed:
+        envelope = await bed.send(deadline=600, give_up_after=6000)
+        bed.store(bounce_of(envelope, b"delayed", b"4.4.1"))
+        await bed.clock.advance(5)
+        assert len(bed.journal.of(BounceSeen)) == 1
+        bed.store(envelope.message)
+        await bed.clock.advance(5)
+
+        assert bed.kinds() == [OutcomeKind.DELIVERED]
+
+
+async def test_a_bounce_after_the_end_is_told_apart():
+    async with running(Bed()) as bed:
+        envelope = await bed.send()
+        bed.store(envelope.message)
+        await bed.clock.advance(1)
+        bed.store(bounce_of(envelope))
+        await bed.clock.advance(5)
+
+        assert bed.kinds() == [OutcomeKind.DELIVERED]
+        assert len(bed.journal.of(BounceSeen)) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"Auto-Submitted: auto-replied\r\n",
+        b"Content-Type: multipart/report; report-type=disposition-notification; boundary=b\r\n",
+        b"X-Autoreply: yes\r\n",
+        b"Precedence: auto_reply\r\n",
+    ],
+)
+async def test_an_automatic_answer_is_never_a_delivery_though_it_quotes_everything(answer):
+    async with running(Bed()) as bed:
+        envelope = await bed.send()
+        head, _, body = without(envelope.message, b"auto-submitted", b"content-type").partition(b"\r\n\r\n")
+        bed.store(answer + head + b"\r\n\r\n" + body)
+        await bed.clock.advance(5)
+
+        assert bed.kinds() == []
+        assert bed.inbox.removed == []
+
+
+async def test_a_reply_that_quotes_our_message_is_never_a_delivery():
+    async with running(Bed()) as bed:
+        envelope = await bed.send()
+        quoted = b"".join(b"> " + line + b"\r\n" for line in envelope.message.split(b"\r\n"))
+        token = find_tokens(envelope.message)[0].encode()
+        bed.store(
+            b"From: user@example.test\r\nSubject: Re: hello\r\nMessage-ID: <1@example.test>\r\n"
+            b"References: <" + token + b"@example.test>\r\n\r\n" + quoted
+        )
+        await bed.clock.advance(5)
+
+        assert bed.kinds() == []
+
+
+async def test_an_orphan_is_swept_when_it_is_old_enough_and_not_before():
+    earlier = Bed()
+    envelope = await earlier.send()
+    bed = Bed(clock=earlier.clock)
+    uid = bed.store(envelope.message)
+    async with running(bed):
+        await bed.clock.advance(80_000)
+        assert bed.inbox.removed == []
+        await bed.clock.advance(20_000)
+
+        assert bed.inbox.removed == [uid]
+        assert bed.kinds() == []
+
+
+async def test_after_a_restart_a_judged_copy_is_only_deleted():
+    """Killed between the record of the end and the deletion: the copy lies there still."""
+    bed = Bed()
+    async with running(bed):
+        envelope = await bed.send()
+        bed.watcher.discard = lambda location: None
+        uid = bed.store(envelope.message)
+        await bed.clock.advance(1)
+        assert (bed.kinds(), bed.inbox.removed) == ([OutcomeKind.DELIVERED], [])
+    again = Bed(bed.journal, bed.clock, bed.server)
+    async with running(again):
+        await again.clock.advance(1)
+
+        assert again.journal.of(DuplicateSeen) == []
+        assert again.inbox.removed == [uid]
+
+
+async def test_after_a_restart_a_message_that_came_meanwhile_is_delivered_with_its_true_latency():
+    bed = Bed()
+    envelope = await bed.send()
+    await bed.clock.advance(7)
+    bed.store(envelope.message)
+    await bed.clock.advance(20)
+    again = Bed(bed.journal, bed.clock, bed.server)
+    again.ledger.restore(await bed.journal.open_probes())
+    async with running(again):
+        await again.clock.advance(1)
+
+        assert again.journal.outcomes()[0].delivery_seconds == pytest.approx(7.0, abs=1e-6)
+
+
+async def test_foreign_mail_is_never_touched():
+    async with running(Bed()) as bed:
+        for number in range(300):
+            bed.store(b"Subject: hello %d\r\nFrom: a@b.test\r\n\r\nbody\r\n" % number)
+        bed.store(b"Subject: [smtp-probe " + TOKEN_PREFIX.encode() + b"nonsense] x\r\n\r\n\r\n")
+        envelope = await bed.send()
+        own = bed.store(envelope.message)
+        await bed.clock.advance(5)
+
+        assert bed.inbox.removed == [own]
