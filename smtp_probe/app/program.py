@@ -10,10 +10,11 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from smtp_probe.config.secrets import read_secret
-from smtp_probe.config.settings import Config, Mailbox, Sender
+from smtp_probe.config.settings import Config, Mailbox, SecretSource, Sender
 from smtp_probe.errors import JournalError
 from smtp_probe.mail.tag import TagKey, hash_route
 from smtp_probe.network.clock import ReferenceClock
@@ -27,10 +28,9 @@ from smtp_probe.probes.ledger import Ledger
 from smtp_probe.probes.round_trip import RoundTrips, RouteUnderTest
 from smtp_probe.probes.watchers import Watchers, WatchPlan
 from smtp_probe.report.journal import SqliteJournal
-from smtp_probe.report.last_results import LastResults
-from smtp_probe.report.observations import Observations
-from smtp_probe.report.series import Series
-from smtp_probe.report.totals import Totals
+from smtp_probe.report.log import LogHandler
+from smtp_probe.report.redaction import register_secret
+from smtp_probe.report.telemetry import Telemetry
 
 _log = logging.getLogger(__name__)
 _RECALLED_OUTCOMES = 5_000
@@ -40,16 +40,22 @@ class Program:
     """The parts, wired. `open` before anything is sent; `close` at the end, always."""
 
     def __init__(
-        self, config: Config, keys: Sequence[TagKey], journal_path: Path, sinks: Sequence[Sink]
+        self,
+        config: Config,
+        keys: Sequence[TagKey],
+        journal_path: Path,
+        sinks: Sequence[Sink] = (),
+        *,
+        log: LogHandler | None = None,
     ) -> None:
         self.config = config
         self.clock = ReferenceClock()
-        self.series = Series()
-        self.totals = Totals(self.series)
-        self.observations = Observations(self.series, self.clock.now_ns)
-        self.last_results = LastResults(self.series, self.totals.caps.known_host)
-        self.journal = SqliteJournal(journal_path, self.clock, self.totals, self.observations.journal_state)
-        self.ledger = Ledger(self.journal, self.clock, [self.last_results.observe, *sinks])
+        self.telemetry = Telemetry(self.clock.now_ns, log)
+        observations = self.telemetry.observations
+        self.journal = SqliteJournal(
+            journal_path, self.clock, self.telemetry.totals, observations.journal_state
+        )
+        self.ledger = Ledger(self.journal, self.clock, [self.telemetry.observe, *sinks])
         self.arrivals = Arrivals(self.ledger, self.journal, self.clock, keys)
         self.sequences: dict[str, int] = {}
         self.round_trips = RoundTrips(self.ledger, self.clock, keys, self.sequences)
@@ -63,8 +69,7 @@ class Program:
         """Open the journal and take up what an earlier run left open. Raises JournalError."""
         await self.journal.open()
         self.sequences.update(await self.journal.last_sequences())
-        for outcome in await self.journal.last_outcomes(_RECALLED_OUTCOMES):
-            self.last_results.recall(outcome)
+        self.telemetry.recall(await self.journal.last_outcomes(_RECALLED_OUTCOMES))
         self.ledger.restore(await self.journal.open_probes())
 
     def start(self) -> None:
@@ -78,6 +83,7 @@ class Program:
             self._resolver = DnsResolver(config.resolver, self.clock)
             self._submitters.clear()
         self.config = config
+        self.telemetry.declare(config)
         self.targets = [
             RouteUnderTest(name, route, config.senders[route.sender], self._submitter(route.sender))
             for name, route in config.routes.items()
@@ -102,10 +108,10 @@ class Program:
 
     def refresh(self) -> None:
         """Bring what is asked and not told up to date: to be called before a page is rendered."""
+        observations = self.telemetry.observations
         for name in self.config.routes:
-            self.observations.in_flight(name, self.ledger.in_flight(name), self.ledger.oldest_ns(name))
-        self.observations.clock_step(self.clock.wall_step_seconds())
-        self.observations.refresh()
+            observations.in_flight(name, self.ledger.in_flight(name), self.ledger.oldest_ns(name))
+        observations.clock_step(self.clock.wall_step_seconds())
 
     async def forget_old(self) -> None:
         """Drop history that is older than the configuration wants kept."""
@@ -126,14 +132,14 @@ class Program:
         if known is not None and known[0] == settings:
             return known[1]
         auth = settings.auth
-        secret = None if auth is None else lambda: read_secret(auth, path=f"senders.{name}.auth")
+        secret = None if auth is None else partial(_secret, auth, f"senders.{name}.auth")
         submitter = SmtpSubmitter(name, settings, self._resolver, self.clock, secret)
         self._submitters[name] = (settings, submitter)
         return submitter
 
     def _connector(self, name: str, settings: Mailbox) -> ImapConnector:
         auth = settings.auth
-        secret = None if auth is None else lambda: read_secret(auth, path=f"mailboxes.{name}.auth")
+        secret = None if auth is None else partial(_secret, auth, f"mailboxes.{name}.auth")
         return ImapConnector(name, settings, self._resolver, self.clock, secret)
 
     def _watch_mailboxes(self) -> None:
@@ -157,13 +163,13 @@ class Program:
         def changed(is_up: bool) -> None:
             watcher = self.watchers.states().get(name)
             error = watcher.last_error if watcher is not None else None
-            self.observations.mailbox_state(name, is_up, "" if error is None else str(error))
+            self.telemetry.observations.mailbox_state(name, is_up, "" if error is None else str(error))
 
         return WatchEvents(
             dispatch=self.arrivals.look_at,
             expected_since_ns=lambda: self.ledger.expected_since_ns(name),
             changed=changed,
-            reconnected=lambda: self.observations.mailbox_reconnected(name),
+            reconnected=lambda: self.telemetry.observations.mailbox_reconnected(name),
             opened=lambda session: self._session_opened(name, session),
         )
 
@@ -171,7 +177,7 @@ class Program:
         settings = self.config.mailboxes.get(name)
         facts = getattr(session, "tls_facts", None)
         if settings is not None and facts is not None:
-            self.last_results.tls_seen(f"{settings.host}:{settings.effective_port}", facts)
+            self.telemetry.last_results.tls_seen(f"{settings.host}:{settings.effective_port}", facts)
 
 
 def _watch_settings(settings: Mailbox) -> WatchSettings:
@@ -183,3 +189,10 @@ def _watch_settings(settings: Mailbox) -> WatchSettings:
         reconnect_minimum=settings.timeouts.reconnect_minimum,
         reconnect_maximum=settings.timeouts.reconnect_maximum,
     )
+
+
+def _secret(source: SecretSource, path: str) -> str:
+    """Read a secret for a login, and have it struck out of everything that is logged from now on."""
+    secret = read_secret(source, path=path)
+    register_secret(secret)
+    return secret

@@ -27,7 +27,7 @@ from ruamel.yaml.events import (
 )
 from ruamel.yaml.reader import ReaderError
 
-from smtp_probe.config.nodes import Node, KeyPath, resolve_scalar
+from smtp_probe.config.nodes import KeyPath, Node, resolve_scalar
 from smtp_probe.errors import ConfigError, ConfigProblem
 
 _DEEPEST = 32

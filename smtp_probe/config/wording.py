@@ -22,7 +22,7 @@ _LONGEST_ECHO = 40
 _SHOWN_KEYS = 30
 _SECRET_WORDS = ("password", "passwd", "passphrase", "secret", "token", "credential")
 _SECRET_KEYS = ("pass", "pw", "pwd", *_SECRET_WORDS)
-_SECRET_ADVICE = (
+_INLINE_ADVICE = (
     "a secret cannot stand here: put it into a file and name that with password_file, "
     "or use password_env or password_credential"
 )
@@ -71,7 +71,7 @@ def describe_error(error: ErrorDetails, path: KeyPath) -> str:
 def suggest(unknown: str, known: Sequence[str], kind: str = "key") -> str:
     """Say that a key is not known, which one may be meant, and which there are."""
     if any(word in unknown for word in _SECRET_WORDS) or unknown in _SECRET_KEYS:
-        return f"unknown {kind}: {_SECRET_ADVICE}"
+        return f"unknown {kind}: {_INLINE_ADVICE}"
     near = difflib.get_close_matches(unknown, known, n=1)
     meant = f"did you mean {near[0]!r}? " if near else ""
     shown = ", ".join(known[:_SHOWN_KEYS]) + (", ..." if len(known) > _SHOWN_KEYS else "")

@@ -16,10 +16,9 @@ from smtp_probe.mail.received_clauses import Clauses
 
 _MAX_PROTOCOL_CHARACTERS = 64
 
-REGISTERED_PROTOCOLS = frozenset(
-    "SMTP ESMTP ESMTPA ESMTPS ESMTPSA LMTP LMTPA LMTPS LMTPSA MMS UTF8SMTP UTF8SMTPA UTF8SMTPS UTF8SMTPSA "
-    "UTF8LMTP UTF8LMTPA UTF8LMTPS UTF8LMTPSA".split()
-)
+REGISTERED_PROTOCOLS = frozenset({"SMTP", "MMS"}) | {
+    base + suffix for base in ("ESMTP", "LMTP", "UTF8SMTP", "UTF8LMTP") for suffix in ("", "A", "S", "SA")
+}
 _AUTHENTICATED_PROTOCOL = re.compile(r"(?:UTF8)?E?[SL]MTPS?A|ASMTP", re.IGNORECASE)
 _AUTHENTICATED_COMMENT = re.compile(
     r"account |(?:smtp-)?auth(?:enticated)?(?:$|[ :_]|=(?!no))|\S+ authenticated user ", re.IGNORECASE

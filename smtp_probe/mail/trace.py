@@ -50,8 +50,7 @@ def measure_delays(hops: Sequence[Hop]) -> list[HopDelay]:
     delays: list[HopDelay] = []
     before_ns: int | None = None
     for position, hop in enumerate(hops, 1):
-        known = hop.at_ns is not None and before_ns is not None
-        delay = (hop.at_ns - before_ns) / 1e9 if known else None
+        delay = None if hop.at_ns is None or before_ns is None else (hop.at_ns - before_ns) / 1e9
         delays.append(
             HopDelay(position=position, by=normalise_by(hop.by_host or hop.by), delay_seconds=delay)
         )

@@ -12,7 +12,6 @@ session ticket and then its reply waits up to 40 ms for our acknowledgement betw
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import ipaddress
 import socket
@@ -65,8 +64,10 @@ class PromptSocket(socket.socket):
     def acknowledge_at_once(self) -> None:
         """Have the kernel acknowledge without delay, for as long as it remembers."""
         if _QUICKACK is not None:
-            with contextlib.suppress(OSError):  # a connection that is dead by now needs no acknowledgements
+            try:
                 self.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+            except OSError:  # a connection that is dead by now needs no acknowledgements
+                return
 
     def recv(self, *arguments: Any) -> bytes:
         """Read, and acknowledge what was read."""

@@ -30,7 +30,8 @@ def describe(lab: MailLab) -> str:
     lines = [f"{name:<16}{value}" for name, value in rows]
     lines += ["", "users (password file)"]
     lines += [
-        f"  {lab.mail_address(user):<24}{lab.password(user)}  {lab.password_file(user)}" for user in lab.users
+        f"  {lab.mail_address(user):<24}{lab.password(user):<15}{lab.password_file(user)}"
+        for user in lab.users
     ]
     lines += ["", f"recipients @{lab.domain}"]
     lines += [f"  {who}\n      {what}" for who, what in BEHAVIOURS.items()]

@@ -17,7 +17,7 @@ from .certificates import KINDS
 from .directory import make_directory
 from .enclosure import Enclosure
 from .errors import LabError
-from .furnish import certificate_owners, furnish, password
+from .furnish import certificate_owners, furnish, lay_ground, password
 from .layout import DOMAIN, NUMBERS, USERS, Layout
 from .machine import check_machine
 from .mail_log import MailLog
@@ -35,7 +35,7 @@ class MailLab:
     users = USERS
 
     def __init__(self, layout: Layout, claim: Claim) -> None:
-        """Open the enclosure of a furnished directory; no part runs yet."""
+        """Open the enclosure; no part runs yet."""
         self.layout = layout
         self.submission = layout.submission
         self.imap = layout.imap
@@ -56,9 +56,10 @@ class MailLab:
             undo.callback(claim.holder.close)
             layout = Layout(make_directory(root), claim.block)
             undo.callback(shutil.rmtree, layout.root, ignore_errors=True)
-            furnish(layout)
+            lay_ground(layout)
             lab = cls(layout, claim)
             undo.callback(lab.stop)
+            furnish(layout)  # after the guardian has begun to watch: keys take a tenth of a second
             lab._start_parts()
             undo.pop_all()
         return lab

@@ -14,6 +14,7 @@ from threading import Thread
 
 import pytest
 
+from . import machine
 from .block import claim_block
 from .client import send, wait_for_mail, write
 from .errors import LabError
@@ -111,6 +112,16 @@ def test_a_killed_owner_takes_the_lab_with_it(
     process.send_signal(number)
     assert process.wait(10) == code
     wait_until(lambda: not processes_in(space) and not root.exists(), "the end of the lab", 10)
+
+
+def test_a_machine_that_cannot_run_a_lab_is_told_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says what to do."""
+    monkeypatch.setattr(machine, "PROGRAMS", ("nsd", "no-such-program"))
+    with pytest.raises(LabError, match=r"missing: no-such-program; `sh tests/lab/install\.sh`"):
+        MailLab.start()
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    with pytest.raises(LabError, match="needs root"):
+        MailLab.start()
 
 
 def test_a_start_that_fails_leaves_nothing(tmp_path: Path) -> None:

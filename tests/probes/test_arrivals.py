@@ -286,7 +286,7 @@ async def test_after_a_restart_a_judged_copy_is_only_deleted():
     bed = Bed()
     async with running(bed):
         envelope = await bed.send()
-        bed.watcher.discard = lambda location: None
+        bed.ledger.discard = lambda location: None
         uid = bed.store(envelope.message)
         await bed.clock.advance(1)
         assert (bed.kinds(), bed.inbox.removed) == ([OutcomeKind.DELIVERED], [])
