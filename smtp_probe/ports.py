@@ -164,10 +164,6 @@ class Journal(Protocol):
         """`open`, `ended`, or None for a probe that this journal never knew."""
         ...
 
-    async def last_sequence(self, route: str) -> int:
-        """The highest sequence number ever used for a route, 0 for none."""
-        ...
-
 
 Sink = Callable[[Event], None]
 """Told every recorded event, after the journal has it. Fast, and never raises."""

@@ -21,12 +21,13 @@ from smtp_probe.network.clock import ReferenceClock
 from smtp_probe.network.mailbox import ImapConnector
 from smtp_probe.network.resolver import DnsResolver
 from smtp_probe.network.submission import SmtpSubmitter
-from smtp_probe.ports import MailboxSession, Sink
+from smtp_probe.ports import Sink
 from smtp_probe.probes.arrivals import Arrivals, RouteIdentity
 from smtp_probe.probes.folder_watch import WatchEvents, WatchSettings
 from smtp_probe.probes.ledger import Ledger
 from smtp_probe.probes.round_trip import RoundTrips, RouteUnderTest
 from smtp_probe.probes.watchers import Watchers, WatchPlan
+from smtp_probe.report.known_series import endpoint_name
 from smtp_probe.report.journal import SqliteJournal
 from smtp_probe.report.log import LogHandler
 from smtp_probe.report.redaction import register_secret
@@ -51,6 +52,7 @@ class Program:
         self.config = config
         self.clock = ReferenceClock()
         self.telemetry = Telemetry(self.clock.now_ns, log)
+        self.telemetry.before_page = self.refresh
         observations = self.telemetry.observations
         self.journal = SqliteJournal(
             journal_path, self.clock, self.telemetry.totals, observations.journal_state
@@ -61,8 +63,9 @@ class Program:
         self.round_trips = RoundTrips(self.ledger, self.clock, keys, self.sequences)
         self.watchers = Watchers(self.clock, self._watch_events)
         self.targets: list[RouteUnderTest] = []
-        self._resolver = DnsResolver(config.resolver, self.clock)
+        self._resolver = DnsResolver(config.resolver)
         self._submitters: dict[str, tuple[Sender, SmtpSubmitter]] = {}
+        self._connectors: dict[str, ImapConnector] = {}
         self._judging: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -71,6 +74,7 @@ class Program:
         self.sequences.update(await self.journal.last_sequences())
         self.telemetry.recall(await self.journal.last_outcomes(_RECALLED_OUTCOMES))
         self.ledger.restore(await self.journal.open_probes())
+        await self.telemetry.warm()
 
     def start(self) -> None:
         """Watch the mailboxes and judge what is open. Sends nothing."""
@@ -80,7 +84,7 @@ class Program:
     def configure(self, config: Config) -> None:
         """Take over a configuration. Probes in flight go on; unchanged connections are kept."""
         if config.resolver != self.config.resolver:
-            self._resolver = DnsResolver(config.resolver, self.clock)
+            self._resolver = DnsResolver(config.resolver)
             self._submitters.clear()
         self.config = config
         self.telemetry.declare(config)
@@ -140,7 +144,8 @@ class Program:
     def _connector(self, name: str, settings: Mailbox) -> ImapConnector:
         auth = settings.auth
         secret = None if auth is None else partial(_secret, auth, f"mailboxes.{name}.auth")
-        return ImapConnector(name, settings, self._resolver, self.clock, secret)
+        self._connectors[name] = ImapConnector(name, settings, self._resolver, self.clock, secret)
+        return self._connectors[name]
 
     def _watch_mailboxes(self) -> None:
         wanted = {
@@ -160,24 +165,22 @@ class Program:
         self.ledger.views = self.watchers.views()
 
     def _watch_events(self, name: str) -> WatchEvents:
-        def changed(is_up: bool) -> None:
-            watcher = self.watchers.states().get(name)
-            error = watcher.last_error if watcher is not None else None
-            self.telemetry.observations.mailbox_state(name, is_up, "" if error is None else str(error))
-
         return WatchEvents(
             dispatch=self.arrivals.look_at,
             expected_since_ns=lambda: self.ledger.expected_since_ns(name),
-            changed=changed,
+            changed=lambda is_up: self._mailbox_changed(name, is_up=is_up),
             reconnected=lambda: self.telemetry.observations.mailbox_reconnected(name),
-            opened=lambda session: self._session_opened(name, session),
         )
 
-    def _session_opened(self, name: str, session: MailboxSession) -> None:
+    def _mailbox_changed(self, name: str, *, is_up: bool) -> None:
+        watcher, connector = self.watchers.states().get(name), self._connectors.get(name)
+        error = watcher.last_error if watcher is not None else None
+        observations = self.telemetry.observations
+        observations.mailbox_state(name, is_up, "" if error is None else str(error))
         settings = self.config.mailboxes.get(name)
-        facts = getattr(session, "tls_facts", None)
-        if settings is not None and facts is not None:
-            self.telemetry.last_results.tls_seen(f"{settings.host}:{settings.effective_port}", facts)
+        if settings is not None and connector is not None and connector.tls_facts is not None:
+            endpoint = endpoint_name(settings.host, settings.effective_port)
+            observations.tls_facts(endpoint, connector.tls_facts)
 
 
 def _watch_settings(settings: Mailbox) -> WatchSettings:

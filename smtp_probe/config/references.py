@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from smtp_probe.config.nodes import KeyPath
 from smtp_probe.config.settings import Config, Route
+from smtp_probe.config.values import format_duration
 
 _SHOWN_NAMES = 10
 _ROUNDING = 1.0001
@@ -42,11 +43,12 @@ def _judge_route(config: Config, name: str, route: Route) -> Iterator[Contradict
         value = getattr(route, field)
         if value is not None and value not in known:
             message = f"{value!r} is not one of {section}: {_list_names(known)}"
-            yield Contradiction(("routes", name, field), message)
+            path = ("routes", name, field)
+            yield Contradiction(path, message, (path, (section,)))
     minimum = config.schedule.minimum_interval
     if route.interval < minimum:
         path = ("routes", name, "interval")
-        message = f"{route.interval:g} s is below schedule.minimum_interval ({minimum:g} s)"
+        message = f"{format_duration(route.interval)} is below schedule.minimum_interval ({format_duration(minimum)})"
         yield Contradiction(path, message, (path, ("schedule", "minimum_interval")))
 
 

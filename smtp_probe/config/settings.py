@@ -31,13 +31,17 @@ from smtp_probe.config.values import (
     TlsVersion,
     VariableName,
     Whole,
+    format_duration,
 )
 
 _LONGEST_IDLE_SECONDS = 29 * 60.0  # RFC 2177: a server may log out after 30 minutes
 
 
 def conflict(reason: str, *keys: str) -> PydanticCustomError:
-    """An error between settings of one section. `keys` are those that take part, the one to change first."""
+    """An error between settings of one section.
+
+    `keys` are those that take part, the one to change first; an empty one stands for the section itself.
+    """
     return PydanticCustomError("conflict", "{reason}", {"reason": reason, "keys": keys})
 
 
@@ -50,10 +54,8 @@ class Settings(BaseModel):
 
     def _require_order(self, smaller: str, greater: str) -> None:
         if getattr(self, smaller) > getattr(self, greater):
-            reason = (
-                f"{smaller} ({getattr(self, smaller):g} s) must not be more than "
-                f"{greater} ({getattr(self, greater):g} s)"
-            )
+            values = [format_duration(getattr(self, name)) for name in (smaller, greater)]
+            reason = f"{smaller} ({values[0]}) must not be longer than {greater} ({values[1]})"
             raise conflict(reason, greater, smaller)
 
 
@@ -109,7 +111,7 @@ class Auth(SecretSource):
         if len(given) != 1:
             found = " and ".join(given) if given else "none of them"
             reason = f"exactly one of {', '.join(sources)} is needed; found {found}"
-            raise conflict(reason, *given)
+            raise conflict(reason, *(given or ("", *sources)))
         return self
 
 
@@ -137,7 +139,7 @@ class Endpoint(Settings):
                 "credentials would be sent unencrypted (tls: none): use tls: starttls or tls: implicit, "
                 "or say allow_credentials_without_tls: true"
             )
-            raise conflict(reason, "tls", "auth", "allow_credentials_without_tls")
+            raise conflict(reason, "tls", "allow_credentials_without_tls")
         return self
 
     @model_validator(mode="after")
@@ -352,12 +354,30 @@ class ResolverSettings(Settings):
         return self
 
 
+_EXAMPLE_SENDERS = {
+    "relay": {
+        "host": "mail.example.org",
+        "tls": "starttls",
+        "ehlo_name": "probe.example.org",
+        "envelope_from": "probe@example.org",
+    }
+}
+_EXAMPLE_MAILBOXES = {"inbox": {"host": "mail.example.org", "tls": "implicit"}}
+_EXAMPLE_ROUTES = {"daily": {"sender": "relay", "recipient": "probe@example.org", "mailbox": "inbox"}}
+
+
 class Config(Settings):
     """A whole configuration file."""
 
-    senders: dict[Name, Sender] = Field(min_length=1, description="SMTP endpoints and identities, by name.")
-    mailboxes: dict[Name, Mailbox] = Field(min_length=1, description="IMAP accounts, by name.")
-    routes: dict[Name, Route] = Field(min_length=1, description="Paths under test, by name.")
+    senders: dict[Name, Sender] = Field(
+        min_length=1, description="SMTP endpoints and identities, by name.", examples=[_EXAMPLE_SENDERS]
+    )
+    mailboxes: dict[Name, Mailbox] = Field(
+        min_length=1, description="IMAP accounts, by name.", examples=[_EXAMPLE_MAILBOXES]
+    )
+    routes: dict[Name, Route] = Field(
+        min_length=1, description="Paths under test, by name.", examples=[_EXAMPLE_ROUTES]
+    )
     schedule: Schedule = Field(default_factory=Schedule, description="Politeness over all routes.")
     resolver: ResolverSettings = Field(default_factory=ResolverSettings, description="Name servers to ask.")
     metrics: MetricsSettings = Field(default_factory=MetricsSettings, description="What /metrics shows.")

@@ -8,6 +8,7 @@ new is found. What follows only from something mended is not reported. Reads not
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -60,14 +61,24 @@ class Complaint:
     path: KeyPath
     message: str
     involved: tuple[KeyPath, ...]
+    is_name: bool = False
+    """Whether the name at the end of the path is wrong, not what it names."""
+    is_shortage: bool = False
+    """Whether too few entries stand there."""
 
     @classmethod
     def of(cls, error: ErrorDetails) -> Self:
         """Read one error of pydantic."""
         path = tuple(part for part in error["loc"] if part != "[key]")
         keys = error.get("ctx", {}).get("keys", ()) if error["type"] == "conflict" else ()
-        involved = tuple((*path, key) for key in keys) or (path,)
-        return cls(involved[0], describe_error(error, involved[0]), involved)
+        involved = tuple((*path, key) if key else path for key in keys) or (path,)
+        return cls(
+            path=involved[0],
+            message=describe_error(error, involved[0]),
+            involved=involved,
+            is_name="[key]" in error["loc"],
+            is_shortage=error["type"] == "too_short",
+        )
 
 
 class Validation:
@@ -90,31 +101,38 @@ class Validation:
                 return SourcedConfig(self._file, self._environment)
             except ValidationError as error:
                 found = [Complaint.of(details) for details in error.errors(include_url=False)]
-            before = len(self._mended)
-            self.complaints += [wrong for wrong in found if not any(map(self.is_mended, wrong.involved))]
-            self._mended += [path for wrong in found for path in wrong.involved if self._mend(path)]
-            if len(self._mended) == before:
+            self.complaints += [wrong for wrong in found if self._is_news(wrong)]
+            mended = [self._mend(path, wrong) for wrong in found for path in wrong.involved]
+            if not any(mended):
                 break
         return None
 
-    def _mend(self, path: KeyPath) -> bool:
+    def _is_news(self, wrong: Complaint) -> bool:
+        """Whether a complaint is about what was written, not about what was mended."""
+        is_emptied = wrong.is_shortage and any(path[: len(wrong.path)] == wrong.path for path in self._mended)
+        return not is_emptied and not any(map(self.is_mended, wrong.involved))
+
+    def _mend(self, path: KeyPath, wrong: Complaint) -> bool:
         """Put something right in the place of something wrong. False where that cannot be done."""
         while path and isinstance(path[-1], int):
             path = path[:-1]
-        if len(path) == 0 or path in self._mended:
+        if not path or path in self._mended:
             return False
-        field = field_at(Config, path)
+        self._mended.append(path)
         for data in (self._file, self._environment):
             section = _section_at(data, path[:-1])
             if section is not None:
                 section.pop(str(path[-1]), None)
-        target = _section_at(self._file, path[:-1])
-        if field is not None and field.is_required():
-            if target is None or not field.examples:
-                return False
-            target[str(path[-1])] = field.examples[0]
-        elif field is None and entry_of(annotation_at(Config, path[:-1])) is not None and target is not None:
-            target[str(path[-1])] = {}
+        field = field_at(Config, path)
+        if field is not None and not field.is_required():
+            return True
+        section = _section_at(self._file, path[:-1])
+        if section is None:
+            return False
+        if field is not None:
+            section[str(path[-1])] = deepcopy(field.examples[0]) if field.examples else {}
+        elif not wrong.is_name and entry_of(annotation_at(Config, path[:-1])) is not None:
+            section[str(path[-1])] = {}
         return True
 
 

@@ -7,9 +7,10 @@ quotes is text, and `true` is no number. Reads nothing.
 
 from __future__ import annotations
 
+import math
 import re
 from ipaddress import ip_address
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -37,6 +38,18 @@ def parse_duration(value: object) -> object:
     if match is None:
         raise PydanticCustomError("wrong_kind", _DURATION_HELP)
     return sum(float(part) * unit for part, unit in zip(match.groups(), _UNIT_SECONDS, strict=True) if part)
+
+
+def format_duration(seconds: float) -> str:
+    """Write a duration as a person would: `1h30m`, `5ms`. What is not whole milliseconds is written in seconds."""
+    rest = round(seconds * 1000)
+    if not math.isclose(rest, seconds * 1000, rel_tol=1e-9) or rest == 0:
+        return f"{seconds:g}s"
+    parts = []
+    for unit, milliseconds in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)):
+        count, rest = divmod(rest, milliseconds)
+        parts += [f"{count}{unit}"] if count else []
+    return "".join(parts)
 
 
 def _accept_version_number(value: object) -> object:
@@ -71,17 +84,37 @@ _LABEL = r"^[a-z][a-z0-9_]{0,30}$"
 _VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]{0,127}$"
 _CREDENTIAL = r"^[A-Za-z0-9_@-][A-Za-z0-9_.@-]{0,127}$"
 
+
+class PatternHelp(NamedTuple):
+    """What a pattern allows, in words: a regular expression is no answer to an administrator."""
+
+    noun: str
+    rule: str
+
+
 PATTERN_HELP = {
-    _NAME: "a name has at most 63 letters, digits, '_', '.' and '-', and begins with a letter or a digit",
-    _HOST: "expected a host name or an address, without a scheme, a port or spaces",
-    _ADDRESS: "expected a mail address such as probe@example.org",
-    _ONE_LINE: "expected one line of text without control characters",
-    _NO_CONTROL: "expected text without control characters",
-    _LABEL: "a label has at most 31 small letters, digits and '_', and begins with a letter",
-    _VARIABLE: "expected the name of an environment variable (letters, digits, '_'), not the secret itself",
-    _CREDENTIAL: "expected the name of a systemd credential, not a path and not the secret itself",
+    _NAME: PatternHelp(
+        "name",
+        "a name has at most 63 letters, digits, '_', '.' and '-', and begins with a letter or a digit",
+    ),
+    _HOST: PatternHelp(
+        "host name or address", "expected a host name or an address, without a scheme, a port or spaces"
+    ),
+    _ADDRESS: PatternHelp("mail address", "expected a mail address such as probe@example.org"),
+    _ONE_LINE: PatternHelp("text", "expected one line of text without control characters"),
+    _NO_CONTROL: PatternHelp("text", "expected text without control characters"),
+    _LABEL: PatternHelp(
+        "label", "a label has at most 31 small letters, digits and '_', and begins with a letter"
+    ),
+    _VARIABLE: PatternHelp(
+        "name of a variable",
+        "expected the name of an environment variable (letters, digits, '_'), not the secret itself",
+    ),
+    _CREDENTIAL: PatternHelp(
+        "name of a credential",
+        "expected the name of a systemd credential, not a path and not the secret itself",
+    ),
 }
-"""What each pattern allows, in words: a regular expression is no answer to an administrator."""
 
 Name = Annotated[str, Field(pattern=_NAME)]
 Host = Annotated[str, Field(min_length=1, max_length=253, pattern=_HOST)]

@@ -40,15 +40,15 @@ _EXPECTED = {
     "wrong_kind": "{0}",
 }
 _LIMITS: dict[str, str] = {
-    "greater_than": "must be more than {gt:g}",
-    "greater_than_equal": "must be at least {ge:g}",
-    "less_than": "must be less than {lt:g}",
-    "less_than_equal": "must be at most {le:g}",
+    "greater_than": "must be more than {gt:.10g}",
+    "greater_than_equal": "must be at least {ge:.10g}",
+    "less_than": "must be less than {lt:.10g}",
+    "less_than_equal": "must be at most {le:.10g}",
     "finite_number": "must be a finite number",
     "string_too_short": "must have at least {min_length} characters",
     "string_too_long": "must have at most {max_length} characters",
-    "too_short": "needs at least {min_length}",
-    "too_long": "can have at most {max_length}",
+    "too_short": "needs {min_length} or more entries",
+    "too_long": "can have {max_length} entries at most",
     "conflict": "{reason}",
 }
 
@@ -102,7 +102,7 @@ def _no_choice(error: ErrorDetails, path: KeyPath) -> str:
 
 
 def _no_match(error: ErrorDetails, _path: KeyPath) -> str:
-    return PATTERN_HELP.get(error["ctx"]["pattern"], "is not written as it has to be")
+    return PATTERN_HELP[error["ctx"]["pattern"]].rule
 
 
 _SPECIAL: dict[str, Callable[[ErrorDetails, KeyPath], str]] = {
@@ -125,14 +125,14 @@ def _found(value: object, path: KeyPath) -> str:
     kind = "text" if isinstance(value, str) else "a number"
     if is_private or len(str(value)) > _LONGEST_ECHO or "://" in str(value) or "@" in str(value):
         return kind
-    return f"{kind} {printable(str(value))!r}" if isinstance(value, str) else f"{kind} {value}"
+    return f"the text {printable(value)!r}" if isinstance(value, str) else f"the number {value}"
 
 
 def _advice(kind: str, value: object) -> str:
     if kind in ("string_type", "path_type") and isinstance(value, int | float):
         return " (put it in quotes)"
     if kind in ("int_type", "float_type") and isinstance(value, str) and value.lstrip("0").isdecimal():
-        return " (write it without quotes and without a leading zero)"
+        return " (write it without the leading zero)" if value[0] == "0" else " (write it without quotes)"
     if (
         kind == "bool_type"
         and isinstance(value, str)

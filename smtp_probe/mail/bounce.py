@@ -15,16 +15,17 @@ from datetime import datetime
 from itertools import takewhile
 
 from smtp_probe.mail.addresses import find_address_tokens
-from smtp_probe.mail.delivery_status import DeliveryStatus, find_status, parse_delivery_status
+from smtp_probe.mail.delivery_status import DeliveryStatus, find_status, parse_delivery_status, show
 from smtp_probe.mail.fields import split_fields
 from smtp_probe.mail.mime_parts import Part, parse_content_type, split_head, split_parts
 from smtp_probe.mail.recognition import Candidate, find_candidates, is_automatic_answer
-from smtp_probe.mail.tag import MAXIMUM_TOKENS, find_tokens
+from smtp_probe.mail.tag import MAXIMUM_TOKENS, find_tokens, hide_tokens
 from smtp_probe.mail.text import sanitise
 
 MAX_TEXT_BYTES = 262_144
 """More of a bounce is not looked at: what it returns of a large message is cut."""
 
+_ADDRESS_HEADERS = ("to", "delivered-to", "x-original-to", "envelope-to", "x-failed-recipients")
 _MAX_LINES = 500
 _MAX_REASON_LINES = 20
 _STATUS_TYPES = frozenset({"message/delivery-status", "message/global-delivery-status"})
@@ -76,9 +77,9 @@ class _Notice:
 
     @property
     def words(self) -> str:
-        """What the bounce says to people: its first text."""
+        """What the bounce says to people: its first text, without the tokens that it quotes."""
         bodies = (part.body for part in self.parts if part.media_type == "text/plain")
-        return next(bodies, b"").decode("utf-8", "replace")
+        return hide_tokens(next(bodies, b"").decode("utf-8", "replace"))
 
 
 def read_bounce(header: bytes, text: bytes) -> BounceReport | None:
@@ -116,7 +117,7 @@ def _read_exim(notice: _Notice) -> BounceReport | None:
     recipients = notice.values("x-failed-recipients")
     if not recipients:
         return None
-    recipient = sanitise(re.split(rb"[,\s]", recipients, maxsplit=1)[0]) or None
+    recipient = show(re.split(rb"[,\s]", recipients, maxsplit=1)[0]) or None
     reason = _find_reason(notice.words, recipient)
     host = _EXIM_HOST.search(reason or "")
     return BounceReport(
@@ -170,13 +171,14 @@ def _find_reason(words: str, recipient: str | None) -> str | None:
 def _collect_candidates(notice: _Notice, said: DeliveryStatus | None = None) -> tuple[Candidate, ...]:
     """Gather the tokens that a bounce names, each once with its best carrier, at most `MAXIMUM_TOKENS`."""
     said = said or DeliveryStatus()
-    addresses = notice.values("to", "delivered-to", "x-original-to", "envelope-to") + b" " + said.addresses
+    addresses = notice.values(*_ADDRESS_HEADERS) + b" " + said.addresses
+    content = b"\n".join(part.body for part in notice.parts)
     gathered = [
         *_label("envid", find_tokens(said.envelope_id)),
         *(candidate for part in notice.parts for candidate in _find_returned(part)),
         *_label("address", find_address_tokens(addresses)),
         *_label("references", find_tokens(notice.values("in-reply-to", "references"))),
-        *_label("body", find_tokens(b"\n".join(part.body for part in notice.parts))),
+        *_label("body", find_tokens(content) + find_address_tokens(content)),
     ]
     unique: dict[str, Candidate] = {}
     for candidate in gathered:

@@ -8,11 +8,12 @@ sanitised and bounded, everything may be missing, nothing raises.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from smtp_probe.mail.dates import parse_date
 from smtp_probe.mail.fields import split_fields
+from smtp_probe.mail.tag import hide_tokens
 from smtp_probe.mail.text import sanitise
 from smtp_probe.mail.tokens import read_text
 
@@ -20,6 +21,7 @@ ACTIONS = frozenset({"failed", "delayed", "delivered", "relayed", "expanded"})
 """RFC 3464 section 2.3.3."""
 
 _MAX_BLOCKS = 100
+_SHOWN_BYTES = 4096
 _BETWEEN_BLOCKS = re.compile(rb"(?:\r?\n){2,}")
 _STATUS = re.compile(r"(?<![0-9.])[245]\.[0-9]{1,3}\.[0-9]{1,3}(?!\.?[0-9])")
 _XTEXT = re.compile(rb"\+([0-9A-Fa-f]{2})")
@@ -41,8 +43,8 @@ class DeliveryStatus:
     diagnostic: str | None = None
     will_retry_until: datetime | None = None
     queue_id: str | None = None
-    envelope_id: bytes = b""
-    addresses: bytes = b""
+    envelope_id: bytes = field(default=b"", repr=False)
+    addresses: bytes = field(default=b"", repr=False)
     """Final and original recipients: a tag may stand in them."""
 
 
@@ -74,6 +76,11 @@ def find_status(text: str) -> str | None:
     return match.group() if match else None
 
 
+def show(value: bytes) -> str:
+    """Make a value fit to be shown: sanitised, bounded, and without the proof that a tagged address carries."""
+    return sanitise(hide_tokens(value[:_SHOWN_BYTES].decode("utf-8", "replace")))
+
+
 def decode_xtext(value: bytes) -> bytes:
     """Undo xtext (RFC 3461 section 4); what is not well formed stays as it is."""
     return _XTEXT.sub(lambda match: bytes.fromhex(match[1].decode("ascii")), value)
@@ -101,7 +108,7 @@ def _read_date(value: bytes) -> datetime | None:
 
 
 def _show(block: Block, name: str) -> str:
-    return sanitise(block.get(name, b""))
+    return show(block.get(name, b""))
 
 
 def _show_untyped(block: Block, name: str) -> str | None:
@@ -109,4 +116,4 @@ def _show_untyped(block: Block, name: str) -> str | None:
     value = block.get(name, b"")
     kind, separator, rest = value.partition(b";")
     is_typed = bool(separator) and re.fullmatch(rb"[A-Za-z0-9_-]+[ \t]*", kind) is not None
-    return sanitise(rest if is_typed else value) or None
+    return show(rest if is_typed else value) or None

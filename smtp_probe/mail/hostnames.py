@@ -56,6 +56,7 @@ _PROVIDER_HOSTS = (
 _FOREIGN = re.compile(r"[^a-z0-9.-]+")
 _REPEATED = re.compile(r"-*+\.[.-]*+")
 _IPV4 = re.compile(r"(?:0|[1-9]\d{0,2})(?:\.(?:0|[1-9]\d{0,2})){3}", re.ASCII)
+_ADDRESS_LIKE = re.compile(r":|[\d\]]$", re.ASCII)
 _PORT = re.compile(r"[:.]\d{1,5}", re.ASCII)
 
 
@@ -94,7 +95,7 @@ def read_address(text: str) -> str | None:
     Accepted are brackets, the tag `IPv6:` (RFC 5321 section 4.1.3), a port behind the address, a zone index, and
     IPv4 in its IPv6 spelling, which becomes IPv4.
     """
-    if len(text) > _MAX_ADDRESS_CHARACTERS:
+    if not _ADDRESS_LIKE.search(text) or len(text) > _MAX_ADDRESS_CHARACTERS:
         return None
     inner, closed, port = text.removeprefix("[").partition("]")
     if closed != ("]" if text.startswith("[") else "") or (port and not _PORT.fullmatch(port)):

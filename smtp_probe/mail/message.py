@@ -86,7 +86,8 @@ def build_message(draft: Draft) -> BuiltMessage:
     """Write the message of one probe.
 
     Raises ValueError for control characters in a value (a line break would start another header), for addresses
-    that are not ASCII, and for a recipient that cannot take a tag when it has to.
+    that are not ASCII, for an author who would look like a bounce, and for a recipient that cannot take a tag
+    when it has to.
     """
     check_one_line(draft.sender, draft.recipient, draft.route)
     local, _, domain = draft.sender.rpartition("@")
@@ -94,6 +95,9 @@ def build_message(draft: Draft) -> BuiltMessage:
         message = "sender, recipient and route must be ASCII, and the sender an address"
         raise ValueError(message)
     author, contact = format_author(draft.author or draft.sender)
+    if contact.lower().startswith("mailer-daemon@"):
+        message = f"{contact}: a message from this author would be taken for a bounce"
+        raise ValueError(message)
     token = draft.tag.token
     recipient = tag_address(draft.recipient, token) if draft.plus_address else draft.recipient
     message_id = f"<{token}@{domain}>"

@@ -12,7 +12,11 @@ from typing import NamedTuple
 
 from smtp_probe.mail.tokens import Kind, Token
 
-KEYWORDS = frozenset({"from", "by", "via", "with", "id", "for", "tls", "envelope-from"})
+KEYWORDS = ("from", "by", "via", "with", "id", "for", "tls", "envelope-from")
+_SPELLINGS = {
+    spelling: keyword for keyword in KEYWORDS for spelling in (keyword, keyword.upper(), keyword.capitalize())
+}
+_SEPARATORS = (Kind.SEMICOLON, Kind.COMMA)
 
 
 class Clauses(NamedTuple):
@@ -34,50 +38,42 @@ class Clauses(NamedTuple):
 
 
 def divide(tokens: Sequence[Token]) -> Clauses:
-    """Divide the tokens into clauses."""
+    """Divide the tokens into clauses. Tokens that touch are one word, as in `host[192.0.2.1]` or `"a b"@host`."""
     found: dict[str, list[str]] = {}
     comments: list[tuple[str, str]] = []
     keyword, words = "", list[str]()
-    items = _join(tokens)
-    for place, item in enumerate(items):
-        if item.kind is Kind.COMMENT:
-            comments.append((keyword, item.text))
-        elif item.kind is Kind.WORD and _is_keyword(items, place, expects_value=keyword != "" and not words):
-            keyword, words = item.text.lower(), []
+    last_end = -1
+    for place, (kind, text, start, end) in enumerate(tokens):
+        if kind is Kind.COMMENT:
+            comments.append((keyword, text))
+            last_end = -1
+            continue
+        if kind is Kind.SEMICOLON or kind is Kind.COMMA:
+            continue
+        if start == last_end and words:
+            words[-1] += text
+        elif text in _SPELLINGS and _begins_clause(tokens, place, lacks_value=keyword != "" and not words):
+            keyword, words = _SPELLINGS[text], []
             if not found.get(keyword):
                 found[keyword] = words
         else:
-            words.append(item.text)
+            words.append(text)
+        last_end = end
     return Clauses({name: tuple(values) for name, values in found.items()}, tuple(comments))
 
 
-def _join(tokens: Sequence[Token]) -> list[Token]:
-    """Make one item of tokens that touch, as in `host[192.0.2.1]` or `"a b"@example.org`; drop the separators.
+def _begins_clause(tokens: Sequence[Token], place: int, *, lacks_value: bool) -> bool:
+    """Tell whether a word that is a keyword begins a clause. It may be the name of a host instead.
 
-    An item that was joined is no plain word any more, and hence no keyword.
+    It is, where tokens touch it (`by[192.0.2.1]`), and where the clause before has no value yet and the next word
+    begins a clause itself, or there is none.
     """
-    items: list[Token] = []
-    for token in tokens:
-        if token.kind in (Kind.SEMICOLON, Kind.COMMA):
-            continue
-        last = items[-1] if items else None
-        if last and last.end == token.start and Kind.COMMENT not in (last.kind, token.kind):
-            items[-1] = Token(Kind.QUOTED, last.text + token.text, last.start, token.end)
-        else:
-            items.append(token)
-    return items
-
-
-def _is_keyword(items: Sequence[Token], place: int, *, expects_value: bool) -> bool:
-    """Tell whether a word begins a clause. A host may be called `by`: so it is where a value is missing otherwise.
-
-    That is: the clause before has no value yet, and the next word begins a clause itself, or there is none.
-    """
-    if items[place].text.lower() not in KEYWORDS:
+    following = place + 1
+    while following < len(tokens) and tokens[following].kind is Kind.COMMENT:
+        following += 1
+    if following == len(tokens):
+        return not lacks_value
+    kind, text, start, _ = tokens[following]
+    if start == tokens[place].end and kind not in _SEPARATORS:
         return False
-    if not expects_value:
-        return True
-    for item in items[place + 1 : place + 9]:
-        if item.kind is not Kind.COMMENT:
-            return item.text.lower() not in KEYWORDS
-    return False
+    return not lacks_value or text not in _SPELLINGS

@@ -26,13 +26,12 @@ _NO_NAMES = frozenset(
 )
 """What stands in the place of a name that is not known. Lower case."""
 
-_HELO = re.compile(r"(?:^|[ \"])(?:HELO|EHLO)(?:[ ]([^ \"]++))?", re.IGNORECASE)
-_EXIM_HELO = re.compile(r"(?:^|[ ])helo=([^ ]++)")
+_HELO = re.compile(r"(?:^|[ \"])(?:helo=|(?:HELO|EHLO)[ ]?+)([^ \"]++)?")
 _BRACKETED = re.compile(r"([^\[]*+)(\[[^\[\]]++\](?::\d++)?)")
 _LAST_WORD = re.compile(r"[^ @:]++(?=[ ]?$)")
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_.])?")
 _SESSION = re.compile(
-    r"(?:account|using|version=|TLS|SSL|Cipher|auth(?:enticated)?|envelope-|No client|Client)\b",
+    r"(?:using|version=|TLS|SSL|Cipher|auth(?:enticated)?|envelope-|No client|Client)\b",
     re.IGNORECASE,
 )
 
@@ -60,11 +59,13 @@ _NO_DETAIL = _Detail()
 def read_client(words: tuple[str, ...], comments: list[str], *, names_agree: bool) -> Client:
     """Read a `from` clause. `names_agree`: the software writes the HELO name only where the reverse name differs."""
     first, address = _read_words(words)
-    details = [_read_comment(text) for text in comments]
-    name = next((detail.name for detail in details if detail.name), None)
-    host = next((detail.host for detail in details if detail.host), None)
-    told = next((detail.address for detail in details if detail.address), None)
-    if any(detail.follows_host for detail in details):
+    name = host = told = None
+    follows_host = False
+    for text in comments:
+        detail = _read_comment(text)
+        name, host, told = name or detail.name, host or detail.host, told or detail.address
+        follows_host = follows_host or detail.follows_host
+    if follows_host:
         return Client(_give_name(name), _give_host(first), told or address)
     if host or told:
         # The client is described behind its name: an address that stands as the name was given as one.
@@ -90,17 +91,17 @@ def _read_words(words: tuple[str, ...]) -> tuple[str | None, str | None]:
 
 def _read_comment(text: str) -> _Detail:
     """Read one comment behind `from`."""
+    if _SESSION.match(text):
+        return _NO_DETAIL
     bracketed = _BRACKETED.match(text)
     address = read_address(bracketed[2]) if bracketed else None
-    helo = _EXIM_HELO.search(text) or _HELO.search(text)
+    helo = _HELO.search(text)
     if helo is not None:
         address = address or read_address(text.partition(" ")[0].rstrip(","))
         return _Detail(helo[1], None, address, follows_host=not text.startswith("account "))
-    if _SESSION.match(text):
-        return _Detail(address=address)
     if bracketed is not None:
         return _Detail(host=_last_word(bracketed[1]), address=address)
-    return _read_plain_comment(text)
+    return _NO_DETAIL if text.startswith("account ") else _read_plain_comment(text)
 
 
 def _read_plain_comment(text: str) -> _Detail:

@@ -60,7 +60,7 @@ def read_session(clauses: Clauses) -> Session:
     attributes = _read_attributes(clauses)
     written = " ".join(words) or attributes.get("P", "")
     protocol = _read_protocol(written)
-    comments = [text for keyword, text in clauses.comments if not text.startswith("envelope-")]
+    comments = [text for _, text in clauses.comments if not text.startswith("envelope-")]
     version, cipher = _read_tls([*comments, written, attributes.get("X", "")])
     cipher = cipher or clauses.word("tls") or _read_slashed_cipher(written)
     said = attributes.get("auth") == "yes" or any(_AUTHENTICATED_COMMENT.match(text) for text in comments)
@@ -121,7 +121,7 @@ def _read_tls(texts: Iterable[str]) -> tuple[str | None, str | None]:
 
 
 def _match_tls(text: str) -> re.Match[str] | None:
-    if not text:
+    if "TLS" not in text and "SSL" not in text and "crypt" not in text:
         return None
     return next((match for form in _TLS_FORMS if (match := form.match(text))), None)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
 from smtp_probe.mail.addresses import find_address_tokens
 from smtp_probe.mail.encoded_words import decode_words
@@ -24,10 +24,11 @@ MAX_TEXT_BYTES = 262_144
 Fields = tuple[tuple[str, bytes], ...]
 
 
-class Candidate(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Candidate:
     """A token that nobody has verified yet, and its carrier: `header`, `message-id`, `subject`, `address`, `body`."""
 
-    token: str
+    token: str = field(repr=False)
     found_in: str
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from smtp_probe.mail.tag import hide_tokens
 from smtp_probe.mail.text import sanitise
 from smtp_probe.model import Reply
 
@@ -37,11 +38,12 @@ def parse_reply(code: int, text: str | bytes) -> Reply:
     """Read one reply; a reply of several lines has them separated by line ends.
 
     The enhanced code (RFC 2034 section 4, RFC 3463) counts when the first line begins with it and its class is that
-    of `code`; it is then taken off every line that repeats it.
+    of `code`; it is then taken off every line that repeats it. A token that the server quotes is not kept.
     """
     if isinstance(text, bytes):
         text = text[:_READ_CHARACTERS].decode("utf-8", "replace")
-    lines = text[:_READ_CHARACTERS].splitlines() or [""]
+    text = hide_tokens(text[:_READ_CHARACTERS])
+    lines = text.splitlines() or [""]
     match = _ENHANCED.match(lines[0])
     if match is None or int(match.group()[0]) != code // 100:
         return Reply(code=code, text=sanitise(text))

@@ -29,7 +29,7 @@ _TOKEN = re.compile(
       | (?P<quoted> "[^"\\]*+" )
       | (?P<semicolon> ; )
       | (?P<comma> , )
-      | (?P<hard> [("<] )
+      | (?P<hard> [()"<] )
       | (?P<other> . )
     )""",
     re.VERBOSE | re.DOTALL,
@@ -53,15 +53,12 @@ class Kind(IntEnum):
 
 
 _KINDS = {
-    "word": Kind.WORD,
-    "other": Kind.WORD,
-    "quoted": Kind.QUOTED,
-    "literal": Kind.LITERAL,
-    "angle": Kind.ANGLE,
-    "comment": Kind.COMMENT,
-    "semicolon": Kind.SEMICOLON,
-    "comma": Kind.COMMA,
+    index: Kind.WORD if group == "other" else Kind[group.upper()]
+    for group, index in _TOKEN.groupindex.items()
+    if group != "hard"
 }
+"""The kind of a token by the number of its group in the pattern: numbers are quicker than names."""
+_COMMENT, _HARD = _TOKEN.groupindex["comment"], _TOKEN.groupindex["hard"]
 
 
 class Token(NamedTuple):
@@ -106,22 +103,27 @@ def tokenize(text: str) -> Tokens:
     """Cut text, as `read_text` gives it, into tokens."""
     tokens: list[Token] = []
     hard = _HardCases(text)
-    match = _TOKEN.match(text)
-    while match is not None:
-        group = match.lastgroup or "other"
-        if group == "hard":
-            token = hard.read(match.end() - 1)
-        else:
-            start, end = match.span(group)
-            content = match[group]
-            if group == "comment":
-                start, end = start - 1, end + 1
-            elif group == "other" and content in "()":
-                hard.unbalanced = True
-            token = Token(_KINDS[group], content, start, end)
-        tokens.append(token)
-        match = _TOKEN.match(text, token.end)
+    position: int | None = 0
+    while position is not None:
+        position = _read_easy(text, position, tokens)
+        if position is not None:
+            token = hard.read(position)
+            tokens.append(token)
+            position = token.end
     return Tokens(tokens, hard.flags)
+
+
+def _read_easy(text: str, position: int, tokens: list[Token]) -> int | None:
+    """Add the tokens from here on, up to one that the pattern cannot read: give its place, or None at the end."""
+    for match in _TOKEN.finditer(text, position):
+        group = match.lastindex or 0
+        start, end = match.span(group)
+        if group == _HARD:
+            return start
+        if group == _COMMENT:
+            start, end = start - 1, end + 1
+        tokens.append(Token(_KINDS[group], match[group], start, end))
+    return None
 
 
 def mask(text: str, *kinds: Kind) -> str:
@@ -142,13 +144,13 @@ class _HardCases:
         self._text = text
         self._partners: dict[int, tuple[int, int]] | None = None
         self._quotes_end = False
-        self.unbalanced = False
+        self._unbalanced = False
         self._deep = False
 
     @property
     def flags(self) -> tuple[str, ...]:
         """What was odd so far."""
-        named = (("unbalanced", self.unbalanced), ("deep_comment", self._deep))
+        named = (("unbalanced", self._unbalanced), ("deep_comment", self._deep))
         return tuple(name for name, seen in named if seen)
 
     def read(self, start: int) -> Token:
@@ -158,11 +160,13 @@ class _HardCases:
             token = self._comment(start)
         elif character == '"':
             token = self._quoted(start)
-        else:
+        elif character == "<":
             match = _ANGLE.match(self._text, start)
             token = Token(Kind.ANGLE, match[0], start, match.end()) if match else None
+        else:
+            token = None
         if token is None:
-            self.unbalanced = True
+            self._unbalanced = True
             return Token(Kind.WORD, character, start, start + 1)
         return token
 

@@ -7,7 +7,10 @@ no EXPUNGE without UIDs here: both would delete what others have flagged.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
 
 from smtp_probe.mail.placement import FolderEntry
 from smtp_probe.model import Cause
@@ -28,10 +31,11 @@ class ImapCommands:
     def __init__(self, connection: ImapConnection) -> None:
         self.connection = connection
         self._protocol = connection.protocol
+        self._is_woken = False
 
     def can(self, *capabilities: str) -> bool:
         """Whether the server announced one of these."""
-        return not self._protocol.capabilities.isdisjoint(capabilities)
+        return not self._protocol.told.capabilities.isdisjoint(capabilities)
 
     async def identify(self) -> bytes:
         """Ask what the server is (RFC 2971), telling nothing of ours; empty where it does not say."""
@@ -101,6 +105,26 @@ class ImapCommands:
     async def noop(self) -> None:
         """Let the server tell what is new."""
         await self.connection.ask("poll", self._protocol.simple_command("NOOP"))
+
+    async def idle(self, seconds: float) -> None:
+        """Wait until the folder may have news (RFC 2177), `wake` is called, or so many seconds are over."""
+        self._is_woken = False
+        command = await self.connection.run("idle", self._protocol.begin_idle())
+        await self.connection.run("idle", self._rest(command, seconds), seconds + self.connection.timeout)
+        await self.connection.ask("idle", self._protocol.end_idle(command))
+
+    async def _rest(self, command: Any, seconds: float) -> None:
+        view = self.connection.folder
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._protocol.wait_until(
+                    lambda: view.may_have_news or self._is_woken or self._protocol.has_ended(command)
+                )
+
+    def wake(self) -> None:
+        """End a running `idle` early."""
+        self._is_woken = True
+        self._protocol.stir()
 
 
 def write_uid_set(uids: Sequence[int]) -> str:

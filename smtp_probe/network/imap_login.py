@@ -7,6 +7,7 @@ and keeps every secret out of the `repr` of what it returns.
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from dataclasses import dataclass, field
 
@@ -29,6 +30,12 @@ class Dialogue:
     ending: bytes = field(repr=False)
     replies: tuple[bytes, ...] = field(repr=False)
     secrets: tuple[str, ...] = field(repr=False)
+
+    def mask(self, words: str) -> str:
+        """Replace every secret in a text: a server may echo what it was sent."""
+        for secret in self.secrets:
+            words = re.sub(re.escape(secret), "***", words, flags=re.IGNORECASE)
+        return words
 
 
 def plan_login(mechanism: Mechanism, username: str, secret: str, capabilities: frozenset[str]) -> Dialogue:

@@ -12,19 +12,20 @@ import ssl
 from collections.abc import Callable, Sequence
 
 from smtp_probe.config.settings import Mailbox, TlsMode
-from smtp_probe.errors import ConfigError, MailboxError, ResolverError
+from smtp_probe.errors import ConfigError, MailboxError, ProbeError, ResolverError
 from smtp_probe.mail.text import sanitise
 from smtp_probe.model import Cause, TlsFacts
 from smtp_probe.network.imap_commands import ImapCommands
 from smtp_probe.network.imap_connection import ImapConnection
-from smtp_probe.network.imap_dial import dial
 from smtp_probe.network.imap_login import plan_login
+from smtp_probe.network.imap_opening import attach, attach_securely, greet, log_in, start_tls
 from smtp_probe.network.mailbox_session import ImapSession
+from smtp_probe.network.tcp import PromptSocket, connect_tcp
 from smtp_probe.network.tls import ContextSource, server_name
 from smtp_probe.ports import Clock, Resolver
 
 
-class ImapMailbox:
+class ImapConnector:
     """One IMAP account. `secret` is called at each login, so that a changed file is picked up.
 
     `tls_facts` is what the last attempt showed of the server's certificate, also where it was refused.
@@ -34,7 +35,6 @@ class ImapMailbox:
         self,
         name: str,
         settings: Mailbox,
-        *,
         resolver: Resolver,
         clock: Clock,
         secret: Callable[[], str] | None = None,
@@ -64,26 +64,19 @@ class ImapMailbox:
 
     async def _reach(self, connection: ImapConnection) -> None:
         """Look up, connect, secure and be greeted: all within `timeouts.connect`."""
-        now = asyncio.get_running_loop().time
-        ends = now() + self._settings.timeouts.connect
+        ends = asyncio.get_running_loop().time() + self._settings.timeouts.connect
         mode = self._settings.tls
-        context = None if mode is TlsMode.NONE else await self._make_context()
-        addresses = await self._look_up(ends)
-        connected = await dial(
-            addresses,
-            self._settings.effective_port,
-            source_address=self._settings.source_address,
-            seconds=ends - now(),
-        )
-        connection.opening_ends = ends
         name = server_name(self._settings.tls_options, self._settings.host)
-        await connection.connect(connected, context if mode is TlsMode.IMPLICIT else None, name)
-        await connection.wait_for_greeting()
-        if mode is TlsMode.STARTTLS and context is not None:
-            if connection.is_authenticated:  # RFC 3501 section 7.1.4: too late for TLS, whoever arranged it
-                detail = "the server greeted with PREAUTH: TLS is not possible any more"
-                raise MailboxError("starttls", Cause.STARTTLS_NOT_OFFERED, detail=detail)
-            await connection.start_tls(context, name)
+        context = None if mode is TlsMode.NONE else await self._make_context()
+        connected = await self._connect(await self._look_up(ends), ends)
+        connection.opening_ends = ends
+        if context is None or mode is TlsMode.STARTTLS:
+            await attach(connection, connected)
+        else:
+            await attach_securely(connection, connected, context, name)
+        await greet(connection)
+        if context is not None and mode is TlsMode.STARTTLS:
+            await start_tls(connection, context, name)
         connection.opening_ends = None
 
     async def _make_context(self) -> ssl.SSLContext:
@@ -94,15 +87,25 @@ class ImapMailbox:
             raise MailboxError("tls", Cause.TLS_FAILED, detail=detail) from None
 
     async def _look_up(self, ends: float) -> Sequence[str]:
-        host = self._settings.host.removeprefix("[").removesuffix("]")
         try:
             async with asyncio.timeout_at(ends):
-                return await self._resolver.addresses(host, self._settings.address_family)
+                return await self._resolver.addresses(self._settings.host, self._settings.address_family)
         except ResolverError as error:
             raise MailboxError("resolve", error.cause, detail=error.detail) from None
         except TimeoutError:
             detail = "the resolver did not answer in time"
             raise MailboxError("resolve", Cause.RESOLVER_FAILED, detail=detail) from None
+
+    async def _connect(self, addresses: Sequence[str], ends: float) -> PromptSocket:
+        try:
+            return await connect_tcp(
+                addresses,
+                self._settings.effective_port,
+                source_address=self._settings.source_address,
+                deadline=ends,
+            )
+        except ProbeError as error:
+            raise MailboxError("connect", error.cause, detail=error.detail) from None
 
     async def _log_in(self, connection: ImapConnection) -> None:
         if connection.is_authenticated:
@@ -115,14 +118,16 @@ class ImapMailbox:
             secret = self._secret()
         except (ConfigError, OSError) as error:
             raise MailboxError("login", Cause.CREDENTIAL, detail=sanitise(str(error))) from None
-        await connection.log_in(plan_login(auth.mechanism, auth.username, secret, connection.capabilities))
+        dialogue = plan_login(auth.mechanism, auth.username, secret, connection.capabilities)
+        await log_in(connection, dialogue)
 
 
 async def _find_stamp_item(commands: ImapCommands) -> str | None:
     """The FETCH item in which this server tells when a message was stored, better than INTERNALDATE does."""
     if commands.can("X-GM-EXT-1"):
         return "X-GM-MSGID"
-    if b"dovecot" in commands.connection.greeting.text.lower():
+    greeting = commands.connection.protocol.told.greeting
+    if greeting is not None and b"dovecot" in greeting.text.lower():
         return "X-GUID"
     if commands.can("ID"):
         try:

@@ -70,10 +70,10 @@ class ImapSession:
         if self._settings.after_judgement == "trash":
             await self._find_trash(is_needed=True)
         names = [encode_mailbox_name(name) for name in self._settings.folders]
-        found = {_fold(name): WatchedFolder(name, Placement.INBOX) for name in names}
+        found = {_fold(name): WatchedFolder(name=name, placement=Placement.INBOX) for name in names}
         junk = await self._find_junk()
         if junk is not None:
-            found.setdefault(_fold(junk), WatchedFolder(junk, Placement.JUNK))
+            found.setdefault(_fold(junk), WatchedFolder(name=junk, placement=Placement.JUNK))
         return tuple(found.values())
 
     async def _find_junk(self) -> str | None:
@@ -217,7 +217,7 @@ class ImapSession:
             return True
         if self._can_idle:
             try:
-                await self._connection.idle(seconds)
+                await self._commands.idle(seconds)
                 return self._woken.is_set() or self._connection.folder.may_have_news
             except MailboxError:
                 if not self._connection.is_open:
@@ -239,21 +239,33 @@ class ImapSession:
     def wake(self) -> None:
         """End a running `idle`."""
         self._woken.set()
-        self._connection.wake()
+        self._commands.wake()
 
     # Removal.
 
     async def remove(self, uids: Sequence[int]) -> None:
-        """Delete exactly these messages, move them to the trash, or keep them, as configured."""
+        """Delete exactly these messages, move them to the trash, or keep them, as configured.
+
+        Where the server refuses, they stay and a warning is logged: the mailbox can be watched all the same.
+        """
         if self._settings.after_judgement == "keep":
             return
-        for batch in _batches(uids):
-            trash = await self._choose_trash()
-            if trash is not None:
-                await self._commands.move(batch, trash)
-            else:
-                await self._commands.delete(batch)
-            self._warn_of_remains()
+        try:
+            for batch in _batches(uids):
+                await self._remove_batch(batch)
+        except MailboxError as error:
+            if not self._connection.is_open:
+                raise
+            self._warn(f"judged messages stay in the mailbox: {error}")
+
+    async def _remove_batch(self, uids: Sequence[int]) -> None:
+        trash = await self._choose_trash()
+        if trash is not None:
+            await self._commands.move(uids, trash)
+        else:
+            await self._commands.delete(uids)
+        if not self._commands.can("UIDPLUS", "IMAP4REV2", "MOVE"):
+            self._warn("judged messages stay, flagged as deleted: the server has neither UIDPLUS nor MOVE")
 
     async def _choose_trash(self) -> str | None:
         """Where to move what is removed; None to delete it here.
@@ -271,13 +283,10 @@ class ImapSession:
             return None
         return None if trash == self._opened()[0].name else trash
 
-    def _warn_of_remains(self) -> None:
-        if not (self._has_warned or self._commands.can("UIDPLUS", "IMAP4REV2", "MOVE")):
+    def _warn(self, text: str) -> None:
+        if not self._has_warned:
             self._has_warned = True
-            _log.warning(
-                "the server can neither expunge by UID nor move: judged messages stay, flagged as deleted",
-                extra={"mailbox": self._name},
-            )
+            _log.warning("%s", text, extra={"mailbox": self._name})
 
     async def close(self) -> None:
         """Log out, within two seconds. Raises nothing but a cancellation."""

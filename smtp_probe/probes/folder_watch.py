@@ -62,7 +62,6 @@ class WatchEvents:
     changed: Callable[[bool], None] = lambda _: None
     """Told when the mailbox comes into view (True) or goes out of it (False)."""
     reconnected: Callable[[], None] = lambda: None
-    opened: Callable[[MailboxSession], None] = lambda _: None
 
 
 class FolderWatch:
@@ -130,7 +129,6 @@ class FolderWatch:
         session = await self._connector.open()
         self._session = session
         try:
-            self._events.opened(session)
             folder = await self._find_folder(session)
             await self._select(session, folder)
             await self._fetch_news(session)

@@ -86,7 +86,6 @@ class MailboxWatcher:
             expected_since_ns=self._events.expected_since_ns,
             changed=lambda _: self._tell_change(),
             reconnected=self._events.reconnected,
-            opened=self._events.opened,
         )
 
     def _tell_change(self) -> None:

@@ -20,7 +20,7 @@ import json
 import math
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from smtp_probe.config.settings import Config
 from smtp_probe.report.increments import Increment
@@ -141,9 +141,7 @@ class Totals:
             return
         value = self._series.get(metric, row.labels)
         value = value if isinstance(value, HistogramValue) else HistogramValue.empty(self._bounds(metric))
-        added = _with_field(value, row.field, row.value)
-        if added is not None:
-            self._series.put(metric, row.labels, added)
+        self._series.put(metric, row.labels, _with_field(value, row.field, row.value))
 
     def _add_exemplar(self, increment: Increment, probe_id: str) -> None:
         metric = _DURABLE[increment.metric]
@@ -151,7 +149,8 @@ class Totals:
         if isinstance(value, HistogramValue):
             exemplars = list(value.exemplars)
             exemplars[bisect_left(value.bounds, increment.value)] = Exemplar(probe_id, increment.value)
-            self._series.put(metric, increment.labels, replace(value, exemplars=tuple(exemplars)))
+            shown = HistogramValue(value.bounds, value.counts, value.sum_us, tuple(exemplars))
+            self._series.put(metric, increment.labels, shown)
 
     def _bounds(self, metric: Metric) -> tuple[float, ...]:
         return self.delivery_buckets if metric is DELIVERY_DURATION else metric.buckets
@@ -160,23 +159,23 @@ class Totals:
         return HistogramValue.empty(self._bounds(metric)) if metric.kind is Kind.HISTOGRAM else 0.0
 
 
-def _with_field(value: HistogramValue, field: str, amount: float) -> HistogramValue | None:
-    """Add to one stored field; None when it is none of a histogram's."""
+def _with_field(value: HistogramValue, field: str, amount: float) -> HistogramValue:
+    """Add to one stored field. A field that is none of a histogram's adds nothing."""
     if field == _SUM:
-        return replace(value, sum_us=value.sum_us + amount)
+        return HistogramValue(value.bounds, value.counts, value.sum_us + amount, value.exemplars)
     try:
         bound = float(field.removeprefix(_BUCKET))
     except ValueError:
-        return None
+        return value
     if not field.startswith(_BUCKET) or math.isnan(bound):
-        return None
+        return value
     counts = list(value.counts)
     counts[bisect_left(value.bounds, bound)] += amount
-    return replace(value, counts=tuple(counts))
+    return HistogramValue(value.bounds, tuple(counts), value.sum_us, value.exemplars)
 
 
 def _rebucket(value: HistogramValue, bounds: tuple[float, ...]) -> HistogramValue:
-    moved = replace(HistogramValue.empty(bounds), sum_us=value.sum_us)
+    moved = _with_field(HistogramValue.empty(bounds), _SUM, value.sum_us)
     for bound, count in zip((*value.bounds, math.inf), value.counts, strict=True):
-        moved = _with_field(moved, f"{_BUCKET}{bound!r}", count) or moved
+        moved = _with_field(moved, f"{_BUCKET}{bound!r}", count)
     return moved

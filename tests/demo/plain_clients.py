@@ -144,15 +144,22 @@ class RawImap:
 
 
 @asynccontextmanager
-async def open_raw_imap(config: Mapping[str, Any], mailbox: str) -> AsyncIterator[RawImap]:
-    """Log in over the loopback interface without TLS, which the store allows there, and select INBOX."""
-    settings = config["mailboxes"][mailbox]
-    reader, writer = await asyncio.open_connection(settings["host"], settings["port"])
+async def open_imap(port: int, user: str, password: str) -> AsyncIterator[RawImap]:
+    """Log in over the loopback interface without TLS, which the store allows there."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
     client = RawImap(reader, writer)
     try:
         await client.line()
-        await client.say(f'a LOGIN {settings["auth"]["username"]} "{secret_of(settings)}"', "a OK")
-        await client.say("b SELECT INBOX", "b OK")
+        assert (await client.say(f'a LOGIN {user} "{password}"', "a "))[-1].startswith("a OK")
         yield client
     finally:
         writer.transport.abort()
+
+
+@asynccontextmanager
+async def open_raw_imap(config: Mapping[str, Any], mailbox: str) -> AsyncIterator[RawImap]:
+    """Log in to one of the configured mailboxes and select INBOX."""
+    settings = config["mailboxes"][mailbox]
+    async with open_imap(settings["port"], settings["auth"]["username"], secret_of(settings)) as client:
+        await client.say("s SELECT INBOX", "s OK")
+        yield client

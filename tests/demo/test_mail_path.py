@@ -98,7 +98,9 @@ async def quick_path(tmp_path: Path) -> AsyncIterator[MailPath]:
         yield path
 
 
-async def test_a_message_bears_the_headers_of_four_servers_in_the_order_of_its_way(quick_path: MailPath) -> None:
+async def test_a_message_bears_the_headers_of_four_servers_in_the_order_of_its_way(
+    quick_path: MailPath,
+) -> None:
     config = read_config(quick_path)
     answer = await submit(config, "on-time")
     await wait_for(quick_path, Happening.STORED, "on-time")
@@ -110,10 +112,17 @@ async def test_a_message_bears_the_headers_of_four_servers_in_the_order_of_its_w
         "filter.example.test",
         "store.example.test",
     ]
-    signs = ["(Postfix) with ESMTPSA id", "(Exim 4.98.2)", "with Microsoft SMTP Server (version=TLS1_3,", "with LMTP id"]
+    signs = [
+        "(Postfix) with ESMTPSA id",
+        "(Exim 4.98.2)",
+        "with Microsoft SMTP Server (version=TLS1_3,",
+        "with LMTP id",
+    ]
     assert all(sign in text for sign, text in zip(signs, received, strict=True))
     assert answer.code == 250
-    assert answer.reply.endswith(f"queued as {_queue_ids(raw)[0]}"), "the 250 names the id of the lowest header"
+    assert answer.reply.endswith(f"queued as {_queue_ids(raw)[0]}"), (
+        "the 250 names the id of the lowest header"
+    )
     assert raw.endswith(b"\r\n\r\nfirst line\r\n.a line with a dot\r\n")
 
 
@@ -271,7 +280,11 @@ async def test_forged_mail_has_the_form_of_a_tag_and_not_its_signature(quick_pat
     await wait_for(quick_path, Happening.STORED, "forged", times=3)
     messages = [message_from_bytes(raw) for raw in await read_folder(config, "recipient", "INBOX")]
     by_sender = {message["Return-Path"]: message for message in messages}
-    assert set(by_sender) == {"<prober@example.test>", "<forger@elsewhere.example>", "<news@elsewhere.example>"}
+    assert set(by_sender) == {
+        "<prober@example.test>",
+        "<forger@elsewhere.example>",
+        "<news@elsewhere.example>",
+    }
     forged = by_sender["<forger@elsewhere.example>"]["Subject"]
     token = re.search(r"spt1-[a-z2-7]{48}\b", forged)[0]  # type: ignore[index]
     assert token[:30] == TOKEN[:30]
@@ -288,15 +301,21 @@ async def test_strangers_do_not_answer_each_other(quick_path: MailPath) -> None:
     assert len(happened(quick_path, Happening.RECEIVED, "forged")) == 4 + 3 + 3
 
 
-async def test_the_written_configuration_is_one_that_the_daemon_takes(quick_path: MailPath, tmp_path: Path) -> None:
+async def test_the_written_configuration_is_one_that_the_daemon_takes(
+    quick_path: MailPath, tmp_path: Path
+) -> None:
     config = load(quick_path.write_config(), {})
     assert set(config.routes) == set(SCENARIOS)
     assert set(config.senders) == {"submission", "submission-skewed-clocks"}
     assert config.state_directory.is_relative_to(tmp_path)
-    assert {endpoint.host for endpoint in (*config.senders.values(), *config.mailboxes.values())} == {"127.0.0.1"}
+    assert {endpoint.host for endpoint in (*config.senders.values(), *config.mailboxes.values())} == {
+        "127.0.0.1"
+    }
 
 
-async def test_secrets_are_in_files_that_only_their_owner_may_read(quick_path: MailPath, tmp_path: Path) -> None:
+async def test_secrets_are_in_files_that_only_their_owner_may_read(
+    quick_path: MailPath, tmp_path: Path
+) -> None:
     config_file = quick_path.write_config()
     private = [*(tmp_path / "demo").glob("*.secret"), *(tmp_path / "demo").glob("*.key")]
     assert len(private) == 4
@@ -343,7 +362,9 @@ def _replies_of_a_stranger(config: dict) -> dict[str, int]:
     return replies
 
 
-async def test_the_submission_server_takes_its_user_s_mail_for_its_own_domain_only(quick_path: MailPath) -> None:
+async def test_the_submission_server_takes_its_user_s_mail_for_its_own_domain_only(
+    quick_path: MailPath,
+) -> None:
     replies = await asyncio.to_thread(_replies_of_a_stranger, read_config(quick_path))
     assert replies == {
         "mail before tls": 530,

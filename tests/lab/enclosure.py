@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from .errors import LabError
@@ -38,38 +39,39 @@ def python_program(name: str, *arguments: str | Path | int) -> list[str]:
 
 
 class Enclosure:
-    """The name spaces of one lab. Made, it is open; `close` ends every process in it."""
+    """The name spaces of one lab. `close` ends every process in them."""
 
     def __init__(self, root: Path, holder: int) -> None:
         """Start the guardian of `root`, which keeps the descriptor `holder` open while it runs."""
+        self._root = root
         owner = os.pidfd_open(os.getpid())
-        guardian = python_program("guardian.py", root, owner)
-        errors = root / "log" / "guardian.out"
         try:
-            with errors.open("wb") as stderr:
-                self._process = subprocess.Popen(
-                    [*OWN_PROCESSES, "--mount", "--", *guardian],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=stderr,
-                    pass_fds=(owner, holder),
-                    process_group=0,
-                    env=ENVIRONMENT,
-                    cwd="/",
-                )
+            self._process = subprocess.Popen(
+                [*OWN_PROCESSES, "--mount", "--", *python_program("guardian.py", root, owner)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                pass_fds=(owner, holder),
+                process_group=0,
+                env=ENVIRONMENT,
+                cwd="/",
+            )
         finally:
             os.close(owner)
-        self._root = root
-        self._guardian_pid = self._read_guardian_pid(errors)
-
-    def _read_guardian_pid(self, errors: Path) -> int:
+        assert self._process.stdin is not None
         assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if line.strip().isdigit():
-            return int(line)
-        why = errors.read_text() if errors.exists() else ""
-        self.close()
-        raise LabError(f"the lab needs root and CAP_SYS_ADMIN for its name spaces: {why.strip()}")
+        self._orders, self._answers = self._process.stdin, self._process.stdout
+
+    def open(self) -> None:
+        """Let the guardian make the view of the machine, from the files in `etc`."""
+        with suppress(BrokenPipeError):  # it has ended, and its answer says why
+            self._orders.write(b"\n")
+            self._orders.flush()
+        answer = self._answers.readline()
+        if not answer.strip().isdigit():
+            why = (answer + self._answers.read()).decode().strip()
+            raise LabError(f"the lab needs root and CAP_SYS_ADMIN for its name spaces: {why}")
+        self._guardian_pid = int(answer)
 
     def command(self, pid_file: Path, argv: Sequence[str | Path]) -> list[str]:
         """Return the command that runs `argv` as a part of this lab and records its pid."""
@@ -79,14 +81,13 @@ class Enclosure:
         return [*enter, "--", *OWN_PROCESSES, "--", *record, *map(str, argv)]
 
     def close(self) -> None:
-        """End every process and remove the directory."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
+        """End every process and remove the directory. A second call does nothing."""
+        with suppress(BrokenPipeError):
+            self._orders.close()
         try:
             self._process.wait(CLOSE_PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()  # the kernel then kills the guardian, and with it all the rest
             self._process.wait()
-        self._process.stdout.close()
+        self._answers.close()
         shutil.rmtree(self._root, ignore_errors=True)

@@ -50,21 +50,16 @@ def certificate_owners() -> tuple[str, ...]:
     return (*INSTANCES, "dovecot", "sts")
 
 
-def lay_ground(layout: Layout) -> None:
-    """Make the folders, and the files that the enclosure needs to open."""
+def furnish(layout: Layout) -> None:
+    """Write everything that the enclosure and the parts read."""
     for name in FOLDERS:
         layout.path(name).mkdir()
     layout.path("run").chmod(0o1777)  # servers that run as users of their own make sockets here
-    facts = _addresses(layout) | {"HOSTNAME": socket.gethostname()}
-    for name in ("resolv.conf", "hosts", "nsswitch.conf", "mta-sts.txt"):
-        layout.path("etc", name).write_text(render(f"etc/{name}.in", facts))
-
-
-def furnish(layout: Layout) -> None:
-    """Write everything that the parts read: keys, configurations, zones, numbers."""
-    facts = _facts(layout)
     os.chown(layout.path("mail"), MAIL_UID, MAIL_UID)
     shutil.chown(layout.path("postgrey"), "postgrey")
+    facts = _facts(layout)
+    for name in ("resolv.conf", "hosts", "nsswitch.conf", "mta-sts.txt"):
+        layout.path("etc", name).write_text(render(f"etc/{name}.in", facts))
     for name, value in NUMBERS.items():
         layout.path("control", name).write_text(f"{value:g}\n")
     for owner in certificate_owners():
@@ -77,13 +72,11 @@ def furnish(layout: Layout) -> None:
     _furnish_prober(layout, facts)
 
 
-def _addresses(layout: Layout) -> dict[str, str]:
-    return {host.upper().replace("-", "_"): layout.address(host) for host in HOSTS}
-
-
 def _facts(layout: Layout) -> dict[str, str]:
     """Collect what the templates may name. Makes the keys, since some of it is about them."""
-    return _addresses(layout) | {
+    addresses = {host.upper().replace("-", "_"): layout.address(host) for host in HOSTS}
+    return addresses | {
+        "HOSTNAME": socket.gethostname(),
         "ROOT": str(layout.root),
         "NUMBER": layout.block.rpartition(".")[2],
         "SERIAL": str(time.time_ns() // 10**9),

@@ -17,7 +17,7 @@ from .certificates import KINDS
 from .directory import make_directory
 from .enclosure import Enclosure
 from .errors import LabError
-from .furnish import certificate_owners, furnish, lay_ground, password
+from .furnish import certificate_owners, furnish, password
 from .layout import DOMAIN, NUMBERS, USERS, Layout
 from .machine import check_machine
 from .mail_log import MailLog
@@ -34,8 +34,8 @@ class MailLab:
     domain = DOMAIN
     users = USERS
 
-    def __init__(self, layout: Layout, claim: Claim) -> None:
-        """Open the enclosure; no part runs yet."""
+    def __init__(self, layout: Layout, claim: Claim, enclosure: Enclosure) -> None:
+        """Put together what `start` has made; no part runs yet."""
         self.layout = layout
         self.submission = layout.submission
         self.imap = layout.imap
@@ -43,7 +43,7 @@ class MailLab:
         self.ca_file = layout.path("tls", "ca.pem")
         self.config_file = layout.path("smtp-probe.yaml")
         self._claim = claim
-        self._enclosure = Enclosure(layout.root, claim.holder.fileno())
+        self._enclosure = enclosure
         made = [Part(recipe, self._enclosure, layout.root) for recipe in recipes(layout)]
         self.parts = {part.recipe.name: part for part in made}
 
@@ -55,11 +55,12 @@ class MailLab:
             claim = claim_block()
             undo.callback(claim.holder.close)
             layout = Layout(make_directory(root), claim.block)
-            undo.callback(shutil.rmtree, layout.root, ignore_errors=True)
-            lay_ground(layout)
-            lab = cls(layout, claim)
+            enclosure = Enclosure(layout.root, claim.holder.fileno())
+            undo.callback(enclosure.close)
+            furnish(layout)
+            enclosure.open()
+            lab = cls(layout, claim, enclosure)
             undo.callback(lab.stop)
-            furnish(layout)  # after the guardian has begun to watch: keys take a tenth of a second
             lab._start_parts()
             undo.pop_all()
         return lab

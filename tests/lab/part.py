@@ -69,13 +69,19 @@ class Part:
         """Start the part and return when it serves. A part that runs is left alone."""
         if self.is_running:
             return
-        for path in (*self.recipe.stale, self.pid_file):
+        for argv in self.recipe.before:
+            self._run(argv).wait()
+        for path in self.recipe.stale:
             path.unlink(missing_ok=True)
+        self._process = self._run(self.recipe.argv)
+        self._wait_until_ready()
+
+    def _run(self, argv: Command) -> subprocess.Popen[bytes]:
+        """Run a command inside the enclosure."""
+        self.pid_file.unlink(missing_ok=True)
         with self.output_file.open("ab") as output:
-            for argv in self.recipe.before:
-                subprocess.run(argv, stdout=output, stderr=output, env=ENVIRONMENT, check=True)
-            self._process = subprocess.Popen(
-                self.enclosure.command(self.pid_file, self.recipe.argv),
+            return subprocess.Popen(
+                self.enclosure.command(self.pid_file, argv),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -83,7 +89,6 @@ class Part:
                 env=ENVIRONMENT,
                 cwd="/",
             )
-        self._wait_until_ready()
 
     def _wait_until_ready(self) -> None:
         try:

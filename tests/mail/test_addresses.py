@@ -39,7 +39,9 @@ def test_what_cannot_take_a_tag_is_refused(recipient):
         tag_address(recipient, TOKEN)
 
 
-@pytest.mark.parametrize("value", [b"", b"user+detail@example.org", b"u+" + b"a" * 48 + b"@x", b"u+" + b"a" * 49 + b"@x"])
+@pytest.mark.parametrize(
+    "value", [b"", b"user+detail@example.org", b"u+" + b"a" * 48 + b"@x", b"u+" + b"a" * 49 + b"@x"]
+)
 def test_other_addresses_have_no_token(value):
     assert find_address_tokens(value) == ()
 
@@ -75,7 +77,9 @@ def test_the_standard_library_reads_the_name_back():
     assert message["From"].addresses[0].addr_spec == "p@example.org"
 
 
-@pytest.mark.parametrize("author", ["a@b\r\nBcc: c@d", "a\n<a@b>", "no address", "a@b, c@d", "x <é@b>", "", "a@b\x00"])
+@pytest.mark.parametrize(
+    "author", ["a@b\r\nBcc: c@d", "a\n<a@b>", "no address", "a@b, c@d", "x <é@b>", "", "a@b\x00"]
+)
 def test_what_is_no_single_author_is_refused(author):
     with pytest.raises(ValueError):
         format_author(author)

@@ -7,6 +7,7 @@ import email.policy
 import quopri
 import re
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -20,7 +21,7 @@ CREATED_NS = 1_795_000_000_123_456_789
 
 
 def build(**changes):
-    fields = {
+    fields: dict[str, Any] = {
         "tag": TAG,
         "route": "office-to-gmail",
         "sender": "bounces@example.org",
@@ -131,6 +132,8 @@ def test_the_same_draft_gives_the_same_bytes():
         {"author": "Evil\r\nBcc: x@example.com <a@b>"},
         {"sender": "a@b\r\nRCPT TO:<x@y>"},
         {"sender": "nobody"},
+        {"author": "Probe <Mailer-Daemon@example.org>"},
+        {"author": None, "sender": "mailer-daemon@example.org"},
         {"recipient": "a@b\n"},
         {"recipient": "é@b"},
         {"route": "r\r\n.\r\n"},
@@ -188,7 +191,7 @@ def test_true_changes_are_corruption(change):
         lambda body: body[:-10],
         lambda body: body[:600],
         lambda body: b"",
-        lambda body: base64.encodebytes(body),
+        base64.encodebytes,
         lambda body: body[40:],
     ],
     ids=["no-end", "cut", "nothing", "base64", "no-begin"],
@@ -212,6 +215,6 @@ def test_checking_never_raises(text, digest):
 def test_every_carrier_holds_the_token():
     header, _, body = build(plus_address=True).message.partition(b"\r\n\r\n")
     for name in (b"Subject", b"Message-ID", b"X-SMTP-Probe"):
-        value = re.search(rb"(?m)^" + name + rb":(.*(?:\r\n .*)*)", header)[1]
+        (value,) = re.findall(rb"(?m)^" + name + rb":(.*(?:\r\n .*)*)", header)
         assert find_tokens(value) == (TAG.token,)
     assert find_tokens(body) == (TAG.token,)

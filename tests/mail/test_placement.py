@@ -49,7 +49,9 @@ def test_junk_folders_by_name_with_any_separator(name):
     assert choose_special(entries(encoded), "junk") == encoded
 
 
-@pytest.mark.parametrize("name", ["Trash", "INBOX.Trash", "Deleted Items", "[Gmail]/Bin", "Papierkorb", "Corbeille"])
+@pytest.mark.parametrize(
+    "name", ["Trash", "INBOX.Trash", "Deleted Items", "[Gmail]/Bin", "Papierkorb", "Corbeille"]
+)
 def test_trash_folders_by_name(name):
     assert choose_special(entries(name), "trash") == name
 
@@ -63,7 +65,9 @@ def test_the_better_name_wins():
     assert choose_special(entries("Bulk", "Spam", "Junk"), "junk") == "Junk"
 
 
-@pytest.mark.parametrize("name", ["Projects/Spam", "Spam reports", "NotJunk", "Junk/2024", "INBOX.a.Spam", ""])
+@pytest.mark.parametrize(
+    "name", ["Projects/Spam", "Spam reports", "NotJunk", "Junk/2024", "INBOX.a.Spam", ""]
+)
 def test_other_folders_are_not_taken(name):
     assert choose_special(entries(name), "junk") is None
 

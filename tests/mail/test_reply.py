@@ -34,6 +34,11 @@ def test_code_enhanced_code_and_words(code, text, enhanced, shown):
     assert parse_reply(code, text) == Reply(code=code, enhanced=enhanced, text=shown)
 
 
+def test_a_token_that_the_server_quotes_is_not_kept():
+    tagged = f"5.1.1 <probe+{'a' * 48}@example.net>: no such user"
+    assert parse_reply(550, tagged).text == "<probe+TAG@example.net>: no such user"
+
+
 @given(st.integers(-10, 1000), st.one_of(st.text(), st.binary()))
 def test_any_text_gives_a_bounded_line(code, text):
     reply = parse_reply(code, text)

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtp_probe.mail.tag import TagKey, UnverifiedTag, find_tokens, hash_route, make_tag, peek, verify
+from smtp_probe.mail.tag import (
+    TagKey,
+    UnverifiedTag,
+    find_tokens,
+    hash_route,
+    hide_tokens,
+    make_tag,
+    peek,
+    verify,
+)
 
 OLD = TagKey(b"o" * 32)
 NEW = TagKey(b"n" * 32)
@@ -88,7 +97,9 @@ def test_route_and_recipient_cannot_borrow_from_each_other():
 def test_another_sequence_in_the_same_token_fails():
     mine, other = (base64.b32decode(sign(sequence=n).token[5:].upper()) for n in (7, 8))
     spliced = "spt1-" + base64.b32encode(other[:16] + mine[16:]).decode().lower()
-    assert peek(spliced).sequence == 8
+    claim = peek(spliced)
+    assert claim is not None
+    assert claim.sequence == 8
     assert verify(spliced, [NEW], ROUTE, RECIPIENT) is None
 
 
@@ -110,7 +121,16 @@ def test_no_key_verifies_nothing():
 
 @pytest.mark.parametrize(
     "token",
-    ["", "spt1-", "spt1-" + "a" * 47, "spt1-" + "a" * 49, "spt1-" + "1" * 48, "spt2-" + "a" * 48, "é" * 53, "x\n"],
+    [
+        "",
+        "spt1-",
+        "spt1-" + "a" * 47,
+        "spt1-" + "a" * 49,
+        "spt1-" + "1" * 48,
+        "spt2-" + "a" * 48,
+        "é" * 53,
+        "x\n",
+    ],
 )
 def test_what_has_not_our_form_is_nothing(token):
     assert peek(token) is None
@@ -149,6 +169,13 @@ def test_tokens_are_found_in_order_once_and_bounded():
     assert find_tokens(text) == tuple(tokens[:32])
     assert find_tokens(text, limit=2) == tuple(tokens[:2])
     assert find_tokens(f"<{tokens[0]}@example.org>,({tokens[1]})=3D{tokens[2]}") == tuple(tokens[:3])
+
+
+def test_a_text_to_be_shown_keeps_no_proof():
+    token = sign().token
+    text = f"<{token}@example.org> for user+{token[5:].upper()}@example.net"
+    assert hide_tokens(text) == "<spt1-TAG@example.org> for user+TAG@example.net"
+    assert hide_tokens("user+detail@example.net") == "user+detail@example.net"
 
 
 def test_a_run_that_is_too_long_is_no_token():

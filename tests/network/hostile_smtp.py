@@ -1,6 +1,8 @@
-"""An SMTP server that does at each step what a test says: answer anything, hang, cut, reset, never end.
+"""An SMTP server that does at each step what a test says: answer anything, wait, hang, cut, reset, never end.
 
-Without instructions it is a well-behaved server, so a test names only the step that it is about.
+Without instructions it is a well-behaved server, so a test names only the step that it is about. The steps are the
+verbs, and GREETING, HANDSHAKE (after the answer to STARTTLS), CREDENTIALS (a line within AUTH), BODY (amid the
+message) and DOT (after its end).
 """
 
 from __future__ import annotations
@@ -29,10 +31,13 @@ class Deed(Enum):
     """Continuation lines for ever, each in its own segment."""
 
 
-Behaviour = bytes | Deed
+Behaviour = bytes | float | Deed | tuple[bytes | float | Deed, ...]
+"""Bytes are sent, a number of seconds is waited, several are done in turn."""
 
 _GOOD: dict[str, Behaviour] = {
     "GREETING": b"220 hostile.test ESMTP\r\n",
+    "HANDSHAKE": b"",
+    "BODY": b"",
     "STARTTLS": b"220 2.0.0 Ready\r\n",
     "AUTH": b"235 2.7.0 Welcome\r\n",
     "CREDENTIALS": b"235 2.7.0 Welcome\r\n",
@@ -60,6 +65,8 @@ class HostileSmtp:
         tls: ssl.SSLContext | None = None,
         implicit: bool = False,
         stop_reading_after: int | None = None,
+        receive_buffer: int | None = None,
+        nagle: bool = False,
     ) -> None:
         self.answers = {**_GOOD, **(answers or {})}
         self.offers = offers
@@ -67,6 +74,8 @@ class HostileSmtp:
         self.tls = tls
         self.implicit = implicit
         self.stop_reading_after = stop_reading_after
+        self.receive_buffer = receive_buffer
+        self.nagle = nagle
         self.port = 0
         self.commands: list[bytes] = []
         self.messages: list[bytes] = []
@@ -77,10 +86,12 @@ class HostileSmtp:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[HostileSmtp]:
         """Serve while the block runs."""
-        server = await asyncio.start_server(
-            self._serve, "127.0.0.1", 0, ssl=self.tls if self.implicit else None
-        )
-        self.port = server.sockets[0].getsockname()[1]
+        listener = socket.create_server(("127.0.0.1", 0))
+        if self.receive_buffer is not None:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.receive_buffer)
+        self.port = listener.getsockname()[1]
+        tls = self.tls if self.implicit else None
+        server = await asyncio.start_server(self._serve, sock=listener, ssl=tls, limit=1 << 24)
         try:
             yield self
         finally:
@@ -88,6 +99,7 @@ class HostileSmtp:
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+            await asyncio.sleep(0)  # the aborted transports close
 
     @property
     def verbs(self) -> list[bytes]:
@@ -100,13 +112,14 @@ class HostileSmtp:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         self.sessions += 1
+        if self.nagle:
+            writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
         try:
             await self._talk(reader, writer)
         except (_Over, ConnectionError, ssl.SSLError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
             writer.transport.abort()
-            await asyncio.sleep(0)
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         secured = self.implicit
@@ -119,12 +132,14 @@ class HostileSmtp:
                 await self._hello(writer, secured=secured)
             elif verb == "STARTTLS":
                 await self._do("STARTTLS", writer)
+                await self._do("HANDSHAKE", writer)
                 assert self.tls is not None
                 await writer.start_tls(self.tls)
                 secured = True
             elif verb == "DATA":
                 await self._do("DATA", writer)
-                await self._take_message(reader, writer)
+                if _is_go_ahead(self.answers["DATA"]):
+                    await self._take_message(reader, writer)
             elif verb in self.answers:
                 await self._do(verb, writer)
             else:
@@ -157,19 +172,28 @@ class HostileSmtp:
 
     async def _do(self, step: str, writer: asyncio.StreamWriter) -> None:
         behaviour = self.answers[step]
-        if isinstance(behaviour, bytes):
-            writer.write(behaviour)
-            await writer.drain()
-        elif behaviour is Deed.HANG:
+        for part in behaviour if isinstance(behaviour, tuple) else (behaviour,):
+            if isinstance(part, bytes):
+                writer.write(part)
+                await writer.drain()
+            elif isinstance(part, float):
+                await asyncio.sleep(part)
+            else:
+                await self._misbehave(part, writer)
+
+    async def _misbehave(self, deed: Deed, writer: asyncio.StreamWriter) -> None:
+        if deed is Deed.HANG:
             await asyncio.Event().wait()
-        elif behaviour is Deed.CUT:
-            raise _Over
-        elif behaviour is Deed.RESET:
+        if deed is Deed.RESET:
             linger = struct.pack("ii", 1, 0)
             writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        if deed in (Deed.CUT, Deed.RESET):
             raise _Over
-        else:
-            await _write_for_ever(behaviour, writer)
+        await _write_for_ever(deed, writer)
+
+
+def _is_go_ahead(behaviour: Behaviour) -> bool:
+    return isinstance(behaviour, bytes) and behaviour.startswith(b"3")
 
 
 async def _write_for_ever(deed: Deed, writer: asyncio.StreamWriter) -> None:

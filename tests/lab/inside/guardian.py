@@ -4,10 +4,11 @@ It runs as process 1 of a process name space, with a mount name space of its own
 the lab is a process of that space, so when this process ends, by whatever cause, the kernel ends
 all of them: nothing can outlive a lab. It ends when its standard input is closed (an orderly
 stop) or when the process that owns the lab is gone (a crash or SIGKILL), and removes the lab's
-directory last.
+directory last. It watches from before there is anything in the directory.
 
 Arguments: the lab's directory, and the number of an inherited file descriptor: a pidfd of the
-owner. It prints its process id as the machine sees it when all is ready.
+owner. A line of input says that the directory holds what the view is made of; the answer is its
+process id as the machine sees it.
 """
 
 import os
@@ -54,22 +55,25 @@ def give_own_dev(root: Path) -> None:
     mount("--move", dev, "/dev")
 
 
-def wait_for_end(owner: int) -> None:
-    """Return when standard input closes or the owner has died."""
+def is_told(owner: int) -> bool:
+    """Wait; return whether a line has come, or False when the owner has closed the input or died."""
     poll = select.poll()
     poll.register(0, select.POLLIN | select.POLLHUP)
     poll.register(owner, select.POLLIN)
-    poll.poll()
+    ready = [descriptor for descriptor, _ in poll.poll()]
+    return owner not in ready and os.read(0, 1) == b"\n"
 
 
-def end_all(patience_seconds: float = 5.0) -> None:
-    """Kill every other process of this process name space and wait until they are gone."""
+def end_all(root: Path, patience_seconds: float = 5.0) -> None:
+    """Kill every other process of this process name space, and remove the directory."""
     deadline = time.monotonic() + patience_seconds
     while time.monotonic() < deadline:
         try:
             os.kill(-1, signal.SIGKILL)
         except ProcessLookupError:
-            return
+            shutil.rmtree(root, ignore_errors=True)
+            if not root.exists():  # else one came in from outside at the last moment, and wrote
+                return
         time.sleep(0.005)
 
 
@@ -78,15 +82,15 @@ def main() -> None:
     root, owner = Path(sys.argv[1]), int(sys.argv[2])
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    give_own_resolver(root)
-    give_own_dev(root)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # orphans are ours: let the kernel reap them
     try:
-        print(Path("/proc/self").readlink(), flush=True)
-        wait_for_end(owner)
+        if is_told(owner):
+            give_own_resolver(root)
+            give_own_dev(root)
+            signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # orphans are ours: let the kernel reap them
+            print(Path("/proc/self").readlink(), flush=True)
+            is_told(owner)
     finally:
-        end_all()
-        shutil.rmtree(root, ignore_errors=True)
+        end_all(root)
 
 
 if __name__ == "__main__":

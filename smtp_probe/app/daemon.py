@@ -1,0 +1,175 @@
+"""The daemon: a program that runs until a signal, serves its pages, and takes over a changed configuration.
+
+In: the options of the command line. Out: an exit code. SIGTERM and SIGINT end it within ten seconds: submissions under
+way are finished, or recorded as uncertain; connections are logged out; the journal is closed. SIGHUP and, where it is
+enabled, POST /-/reload load the configuration again; one that does not load never replaces the running one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from smtp_probe.app.program import Program
+from smtp_probe.config.keys import load_or_make_keys
+from smtp_probe.config.load import load
+from smtp_probe.config.settings import Config
+from smtp_probe.errors import ConfigError, JournalError
+from smtp_probe.mail.tag import TagKey
+from smtp_probe.ports import Sink
+from smtp_probe.probes.runner import Runner
+from smtp_probe.report.event_log import log_event
+from smtp_probe.report.http import WebServer
+from smtp_probe.report.log import LogHandler
+from smtp_probe.report.telemetry import Telemetry
+
+_log = logging.getLogger(__name__)
+JOURNAL_NAME = "journal.db"
+_FINISH_SECONDS = 4.0
+"""How long submissions under way may go on after a signal; with what follows it stays below ten seconds."""
+_JOURNAL_RETRY_SECONDS = 5.0
+_CHORES_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaemonOptions:
+    """What the command line says. `on_started` is told the addresses that are listened on."""
+
+    config_file: Path
+    listen_addresses: tuple[str, ...]
+    enable_lifecycle: bool = False
+    log: LogHandler | None = None
+    sinks: tuple[Sink, ...] = ()
+    on_started: Callable[[list[str]], None] = lambda _: None
+
+
+class Daemon:
+    """One run of the daemon. Raises ConfigError from `run` when it cannot start."""
+
+    def __init__(self, options: DaemonOptions) -> None:
+        self._options = options
+        config = load(options.config_file)
+        keys = [TagKey(secret) for secret in load_or_make_keys(config)]
+        self.program = Program(
+            config,
+            keys,
+            config.state_directory / JOURNAL_NAME,
+            [log_event, *options.sinks],
+            log=options.log,
+        )
+        self._runner = Runner(
+            self.program.round_trips,
+            self.program.ledger,
+            self.program.clock,
+            self.program.telemetry.observations.scheduler_lag,
+        )
+        self._stop = asyncio.Event()
+        self._reloading = asyncio.Lock()
+
+    async def run(self) -> int:
+        """Run until a signal. Gives the exit code."""
+        self.telemetry.declare(self.program.config)
+        server = WebServer(self, self._options.listen_addresses)
+        addresses = [str(address) for address in await server.start()]
+        self._catch_signals()
+        _log.info("listening", extra={"addresses": " ".join(addresses)})
+        self._options.on_started(addresses)
+        working = asyncio.create_task(self._work(), name="work")
+        stopping = asyncio.create_task(self._stop.wait(), name="stop")
+        try:
+            await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            await self._end(working, server)
+        return 0
+
+    @property
+    def telemetry(self) -> Telemetry:
+        """What is counted and shown."""
+        return self.program.telemetry
+
+    @property
+    def is_lifecycle_enabled(self) -> bool:
+        """Whether `POST /-/reload` is allowed."""
+        return self._options.enable_lifecycle
+
+    def stop(self) -> None:
+        """End the run, as SIGTERM does."""
+        self._stop.set()
+
+    async def reload(self) -> None:
+        """Load the configuration again and take it over. Raises ConfigError; the running one then stays."""
+        async with self._reloading:
+            observations = self.program.telemetry.observations
+            try:
+                config = await asyncio.to_thread(load, self._options.config_file)
+                self._warn_of_what_needs_a_restart(config)
+            except ConfigError as error:
+                observations.config_reloaded(ok=False)
+                _log.error("configuration not taken over: %s", error)  # noqa: TRY400 - a user's mistake has no traceback
+                raise
+            self.program.configure(config)
+            self._runner.configure(self.program.targets, config.schedule)
+            observations.config_reloaded(ok=True)
+            _log.info("configuration taken over", extra={"routes": len(config.routes)})
+
+    # The work.
+
+    async def _work(self) -> None:
+        await self._open_journal()
+        self.program.start()
+        self._runner.configure(self.program.targets, self.program.config.schedule)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._runner.run(), name="runner")
+            group.create_task(self._do_chores(), name="chores")
+
+    async def _open_journal(self) -> None:
+        """Open the journal, as often as it takes: pages and metrics are served meanwhile, and nothing is sent."""
+        said = ""
+        while True:
+            try:
+                await self.program.open()
+            except JournalError as error:
+                self.program.telemetry.observations.journal_state(up=False)
+                if str(error) != said:
+                    said = str(error)
+                    _log.error("nothing is sent: %s", error)  # noqa: TRY400 - the disk's fault has no traceback
+                await asyncio.sleep(_JOURNAL_RETRY_SECONDS)
+            else:
+                return
+
+    async def _do_chores(self) -> None:
+        while True:
+            await self.program.forget_old()
+            await asyncio.sleep(_CHORES_SECONDS)
+
+    async def _end(self, working: asyncio.Task[None], server: WebServer) -> None:
+        _log.info("ending")
+        await self._runner.stop(_FINISH_SECONDS)
+        working.cancel()
+        results = await asyncio.gather(working, return_exceptions=True)
+        await self.program.close()
+        await server.stop()
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+        _log.info("ended")
+
+    def _catch_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+        loop.add_signal_handler(signal.SIGHUP, self._reload_soon)
+
+    def _reload_soon(self) -> None:
+        task = asyncio.get_running_loop().create_task(self.reload(), name="reload")
+        task.add_done_callback(lambda done: done.exception())  # `reload` has logged it
+
+    def _warn_of_what_needs_a_restart(self, config: Config) -> None:
+        running = self.program.config
+        if config.state_directory != running.state_directory or config.tag_key_files != running.tag_key_files:
+            _log.warning("a changed state_directory or tag_key_files is taken over at the next start only")

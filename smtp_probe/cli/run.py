@@ -1,0 +1,74 @@
+"""The command `run`: the daemon, until a signal.
+
+In: the command line, with Prometheus' habits of naming. Out: pages and metrics; log lines on standard error; exit code
+0 after a signal, 2 for a configuration that cannot be used.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from smtp_probe.cli.options import DEFAULT_CONFIG_FILE, ConfigFile
+
+DEFAULT_LISTEN_ADDRESS = "127.0.0.1:10925"
+"""Loopback, and a port that no other exporter is known to take."""
+
+
+class Level(StrEnum):
+    """How much is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARN = "warn"
+    ERROR = "error"
+
+
+class Form(StrEnum):
+    """What a line of the log looks like."""
+
+    LOGFMT = "logfmt"
+    JSON = "json"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this module to the program."""
+    app.command("run")(run)
+
+
+def run(
+    config_file: ConfigFile = DEFAULT_CONFIG_FILE,
+    listen_address: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--web.listen-address",
+            metavar="ADDRESS",
+            help=f"May be repeated. Default: {DEFAULT_LISTEN_ADDRESS}",
+        ),
+    ] = None,
+    enable_lifecycle: Annotated[
+        bool, typer.Option("--web.enable-lifecycle", help="Allow POST /-/reload.")
+    ] = False,
+    log_level: Annotated[Level, typer.Option("--log.level", help="How much to log.")] = Level.INFO,
+    log_format: Annotated[Form, typer.Option("--log.format", help="What a line looks like.")] = Form.LOGFMT,
+) -> None:
+    """Probe all routes on their schedules, and serve metrics, until a signal comes."""
+    import asyncio
+
+    from smtp_probe.app.daemon import Daemon, DaemonOptions
+    from smtp_probe.report.log import configure
+
+    handler = configure("warning" if log_level is Level.WARN else log_level.value, log_format.value)
+    options = DaemonOptions(
+        config_file=config_file,
+        listen_addresses=tuple(listen_address or [DEFAULT_LISTEN_ADDRESS]),
+        enable_lifecycle=enable_lifecycle,
+        log=handler,
+    )
+
+    async def work() -> int:
+        return await Daemon(options).run()
+
+    raise typer.Exit(asyncio.run(work()))

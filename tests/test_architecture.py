@@ -1,0 +1,54 @@
+"""The architecture as rules: arrows, the mirror of tests, sizes, and the language of what is committed."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "smtp_probe"
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py")
+
+TESTED_ELSEWHERE = {
+    "__main__.py": "one line; every test that runs the command goes through it",
+    "model.py": "values without behaviour; every test uses them",
+    "errors.py": "values without behaviour; every test uses them",
+    "ports.py": "shapes; mypy holds adapters and fakes against them",
+}
+"""Modules without a test file of their own, each with the reason."""
+
+
+def test_imports_follow_the_arrows():
+    command = Path(sys.executable).with_name("lint-imports")
+    run = subprocess.run([command, "--no-cache"], cwd=ROOT, capture_output=True, text=True, timeout=100)
+
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_every_module_opens_with_its_duty(path):
+    docstring = ast.get_docstring(ast.parse(path.read_text()))
+
+    assert docstring
+    assert len(docstring) > 40
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_module_has_outgrown_its_idea(path):
+    assert len(path.read_text().splitlines()) <= 400
+
+
+def test_names_say_what_is_in_a_file():
+    empty_words = {"utils", "util", "helpers", "helper", "common", "manager", "base", "handler", "misc"}
+
+    assert [path for path in MODULES if path.stem in empty_words] == []
+
+
+def test_the_wall_clock_is_read_in_one_place():
+    pattern = re.compile(r"\btime\.time(_ns)?\(|datetime\.(now|utcnow|today)\(")
+    readers = [path for path in MODULES if pattern.search(path.read_text())]
+
+    assert [str(path.relative_to(PACKAGE)) for path in readers if path.parts[-2] != "demo"] == ["network/clock.py"]
