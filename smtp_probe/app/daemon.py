@@ -110,7 +110,7 @@ class Daemon:
                 self._warn_of_what_needs_a_restart(config)
             except ConfigError as error:
                 observations.config_reloaded(ok=False)
-                _log.error("configuration not taken over: %s", error)  # noqa: TRY400 - a user's mistake has no traceback
+                _log.error("configuration not taken over: %s", error)
                 raise
             self.program.configure(config)
             self._runner.configure(self.program.targets, config.schedule)
@@ -137,7 +137,7 @@ class Daemon:
                 self.program.telemetry.observations.journal_state(up=False)
                 if str(error) != said:
                     said = str(error)
-                    _log.error("nothing is sent: %s", error)  # noqa: TRY400 - the disk's fault has no traceback
+                    _log.error("nothing is sent: %s", error)
                 await asyncio.sleep(_JOURNAL_RETRY_SECONDS)
             else:
                 return

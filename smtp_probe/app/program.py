@@ -27,8 +27,8 @@ from smtp_probe.probes.folder_watch import WatchEvents, WatchSettings
 from smtp_probe.probes.ledger import Ledger
 from smtp_probe.probes.round_trip import RoundTrips, RouteUnderTest
 from smtp_probe.probes.watchers import Watchers, WatchPlan
-from smtp_probe.report.known_series import endpoint_name
 from smtp_probe.report.journal import SqliteJournal
+from smtp_probe.report.known_series import endpoint_name
 from smtp_probe.report.log import LogHandler
 from smtp_probe.report.redaction import register_secret
 from smtp_probe.report.telemetry import Telemetry

@@ -33,9 +33,9 @@ def probe(
     import asyncio
 
     from smtp_probe.app.single import SingleProbe
+    from smtp_probe.cli.live import ProbeView
     from smtp_probe.config.keys import load_or_make_keys
     from smtp_probe.config.load import load
-    from smtp_probe.cli.live import ProbeView
     from smtp_probe.mail.tag import TagKey
     from smtp_probe.report.log import configure
 

@@ -22,7 +22,9 @@ def json_schema() -> dict[str, Any]:
     for section in (schema, *schema["$defs"].values()):
         for key, setting in section.get("properties", {}).items():
             setting.setdefault("title", key.replace("_", " ").title())
-            if "description" not in setting:  # pydantic leaves out one that is the same as that of the section
+            if (
+                "description" not in setting
+            ):  # pydantic leaves out one that is the same as that of the section
                 setting["description"] = schema["$defs"][setting["$ref"].rpartition("/")[2]]["description"]
             if "patternProperties" in setting:
                 setting["additionalProperties"] = False

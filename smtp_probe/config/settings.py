@@ -16,10 +16,10 @@ from pydantic_core import PydanticCustomError
 
 from smtp_probe.config.values import (
     Address,
+    Author,
     CredentialName,
     Flag,
     FolderName,
-    HeaderText,
     Host,
     IpAddress,
     LabelName,
@@ -34,6 +34,8 @@ from smtp_probe.config.values import (
     format_duration,
 )
 
+_LONGEST_LOCAL_PART = 64
+_TAG_CHARACTERS = 49  # a plus sign and the tag, as `mail.addresses.tag_address` puts it there
 _LONGEST_IDLE_SECONDS = 29 * 60.0  # RFC 2177: a server may log out after 30 minutes
 
 
@@ -179,11 +181,16 @@ class Sender(Endpoint):
     envelope_from: Address = Field(
         description="Envelope sender (MAIL FROM): bounces go there.", examples=["probe@example.org"]
     )
-    from_: HeaderText | None = Field(
-        None, alias="from", description="From header; default: the envelope sender."
-    )
+    from_: Author | None = Field(None, alias="from", description="From header; default: the envelope sender.")
     timeouts: SmtpTimeouts = Field(default_factory=SmtpTimeouts, description="Deadlines of the phases.")
     max_per_minute: Whole = Field(60, ge=1, description="Most messages a minute to this endpoint.")
+
+    @model_validator(mode="after")
+    def _author_is_no_daemon(self) -> Self:
+        address = (self.from_ or self.envelope_from).rpartition("<")[2]
+        if address.lower().startswith("mailer-daemon@"):
+            raise conflict("mail from mailer-daemon would be taken for a bounce", "from", "envelope_from")
+        return self
 
     @property
     def effective_port(self) -> int:
@@ -290,6 +297,18 @@ class Route(Settings):
     @model_validator(mode="after")
     def _times_in_order(self) -> Self:
         self._require_order("deadline", "give_up_after")
+        return self
+
+    @model_validator(mode="after")
+    def _tag_fits_recipient(self) -> Self:
+        local = self.recipient.rpartition("@")[0]
+        room = _LONGEST_LOCAL_PART - _TAG_CHARACTERS
+        if self.plus_address and (len(local) > room or '"' in local):
+            reason = (
+                f"plus_address leaves room for {room} characters before the @ (RFC 5321 section 4.5.3.1.1), "
+                "and none of them may be a quotation mark"
+            )
+            raise conflict(reason, "recipient", "plus_address")
         return self
 
     @model_validator(mode="after")

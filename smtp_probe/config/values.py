@@ -77,7 +77,9 @@ Seconds = Annotated[
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"
 _HOST = r"^[A-Za-z0-9._:\[\]-]+$"
-_ADDRESS = r"^[^\s<>@\x00-\x1f\x7f]+@[^\s<>@\x00-\x1f\x7f]+$"
+_ADDR_SPEC = r"[!-;=?A-~]{1,64}@[A-Za-z0-9._:\[\]-]+"  # ASCII, as long as we send without SMTPUTF8
+_ADDRESS = rf"^{_ADDR_SPEC}$"
+_AUTHOR = rf"^(?:[^\x00-\x1f\x7f]*<{_ADDR_SPEC}>|{_ADDR_SPEC})$"
 _ONE_LINE = r"^[^\x00-\x1f\x7f]+$"
 _NO_CONTROL = r"^[^\x00-\x1f\x7f]*$"
 _LABEL = r"^[a-z][a-z0-9_]{0,30}$"
@@ -100,7 +102,11 @@ PATTERN_HELP = {
     _HOST: PatternHelp(
         "host name or address", "expected a host name or an address, without a scheme, a port or spaces"
     ),
-    _ADDRESS: PatternHelp("mail address", "expected a mail address such as probe@example.org"),
+    _ADDRESS: PatternHelp("mail address", "expected a mail address in ASCII, such as probe@example.org"),
+    _AUTHOR: PatternHelp(
+        "mail address with or without a name",
+        "expected a mail address in ASCII, or a name with one: Mail probe <probe@example.org>",
+    ),
     _ONE_LINE: PatternHelp("text", "expected one line of text without control characters"),
     _NO_CONTROL: PatternHelp("text", "expected text without control characters"),
     _LABEL: PatternHelp(
@@ -120,7 +126,7 @@ Name = Annotated[str, Field(pattern=_NAME)]
 Host = Annotated[str, Field(min_length=1, max_length=253, pattern=_HOST)]
 Port = Annotated[Whole, Field(ge=1, le=65535)]
 Address = Annotated[str, Field(max_length=254, pattern=_ADDRESS)]
-HeaderText = Annotated[str, Field(min_length=3, max_length=400, pattern=_ONE_LINE)]
+Author = Annotated[str, Field(max_length=400, pattern=_AUTHOR)]
 IpAddress = Annotated[str, AfterValidator(_require_ip)]
 FolderName = Annotated[str, Field(min_length=1, max_length=255, pattern=_ONE_LINE)]
 LabelName = Annotated[str, Field(pattern=_LABEL)]

@@ -74,6 +74,9 @@ class _Dialogue:
             lines.append(_UNPRINTABLE.sub("?", raw.decode("ascii", "replace").rstrip("\r\n")))
             if lines[-1][3:4] != "-":
                 break
+        else:
+            message = "a reply without an end"
+            raise ValueError(message)
         text = " ".join(line[4:] for line in lines)
         enhanced = _ENHANCED.match(text)
         return (

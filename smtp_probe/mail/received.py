@@ -11,6 +11,7 @@ reverse name), `retrieval` (the line of a program that emptied a mailbox: no hop
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -28,13 +29,14 @@ _MAX_NAME_CHARACTERS = 255
 _MAX_PATH_CHARACTERS = 320
 """A local part, an at sign and a domain (RFC 5321 section 4.5.3.1)."""
 
+_PLAIN_END = re.compile(r"[^()\"<>]++(?:\([^()\"<>]*+\) ?)?+")
 _LOOPBACK_NAMES = frozenset({"localhost", "localhost.localdomain", "127.0.0.1", "[127.0.0.1]", "[::1]"})
 _NAMES_AGREE = frozenset({"exim", "qmail"})
 """Software that leaves out the HELO name where it is the same as the reverse name."""
 
 
 class _Stamp(NamedTuple):
-    """The date of a header, the tokens that are not of the date, and how it was found."""
+    """The date of a header, the tokens that are not of the date, and what was odd."""
 
     reading: DateReading | None
     tokens: Sequence[Token]
@@ -44,8 +46,7 @@ class _Stamp(NamedTuple):
 def parse_received(value: bytes) -> Hop:
     """Read the value of a Received or X-Received header."""
     text, flags = read_text(value)
-    tokens, odd = tokenize(text)
-    stamp = _find_stamp(text, tokens)
+    stamp = _split_plain_date(text) or _find_stamp(text)
     clauses = divide(stamp.tokens)
     session = read_session(clauses)
     software = find_software(clauses, session.protocol) or _find_qmail(clauses, session, stamp)
@@ -69,32 +70,47 @@ def parse_received(value: bytes) -> Hop:
         stamp_event=find_event(software, clauses) if is_stamped else None,
         software=software,
         by_host=_limit(_read_by_host(clauses), _MAX_NAME_CHARACTERS),
-        flags=(*flags, *odd, *stamp.flags, *_find_oddities(clauses)),
+        flags=(*flags, *stamp.flags, *_find_oddities(clauses)),
     )
 
 
-def _find_stamp(text: str, tokens: Sequence[Token]) -> _Stamp:
+def _split_plain_date(text: str) -> _Stamp | None:
+    """Split off what most headers end in: `; date`, or `; date (zone)`. None for any other end.
+
+    Such an end closes no comment, quote or bracket, and so its semicolon is in none. It saves a third of the tokens.
+    """
+    head, semicolon, tail = text.rpartition(";")
+    if not semicolon or not _PLAIN_END.fullmatch(tail):
+        return None
+    reading = parse_date(tail)
+    if reading.at_ns is None or tail[reading.end :].partition("(")[0].strip():
+        return None
+    tokens, odd = tokenize(head)
+    return _Stamp(reading, tokens, (*odd, *reading.flags))
+
+
+def _find_stamp(text: str) -> _Stamp:
     """Find the date behind the last semicolon that has something behind it; without a semicolon, the last date.
 
     Tokens are never inside of comments or quotes, and so neither are the semicolons among them. Courier writes its
     `id` behind the date, others write comments there: both are given back as tokens.
     """
+    tokens, odd = tokenize(text)
     has_text_behind = False
     for place in range(len(tokens) - 1, -1, -1):
         token = tokens[place]
         if token.kind is Kind.SEMICOLON and has_text_behind:
             reading = parse_date(text[token.end :])
             behind = _tokens_from(tokens[place + 1 :], token.end + reading.end) if reading.end else []
-            return _Stamp(reading, [*tokens[:place], *behind], reading.flags)
+            return _Stamp(reading, [*tokens[:place], *behind], (*odd, *reading.flags))
         has_text_behind = has_text_behind or token.kind is Kind.WORD
     start = find_date(text)
     if start is None:
-        return _Stamp(None, tokens, ("no_date",))
+        return _Stamp(None, tokens, (*odd, "no_date"))
     reading = parse_date(text[start:])
     before = [token for token in tokens if token.end <= start]
-    return _Stamp(
-        reading, [*before, *_tokens_from(tokens, start + reading.end)], ("no_semicolon", *reading.flags)
-    )
+    behind = _tokens_from(tokens, start + reading.end)
+    return _Stamp(reading, [*before, *behind], (*odd, "no_semicolon", *reading.flags))
 
 
 def _tokens_from(tokens: Sequence[Token], start: int) -> list[Token]:

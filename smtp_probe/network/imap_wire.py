@@ -20,7 +20,7 @@ class WireError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer: text and literals in turn, beginning and ending with text; without line ends.
+    """One answer: text and literals in turn, beginning and ending with text; without line ends and literals' sizes.
 
     `arrived_ns` is the instant at which its last byte was read, on the clock of whoever fed the reader.
     """
@@ -72,9 +72,11 @@ class AnswerReader:
             line = self._take_line()
             if line is None:
                 return None
-            self._parts.append(line)
             self._literal_bytes = self._announced_literal(line)
-            if self._literal_bytes is None:
+            if self._literal_bytes is not None:
+                self._parts.append(line[: line.rfind(b"{")].removesuffix(b"~"))  # `~{3}`: RFC 3516
+            else:
+                self._parts.append(line)
                 answer = Answer(tuple(self._parts), self._arrived_ns)
                 self._parts.clear()
                 return answer
@@ -111,7 +113,7 @@ class AnswerReader:
 
     def _announced_literal(self, line: bytes) -> int | None:
         """The size in `{123}` at the end of a line; None where there is none."""
-        if not line.endswith(b"}") or not _may_have_literals(self._parts[0]):
+        if not line.endswith(b"}") or not _may_have_literals(self._parts[0] if self._parts else line):
             return None
         digits = line[line.rfind(b"{") + 1 : -1].removesuffix(b"+")
         if not digits.isdigit() or b"{" not in line:

@@ -17,7 +17,7 @@ from aiohttp import web
 
 from smtp_probe.errors import ConfigError
 from smtp_probe.report.exposition import Page
-from smtp_probe.report.listen import ListenAddress, bound_address, open_socket, parse_listen_address
+from smtp_probe.report.listen import bound_address, open_socket, parse_listen_address
 from smtp_probe.report.pages import render_landing_page, style_hash, take_overview
 from smtp_probe.report.telemetry import Telemetry
 
@@ -72,10 +72,10 @@ class WebServer:
         self._runner: web.AppRunner | None = None
         self._scrapes = 0
 
-    async def start(self) -> list[ListenAddress]:
+    async def start(self) -> list[str]:
         """Listen on all addresses. Gives those that are really bound. Raises ConfigError, then none is."""
         runner = web.AppRunner(
-            self._application(),
+            self._routes(),
             access_log=None,
             shutdown_timeout=_STOP_SECONDS,
             keepalive_timeout=75.0,
@@ -90,7 +90,7 @@ class WebServer:
                 await web.SockSite(runner, bound).start()
             opened.pop_all()  # they are the runner's now
         self._runner = runner
-        return [bound_address(bound) for bound in sockets]
+        return [str(bound_address(bound)) for bound in sockets]
 
     async def stop(self) -> None:
         """Answer what is under way, within two seconds, and listen no more."""
@@ -100,7 +100,7 @@ class WebServer:
                 async with asyncio.timeout(2 * _STOP_SECONDS):
                     await runner.cleanup()
 
-    def _application(self) -> web.Application:
+    def _routes(self) -> web.Application:
         application = web.Application(middlewares=[_guard], client_max_size=1024)
         application.router.add_get("/", self._landing)
         application.router.add_get("/metrics", self._metrics)
@@ -110,8 +110,10 @@ class WebServer:
         return application
 
     async def _landing(self, _: web.Request) -> web.StreamResponse:
-        overview = take_overview(self._state.telemetry.observations, self._state.telemetry.history)
-        page = await asyncio.to_thread(render_landing_page, overview)
+        telemetry = self._state.telemetry
+        overview = take_overview(telemetry.observations, telemetry.history)
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            page = await asyncio.to_thread(render_landing_page, overview)
         return web.Response(text=page, content_type="text/html", charset="utf-8")
 
     async def _metrics(self, request: web.Request) -> web.StreamResponse:
@@ -119,10 +121,11 @@ class WebServer:
             return _text("too many scrapes at once, try again later", status=503)
         self._scrapes += 1
         try:
-            page = await self._state.telemetry.exposition.page(
-                ",".join(request.headers.getall("Accept", ())),
-                ",".join(request.headers.getall("Accept-Encoding", ())),
-            )
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                page = await self._state.telemetry.exposition.page(
+                    ",".join(request.headers.getall("Accept", ())),
+                    ",".join(request.headers.getall("Accept-Encoding", ())),
+                )
         finally:
             self._scrapes -= 1
         return await _send(request, page)
@@ -146,7 +149,8 @@ class WebServer:
             return _text("reloading from a web page is not allowed", status=403)
         try:
             # Shielded: a configuration is taken over as a whole, however long a client waits for it.
-            await asyncio.shield(asyncio.ensure_future(self._state.reload()))
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                await asyncio.shield(asyncio.ensure_future(self._state.reload()))
         except ConfigError as error:
             return _text(f"the configuration was not changed:\n{error}", status=500)
         return _text("the configuration has been reloaded.")
@@ -154,10 +158,9 @@ class WebServer:
 
 @web.middleware
 async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give every answer its headers and its deadline, and never an inner detail."""
+    """Give every answer its headers, and never an inner detail."""
     try:
-        async with asyncio.timeout(_ANSWER_SECONDS):
-            response = await handler(request)
+        response = await handler(request)
     except web.HTTPException as error:
         response = _text(error.reason, status=error.status)
         if "Allow" in error.headers:

@@ -88,6 +88,7 @@ class Observations:
 
     def declare(self, config: Config) -> None:
         """Take over a configuration that has been loaded: its routes and mailboxes."""
+        self.config_reloaded(ok=True)
         for name, route in config.routes.items():
             own = {"route": name, "sender": route.sender, "mailbox": route.mailbox}
             self._series.put(ROUTE_INFO, (name,), tuple({**route.labels, **own}.items()))

@@ -105,6 +105,12 @@ class Series:
         if self.get(metric, labels) is not None:
             del self._samples(metric, labels)[labels]
 
+    def forget(self, metric: Metric) -> None:
+        """Remove all samples of a metric, shown or not."""
+        for key, group in self._groups.items():
+            if metric.name in group.samples:
+                del self._changed(key).samples[metric.name]
+
     def show_only(self, label: str, names: Collection[str]) -> None:
         """Show the groups of this label for these names only.
 

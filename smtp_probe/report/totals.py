@@ -93,6 +93,8 @@ class Totals:
         """When the journal began to count, where that is known: the start time of every durable counter."""
         self.caps = LabelCaps()
         self._series = series if series is not None else Series()
+        self._config: Config | None = None
+        self._is_restored = False
 
     def declare(self, config: Config) -> None:
         """Take over a configuration: its buckets, and every known sample at zero. Nothing counted is lost."""
@@ -101,13 +103,19 @@ class Totals:
         for labels, value in list(self._series.all(DELIVERY_DURATION)):
             if isinstance(value, HistogramValue) and value.bounds != self.delivery_buckets:
                 self._series.put(DELIVERY_DURATION, labels, _rebucket(value, self.delivery_buckets))
-        for metric in _DURABLE.values():
-            for labels in known_labels(metric, config):
-                self._series.put_new(metric, labels, self._zero(metric))
+        self._config = config
+        self._begin_at_zero()
 
     def restore(self, rows: Iterable[StoredTotal], since_ns: int | None = None) -> None:
-        """Take over what the journal holds. Rows of metrics or shapes that are not known are left out."""
+        """Take over what the journal holds, in place of what is here. Leaves out rows that are not known or sound.
+
+        Before this nothing durable is shown: a counter that began at zero and then jumped to what it was before
+        the restart would look like all of that happening again.
+        """
         self.since_ns = since_ns
+        self._is_restored = True
+        for durable in _DURABLE.values():
+            self._series.forget(durable)
         for row in rows:
             metric = _DURABLE.get(row.metric)
             is_sound = math.isfinite(row.value) and row.value >= 0
@@ -115,6 +123,7 @@ class Totals:
                 continue
             self.caps.remember(row.metric, row.labels)
             self._add(metric, row)
+        self._begin_at_zero()
 
     def admit(self, increments: Iterable[Increment]) -> tuple[Increment, ...]:
         """Fold label values over the caps into `other`. To be done before increments are stored and applied.
@@ -133,6 +142,13 @@ class Totals:
         for increment in increments:
             if increment.exemplar is not None:
                 self._add_exemplar(increment, increment.exemplar)
+
+    def _begin_at_zero(self) -> None:
+        if self._config is None or not self._is_restored:
+            return
+        for metric in _DURABLE.values():
+            for labels in known_labels(metric, self._config):
+                self._series.put_new(metric, labels, self._zero(metric))
 
     def _add(self, metric: Metric, row: StoredTotal) -> None:
         if metric.kind is not Kind.HISTOGRAM:

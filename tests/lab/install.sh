@@ -18,11 +18,14 @@ esac
 
 say() { [ -n "$quiet" ] || printf '%s\n' "$*"; }
 
-is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
-
+# shellcheck disable=SC2086 # a list of words on purpose
+installed=$(dpkg-query -W -f '[${Package} ${db:Status-Status}]' $packages 2>/dev/null) || :
 missing=
 for package in $packages; do
-    is_installed "$package" || missing="$missing $package"
+    case $installed in
+        *"[$package installed]"*) ;;
+        *) missing="$missing $package" ;;
+    esac
 done
 if [ -z "$missing" ]; then
     say "lab: all packages are installed"

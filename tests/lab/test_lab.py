@@ -93,7 +93,7 @@ def test_the_delay_can_be_set(lab: MailLab, seconds: float) -> None:
     relay = lab.mail_log().journey(sent).hop("relay")
     assert relay.sent_at_ns is not None
     assert relay.queued_at_ns is not None
-    assert seconds <= (relay.sent_at_ns - relay.queued_at_ns) / 1e9 < seconds + 0.4
+    assert seconds <= (relay.sent_at_ns - relay.queued_at_ns) / 1e9 < seconds + 2
 
 
 def test_slow_recipient(lab: MailLab) -> None:

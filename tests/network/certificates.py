@@ -31,8 +31,6 @@ class Certificates:
         self.wrong_name = _context(authority.issue_cert("other.test", not_after=GOOD_UNTIL))
         self.unknown_issuer = _context(trustme.CA().issue_cert(NAME, not_after=GOOD_UNTIL))
         self.self_signed = _self_signed(folder)
-        self.only_tls_1_2 = _context(authority.issue_cert(NAME, not_after=GOOD_UNTIL))
-        self.only_tls_1_2.maximum_version = ssl.TLSVersion.TLSv1_2
 
 
 def _context(certificate: trustme.LeafCert) -> ssl.SSLContext:

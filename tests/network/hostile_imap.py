@@ -150,7 +150,7 @@ class HostileImap:
             await session.say_goodbye()
         except Mismatch as mismatch:
             self.complaints.append(str(mismatch))
-        except (ConnectionError, asyncio.IncompleteReadError, OSError):
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # the client had enough
         finally:
             writer.transport.abort()

@@ -91,7 +91,7 @@ class HostileSmtp:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.receive_buffer)
         self.port = listener.getsockname()[1]
         tls = self.tls if self.implicit else None
-        server = await asyncio.start_server(self._serve, sock=listener, ssl=tls, limit=1 << 24)
+        server = await asyncio.start_server(self._serve, sock=listener, ssl=tls)
         try:
             yield self
         finally:
@@ -166,7 +166,10 @@ class HostileSmtp:
         if self.stop_reading_after is not None:
             await reader.readexactly(self.stop_reading_after)
             await self._do("BODY", writer)
-        self.messages.append(await reader.readuntil(b"\r\n.\r\n"))
+        message = bytearray()
+        while not message.endswith(b"\r\n.\r\n"):
+            message += await reader.read(65536) or _end()
+        self.messages.append(bytes(message))
         self.got_message.set()
         await self._do("DOT", writer)
 
@@ -190,6 +193,10 @@ class HostileSmtp:
         if deed in (Deed.CUT, Deed.RESET):
             raise _Over
         await _write_for_ever(deed, writer)
+
+
+def _end() -> bytes:
+    raise _Over
 
 
 def _is_go_ahead(behaviour: Behaviour) -> bool:
