@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 from smtp_probe.errors import JournalError, MailboxError
 from smtp_probe.mail.bounce import BounceReport, read_bounce
+from smtp_probe.mail.message import check_body
+from smtp_probe.mail.mime_parts import read_texts
 from smtp_probe.mail.recognition import Candidate, find_candidates, is_automatic_answer
 from smtp_probe.mail.stamps import choose_stored
 from smtp_probe.mail.tag import TagKey, peek, verify
@@ -33,6 +35,8 @@ _log = logging.getLogger(__name__)
 _BOUNCE_BYTES = 131_072
 _BODY_BYTES = 8_192
 _LARGEST_OWN_BYTES = 16_777_216
+_CHECKED_BYTES = 65_536
+"""Up to this size the body of our own message is fetched too, to see whether it came through unharmed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +98,25 @@ class Arrivals:
         flight = self._ledger.get(recognised.tag.probe_id)
         if flight is None:
             await self._look_at_stray(message, recognised)
-        elif not await self._ledger.arrived(flight, self._arrival(message, flight, recognised.found_in)):
+            return
+        corrupted = await self._is_corrupted(message, flight, fetch_text)
+        arrival = self._arrival(message, flight, recognised.found_in, corrupted=corrupted)
+        if not await self._ledger.arrived(flight, arrival):
             await self._count_duplicate(message, recognised)
 
-    def _arrival(self, message: MailboxMessage, flight: Flight, found_in: str) -> Arrival:
+    async def _is_corrupted(
+        self, message: MailboxMessage, flight: Flight, fetch_text: FetchText
+    ) -> bool | None:
+        """Say whether the body came through unharmed; None for one too large to be fetched, or without its marks."""
+        if message.size_bytes is None or message.size_bytes > _CHECKED_BYTES or flight.arrival is not None:
+            return None
+        text = read_texts(message.header, await fetch_text(_CHECKED_BYTES))
+        is_intact = check_body(flight.probe.body_digest, text)
+        return None if is_intact is None else not is_intact
+
+    def _arrival(
+        self, message: MailboxMessage, flight: Flight, found_in: str, *, corrupted: bool | None
+    ) -> Arrival:
         final_dot_ns = flight.submission.final_dot_ns if flight.submission is not None else None
         stored_ns, stamp, resolution_seconds = choose_stored(message, final_dot_ns or flight.probe.created_ns)
         return Arrival(
@@ -108,6 +127,7 @@ class Arrivals:
             stamp=stamp,
             stamp_resolution_seconds=resolution_seconds,
             trace=read_trace(message.header),
+            corrupted=corrupted,
             found_in=found_in,
         )
 

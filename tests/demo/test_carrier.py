@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from email import message_from_bytes
-
 import pytest
 
 from smtp_probe.demo.carrier import Carrier
@@ -12,6 +10,7 @@ from smtp_probe.demo.path_log import Happening
 from smtp_probe.demo.scenarios import HopName
 from smtp_probe.model import Reply
 from tests.demo.plain_clients import wait_until
+from tests.demo.reports import read_report
 from tests.demo.stage import Onward, at_once, make_host
 
 LATER = Reply(code=451, enhanced="4.7.1", text="later")
@@ -62,10 +61,10 @@ async def test_a_refused_letter_becomes_a_bounce_to_its_sender() -> None:
     await wait_until(lambda: len(onward.letters) == 2)
     bounce = onward.letters[1]
     assert (bounce.sender, bounce.recipient) == ("", "prober@example.test")
-    _, status, returned = message_from_bytes(bounce.content).get_payload()
-    assert status.get_payload()[0]["Original-Envelope-Id"] == "a+b"
-    assert status.get_payload()[1]["Remote-MTA"] == "dns; next.example.test"
-    assert returned.get_content_type() == "message/rfc822"
+    report = read_report(bounce.content)
+    assert report.about_message["Original-Envelope-Id"] == "a+b"
+    assert report.about_recipient["Remote-MTA"] == "dns; next.example.test"
+    assert report.returned.get_content_type() == "message/rfc822"
 
 
 @pytest.mark.parametrize(

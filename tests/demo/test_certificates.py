@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from smtp_probe.demo.certificates import CertificateFiles, make_certificates, write_private
+from smtp_probe.network.clock import ReferenceClock
 
-NOW = datetime.now(UTC)
+NOW = datetime.fromtimestamp(ReferenceClock().now_ns() // 10**9, UTC)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ import pytest
 
 from smtp_probe.demo.certificates import CertificateFiles, make_certificates
 from smtp_probe.demo.imap import INBOX, JUNK, MailStore
+from smtp_probe.network.clock import ReferenceClock
 from tests.demo.plain_clients import RawImap, open_imap, wait_until
 
 USER, PASSWORD = "user@example.test", "secret-of-the-test"
@@ -26,7 +27,9 @@ MESSAGE = b"Subject: hello\r\nMessage-ID: <1@example.test>\r\n\r\nbody\r\n"
 
 @pytest.fixture
 def files(tmp_path: Path) -> CertificateFiles:
-    return make_certificates(tmp_path, ["imap.example.test"], datetime.now(UTC))
+    return make_certificates(
+        tmp_path, ["imap.example.test"], datetime.fromtimestamp(ReferenceClock().now_ns() // 10**9, UTC)
+    )
 
 
 @pytest.fixture
@@ -109,20 +112,20 @@ async def test_a_folder_that_a_client_makes_tells_idlers_too(store: MailStore) -
         await client.say("i IDLE", "* 1 EXISTS")
 
 
-def _log_in_over_tls(port: int, files: CertificateFiles) -> tuple[str, bytes]:
+def _log_in_over_tls(port: int, files: CertificateFiles) -> tuple[str | None, str]:
     with imaplib.IMAP4("127.0.0.1", port, timeout=10) as client:
         client.host = "imap.example.test"
         client.starttls(ssl.create_default_context(cafile=files.ca_file))
         client.login(USER, PASSWORD)
-        version = client.sock.version()
-        return version, client.noop()[0].encode()
+        assert isinstance(client.sock, ssl.SSLSocket)
+        return client.sock.version(), client.noop()[0]
 
 
 async def test_starttls_works(
     store: MailStore, files: CertificateFiles, caplog: pytest.LogCaptureFixture
 ) -> None:
     port = await store.start()
-    assert await asyncio.to_thread(_log_in_over_tls, port, files) == ("TLSv1.3", b"OK")
+    assert await asyncio.to_thread(_log_in_over_tls, port, files) == ("TLSv1.3", "OK")
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 

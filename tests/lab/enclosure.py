@@ -71,11 +71,11 @@ class Enclosure:
         if not answer.strip().isdigit():
             why = (answer + self._answers.read()).decode().strip()
             raise LabError(f"the lab needs root and CAP_SYS_ADMIN for its name spaces: {why}")
-        self._guardian_pid = int(answer)
+        self.guardian_pid = int(answer)
 
     def command(self, pid_file: Path, argv: Sequence[str | Path]) -> list[str]:
         """Return the command that runs `argv` as a part of this lab and records its pid."""
-        spaces = f"/proc/{self._guardian_pid}/ns"
+        spaces = f"/proc/{self.guardian_pid}/ns"
         enter = ("nsenter", f"--mount={spaces}/mnt", f"--pid={spaces}/pid")
         record = ("/bin/sh", "-c", RECORD_PID, str(pid_file))
         return [*enter, "--", *OWN_PROCESSES, "--", *record, *map(str, argv)]

@@ -1,16 +1,14 @@
 """The lab starts and ends fast, runs twice, survives the loss of a part, and leaves nothing behind."""
 
+import os
 import re
 import signal
 import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
@@ -114,6 +112,18 @@ def test_a_killed_owner_takes_the_lab_with_it(
     wait_until(lambda: not processes_in(space) and not root.exists(), "the end of the lab", 10)
 
 
+def test_nothing_survives_the_guardian() -> None:
+    """The kernel ends a process name space with its first process; the owner then removes the directory."""
+    with MailLab.start() as lab:
+        guardian = lab._enclosure.guardian_pid
+        space = space_of(guardian)
+        assert space is not None
+        os.kill(guardian, signal.SIGKILL)
+        wait_until(lambda: not processes_in(space), "the end of every process", 5)
+        assert not any(part.is_running for part in lab.parts.values())
+    assert not lab.layout.root.exists()
+
+
 def test_a_machine_that_cannot_run_a_lab_is_told_why(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error says what to do."""
     monkeypatch.setattr(machine, "PROGRAMS", ("nsd", "no-such-program"))
@@ -165,39 +175,6 @@ def test_mail_waits_for_a_part_that_is_stopped(lab: MailLab, name: str) -> None:
     )
     lab.start_part(name)
     wait_for_mail(lab, "probe2", sent)
-
-
-class MetricsPage(BaseHTTPRequestHandler):
-    """A page with one metric."""
-
-    def do_GET(self) -> None:
-        """Answer with it."""
-        self.send_response(200)
-        self.send_header("Content-Type", "text/plain; version=0.0.4")
-        self.end_headers()
-        self.wfile.write(b"lab_answer 42\n")
-
-    def log_request(self, code: object = "-", size: object = "-") -> None:
-        """Say nothing."""
-
-
-def test_prometheus_scrapes_and_evaluates(lab: MailLab, tmp_path: Path) -> None:
-    """It reads a page, and a rule of ours fires."""
-    rules = tmp_path / "rules.yml"
-    rules.write_text('groups: [{name: lab, rules: [{alert: Answered, expr: "lab_answer == 42"}]}]')
-    with ThreadingHTTPServer(("127.0.0.1", 0), MetricsPage) as page:
-        Thread(target=page.serve_forever, daemon=True).start()
-        prometheus = lab.start_prometheus([f"127.0.0.1:{page.server_port}"], rule_files=[rules])
-        (sample,) = prometheus.wait_for("lab_answer")
-        assert sample.value == 42
-        assert sample.labels["job"] == "smtp-probe"
-        (alert,) = prometheus.wait_for('ALERTS{alertname="Answered"}')
-        assert alert.labels["alertstate"] == "firing"
-        assert prometheus.api("targets")["activeTargets"][0]["health"] == "up"
-        page.shutdown()
-    prometheus.stop()
-    with pytest.raises(OSError):
-        urllib.request.urlopen(prometheus.url, timeout=1)
 
 
 def test_the_packages_are_found_installed_quickly() -> None:

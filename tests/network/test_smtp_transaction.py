@@ -135,7 +135,9 @@ async def test_greeting_421_defers_and_is_not_talked_to() -> None:
 
 
 @pytest.mark.parametrize(
-    "behaviour", [Deed.HANG, Deed.CUT, Deed.RESET, b"500 what?\r\n", b"garbage\r\n", Deed.ENDLESS_LINES], ids=repr
+    "behaviour",
+    [Deed.HANG, Deed.CUT, Deed.RESET, b"500 what?\r\n", b"garbage\r\n", Deed.ENDLESS_LINES],
+    ids=repr,
 )
 async def test_failing_quit_changes_nothing(behaviour: Behaviour) -> None:
     submission, server, phases = await _provoke("QUIT", behaviour)
@@ -338,7 +340,7 @@ async def test_replies_injected_before_tls_are_not_heard_after_it(certificates: 
         settings = sender(server.port, certificates=certificates, tls="starttls", **auth())
         submission = await submit(settings)
     assert submission.failure is not None
-    assert submission.failure.cause in ("auth_not_offered", "tls_failed")
+    assert submission.failure.cause == "auth_not_offered"
     assert b"AUTH" not in server.verbs
 
 
@@ -395,9 +397,7 @@ async def test_blackholed_address_leaves_time_for_the_next_one() -> None:
                 filler = stack.enter_context(socket.socket())
                 filler.setblocking(False)
                 filler.connect_ex(listener.getsockname())
-            submission = await submit(
-                sender(server.port), resolver=FixedResolver("127.0.0.2", "127.0.0.1")
-            )
+            submission = await submit(sender(server.port), resolver=FixedResolver("127.0.0.2", "127.0.0.1"))
     assert submission.disposition is Disposition.ACCEPTED
     assert submission.peer_address == "127.0.0.1"
     assert timing(submission, Phase.CONNECT).duration_seconds > 0.1

@@ -125,6 +125,23 @@ async def test_a_message_is_delivered_and_deleted():
         assert bed.inbox.removed == [uid]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (b"nothing", b"nothing", False),
+        (b"They carry no information", b"They carry an advertisement", True),
+        (b"[end of smtp-probe test message]", b"", None),
+    ],
+)
+async def test_a_body_changed_on_the_way_shows(old, new, expected):
+    async with running(Bed()) as bed:
+        envelope = await bed.send()
+        bed.store(envelope.message.replace(old, new))
+        await bed.clock.advance(1)
+
+        assert [outcome.arrival.corrupted for outcome in bed.journal.outcomes()] == [expected]
+
+
 async def test_a_message_in_the_junk_folder_is_found_as_fast_as_any():
     async with running(Bed()) as bed:
         envelope = await bed.send()
