@@ -5,6 +5,7 @@ In: a valid `Config`. Out: what is wrong in it, each with its path. Reads nothin
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -28,9 +29,11 @@ def references(config: Config) -> list[Contradiction]:
     """Every name in `routes` that points at nothing, and every interval that the limits do not allow."""
     found = [wrong for name, route in config.routes.items() for wrong in _judge_route(config, name, route)]
     found += _judge_budget(("schedule", "max_per_minute"), config.schedule.max_per_minute, config.routes)
+    routes_of: defaultdict[str, dict[str, Route]] = defaultdict(dict)
+    for name, route in config.routes.items():
+        routes_of[route.sender][name] = route
     for name, sender in config.senders.items():
-        its_routes = {key: route for key, route in config.routes.items() if route.sender == name}
-        found += _judge_budget(("senders", name, "max_per_minute"), sender.max_per_minute, its_routes)
+        found += _judge_budget(("senders", name, "max_per_minute"), sender.max_per_minute, routes_of[name])
     return found
 
 
@@ -57,8 +60,8 @@ def _judge_budget(path: KeyPath, budget: int, routes: dict[str, Route]) -> Itera
     wanted = sum(60.0 / route.interval for route in routes.values())
     if wanted > budget * _ROUNDING:
         message = (
-            f"the intervals of {len(routes)} routes ask for {wanted:.4g} messages a minute, "
-            f"but {budget} are allowed: raise this, or make the intervals longer"
+            f"{'.'.join(map(str, path))} is {budget}, but its routes ask for {wanted:.4g} messages a minute: "
+            "raise it, or make the intervals longer"
         )
         yield Contradiction(path, message, (path, *(("routes", name, "interval") for name in routes)))
 

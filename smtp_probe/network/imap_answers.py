@@ -189,7 +189,7 @@ def parse_search(answers: Iterable[Answer]) -> list[int] | None:
     """Read the UIDs of SEARCH (RFC 3501) and ESEARCH (RFC 4731) answers, ascending; None if unreadable."""
     found: set[int] = set()
     for answer in answers:
-        words = answer.line.split()
+        words = answer.line.partition(b" (MODSEQ")[0].split()  # RFC 7162 appends one to SEARCH
         kind = words[1].upper() if len(words) > 1 else b""
         if kind == b"SEARCH":
             uids = _read_uids(words[2:])
@@ -204,7 +204,7 @@ def parse_search(answers: Iterable[Answer]) -> list[int] | None:
 
 
 def _read_uids(words: Sequence[bytes]) -> list[int] | None:
-    numbers = [parse_number(word) for word in words if not word.startswith(b"(")]
+    numbers = [parse_number(word) for word in words]
     uids = [number for number in numbers if number is not None and 0 < number <= MAXIMUM_UID]
     return uids if len(uids) == len(numbers) else None
 

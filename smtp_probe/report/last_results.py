@@ -13,7 +13,6 @@ from smtp_probe.model import (
     Arrival,
     Disposition,
     Event,
-    HopDelay,
     Outcome,
     Probe,
     ProbeEnded,
@@ -100,14 +99,12 @@ class LastResults:
     def _arrived(self, route: str, arrival: Arrival) -> None:
         self._series.put(HOPS, (route,), float(len(arrival.trace.hops)))
         shown: dict[Labels, float] = {}
-        delays = arrival.trace.delays
-        cut = len(delays) if len(delays) <= self._max_hops else self._max_hops - 1
-        for delay in delays[:cut]:
-            if delay.delay_seconds is not None:
-                shown[route, str(delay.position), self._known_host(delay.by)] = delay.delay_seconds
-        rest = _sum_known(delays[cut:])
-        if rest is not None:
-            shown[route, REST, OTHER] = rest
+        known = [(d, d.delay_seconds) for d in arrival.trace.delays if d.delay_seconds is not None]
+        cut = len(known) if len(known) <= self._max_hops else self._max_hops - 1
+        for delay, seconds in known[:cut]:
+            shown[route, str(delay.position), self._known_host(delay.by)] = seconds
+        if known[cut:]:
+            shown[route, REST, OTHER] = sum(seconds for _, seconds in known[cut:])
         self._series.replace(LAST_HOP, route, shown)
 
     def _move_on(self, metric: Metric, route: str, at_ns: int) -> None:
@@ -116,8 +113,3 @@ class LastResults:
         at_seconds = at_ns / 1e9
         if not isinstance(before, float) or before < at_seconds:
             self._series.put(metric, (route,), at_seconds)
-
-
-def _sum_known(delays: tuple[HopDelay, ...]) -> float | None:
-    known = [delay.delay_seconds for delay in delays if delay.delay_seconds is not None]
-    return sum(known) if known else None

@@ -70,7 +70,8 @@ class Part:
         if self.is_running:
             return
         for argv in self.recipe.before:
-            self._run(argv).wait()
+            if self._run(argv).wait():
+                raise LabError(self._last_words(f"{self.recipe.name}: {argv[0]} failed"))
         for path in self.recipe.stale:
             path.unlink(missing_ok=True)
         self._process = self._run(self.recipe.argv)
@@ -95,8 +96,12 @@ class Part:
             for check in (self.pid_file.exists, *self.recipe.ready):
                 wait_until(check, self.recipe.name, START_PATIENCE_SECONDS, self._has_ended)
         except LabError as error:
-            said = self.output_file.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]
-            raise LabError("\n".join([str(error), *said])) from None
+            raise LabError(self._last_words(str(error))) from None
+
+    def _last_words(self, what: str) -> str:
+        """Add to an error what the part has written last."""
+        said = self.output_file.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]
+        return "\n".join([what, *said])
 
     def _has_ended(self) -> bool:
         return not self.is_running

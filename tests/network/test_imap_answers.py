@@ -154,7 +154,7 @@ def test_a_broken_list_is_unreadable(text):
         ([b"* SEARCH "], []),
         ([b"* SEARCH 9 2 5"], [2, 5, 9]),
         ([b"* search 2", b"* SEARCH 3 2", b"* 4 EXISTS"], [2, 3]),
-        ([b"* SEARCH 2 (MODSEQ 917162500)"], None),
+        ([b"* SEARCH 2 (MODSEQ 917162500)"], [2]),
         ([b'* ESEARCH (TAG "A1") UID ALL 4:6,9'], [4, 5, 6, 9]),
         ([b'* ESEARCH (TAG "A1") UID'], []),
         ([b'* ESEARCH (TAG "A1") UID COUNT 2 ALL 9:8'], [8, 9]),

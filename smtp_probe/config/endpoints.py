@@ -1,0 +1,239 @@
+"""Servers in the settings: how each is reached, secured and logged in to, and what we are there.
+
+Reads nothing. A secret is described by where it is kept (`SecretSource`), and read when it is used, so that a
+changed file is picked up and no model ever holds one. `settings` offers these models to the rest of the program.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from smtp_probe.config.section import Settings, conflict
+from smtp_probe.config.values import (
+    Address,
+    Author,
+    CredentialName,
+    Flag,
+    FolderName,
+    Host,
+    IpAddress,
+    Number,
+    Port,
+    Seconds,
+    TlsVersion,
+    VariableName,
+    Whole,
+)
+
+_LONGEST_IDLE_SECONDS = 29 * 60.0  # RFC 2177: a server may log out after 30 minutes
+
+
+class TlsMode(StrEnum):
+    """How a connection is secured. There is no opportunistic mode: what is asked for happens, or it fails."""
+
+    IMPLICIT = "implicit"
+    STARTTLS = "starttls"
+    NONE = "none"
+
+
+class Mechanism(StrEnum):
+    """The one SASL mechanism to use."""
+
+    PLAIN = "plain"
+    LOGIN = "login"
+    XOAUTH2 = "xoauth2"
+
+
+class TlsOptions(Settings):
+    """How a server's certificate is checked."""
+
+    ca_file: Path | None = Field(
+        None, description="PEM file of the authorities to trust instead of the system's."
+    )
+    server_name: Host | None = Field(None, description="Name to ask for and to verify; default: the host.")
+    minimum_version: TlsVersion = Field("1.2", description="Oldest TLS version to accept.")
+    verify: Flag = Field(True, description="Whether the certificate must verify. False is for tests only.")
+
+
+class SecretSource(Settings):
+    """Where a password or token is kept; exactly one of the three."""
+
+    password_file: Path | None = Field(
+        None, description="File that holds the secret; a final newline is dropped."
+    )
+    password_env: VariableName | None = Field(None, description="Environment variable that holds the secret.")
+    password_credential: CredentialName | None = Field(
+        None, description="Name of a systemd credential (LoadCredential=)."
+    )
+
+
+class Auth(SecretSource):
+    """Who we are, to a server."""
+
+    mechanism: Mechanism = Field(Mechanism.PLAIN, description="The one SASL mechanism that is used.")
+    username: str = Field(min_length=1, max_length=254, description="Login name.", examples=["probe"])
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        sources = tuple(SecretSource.model_fields)
+        given = tuple(name for name in sources if getattr(self, name) is not None)
+        if len(given) != 1:
+            found = " and ".join(given) if given else "none of them"
+            reason = f"exactly one of {', '.join(sources)} is needed; found {found}"
+            raise conflict(reason, *(given or ("", *sources)))
+        return self
+
+
+class Endpoint(Settings):
+    """A server, how to reach it, and how to log in."""
+
+    host: Host = Field(description="Host name or address.", examples=["mail.example.org"])
+    port: Port | None = Field(None, description="Port; default by protocol and `tls`.")
+    tls: TlsMode = Field(
+        description="How the connection is secured: implicit (TLS from the start), starttls, or none.",
+        examples=[TlsMode.STARTTLS],
+    )
+    tls_options: TlsOptions = Field(default_factory=TlsOptions, description="How the certificate is checked.")
+    address_family: Literal["any", "ipv4", "ipv6"] = Field("any", description="Which addresses to use.")
+    source_address: IpAddress | None = Field(None, description="Local address to connect from.")
+    auth: Auth | None = Field(None, description="Credentials; none by default.")
+    allow_credentials_without_tls: Flag = Field(
+        False, description="Say true to send the password over an unencrypted connection."
+    )
+
+    @model_validator(mode="after")
+    def _no_secret_in_the_clear(self) -> Self:
+        if self.auth is not None and self.tls is TlsMode.NONE and not self.allow_credentials_without_tls:
+            reason = (
+                "credentials would be sent unencrypted (tls: none): use tls: starttls or tls: implicit, "
+                "or say allow_credentials_without_tls: true"
+            )
+            raise conflict(reason, "tls", "allow_credentials_without_tls")
+        return self
+
+    @model_validator(mode="after")
+    def _source_fits_family(self) -> Self:
+        if self.source_address is None or self.address_family == "any":
+            return self
+        version = ip_address(self.source_address).version
+        if self.address_family != f"ipv{version}":
+            reason = f"source_address is an IPv{version} address, but address_family is {self.address_family}"
+            raise conflict(reason, "source_address", "address_family")
+        return self
+
+
+class SmtpTimeouts(Settings):
+    """Deadlines of the phases (RFC 5321 section 4.5.3.2 names the upper ones), and one over all."""
+
+    resolve: Seconds = Field(10.0, description="Looking up the host.")
+    connect: Seconds = Field(30.0, description="TCP connection, for all addresses together.")
+    tls: Seconds = Field(30.0, description="TLS handshake.")
+    greeting: Seconds = Field(300.0, description="Waiting for the 220 greeting.")
+    ehlo: Seconds = Field(60.0, description="Answer to EHLO.")
+    auth: Seconds = Field(60.0, description="Authentication dialogue.")
+    mail: Seconds = Field(300.0, description="Answer to MAIL.")
+    rcpt: Seconds = Field(300.0, description="Answer to RCPT.")
+    data: Seconds = Field(300.0, description="Answer to DATA, and handing over the message.")
+    accept: Seconds = Field(600.0, description="Answer to the final dot.")
+    quit: Seconds = Field(5.0, description="Answer to QUIT.")
+    total: Seconds = Field(900.0, description="The whole transaction.")
+
+
+class Sender(Endpoint):
+    """An SMTP endpoint and the identity with which mail is handed to it."""
+
+    ehlo_name: Host = Field(
+        description="Name given in EHLO: should be ours in DNS.", examples=["probe.example.org"]
+    )
+    envelope_from: Address = Field(
+        description="Envelope sender (MAIL FROM): bounces go there.", examples=["probe@example.org"]
+    )
+    from_: Author | None = Field(None, alias="from", description="From header; default: the envelope sender.")
+    timeouts: SmtpTimeouts = Field(default_factory=SmtpTimeouts, description="Deadlines of the phases.")
+    max_per_minute: Whole = Field(60, ge=1, description="Most messages a minute to this endpoint.")
+
+    @model_validator(mode="after")
+    def _author_is_no_daemon(self) -> Self:
+        address = (self.from_ or self.envelope_from).rpartition("<")[2]
+        if address.lower().startswith("mailer-daemon@"):
+            raise conflict("mail from mailer-daemon would be taken for a bounce", "from", "envelope_from")
+        return self
+
+    @property
+    def effective_port(self) -> int:
+        """The port, or the protocol's own for the TLS mode (RFC 8314, 6409)."""
+        return self.port or {TlsMode.IMPLICIT: 465, TlsMode.STARTTLS: 587, TlsMode.NONE: 25}[self.tls]
+
+
+class ImapTimeouts(Settings):
+    """Deadlines of a mailbox connection."""
+
+    connect: Seconds = Field(30.0, description="Look-up, TCP connection, TLS handshake and greeting.")
+    command: Seconds = Field(30.0, description="Answer to one command.")
+    idle: Seconds = Field(
+        240.0, le=_LONGEST_IDLE_SECONDS, description="How long one IDLE lasts before it is renewed."
+    )
+    reconnect_minimum: Seconds = Field(1.0, description="First wait before connecting again.")
+    reconnect_maximum: Seconds = Field(300.0, description="Longest wait before connecting again.")
+
+    @model_validator(mode="after")
+    def _reconnect_in_order(self) -> Self:
+        self._require_order("reconnect_minimum", "reconnect_maximum")
+        return self
+
+
+def _require_distinct(folders: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(folders)) < len(folders):
+        raise PydanticCustomError("not_allowed", "a folder is named twice")
+    return folders
+
+
+class Mailbox(Endpoint):
+    """An IMAP account in which probes arrive, or to which bounces return."""
+
+    folders: Annotated[tuple[FolderName, ...], AfterValidator(_require_distinct)] = Field(
+        ("INBOX",), min_length=1, description="Folders in which a probe is delivered."
+    )
+    junk: FolderName | None = Field(
+        "auto", description="Junk folder: auto finds it by SPECIAL-USE or by name, null watches none."
+    )
+    after_judgement: Literal["delete", "trash", "keep"] = Field(
+        "delete", description="What becomes of a probe's message when it has been judged."
+    )
+    trash: FolderName = Field(
+        "auto",
+        description="Trash folder for after_judgement: trash; auto finds it by SPECIAL-USE or by name.",
+    )
+    sweep_after: Seconds = Field(
+        86400.0, description="Age at which messages of ours without a probe are removed."
+    )
+    poll_minimum: Seconds = Field(
+        0.005, description="Shortest wait between two looks while a probe is young."
+    )
+    poll_fraction: Number = Field(
+        0.05, gt=0, le=1, description="Wait between two looks as a part of the youngest probe's age."
+    )
+    poll_maximum: Seconds = Field(2.0, description="Longest wait between two looks before IDLE takes over.")
+    timeouts: ImapTimeouts = Field(default_factory=ImapTimeouts, description="Deadlines of the connection.")
+
+    @model_validator(mode="after")
+    def _polls_in_order(self) -> Self:
+        self._require_order("poll_minimum", "poll_maximum")
+        return self
+
+    @model_validator(mode="after")
+    def _junk_apart(self) -> Self:
+        if self.junk is not None and self.junk in self.folders:
+            raise conflict("the junk folder cannot be one of folders as well", "junk", "folders")
+        return self
+
+    @property
+    def effective_port(self) -> int:
+        """The port, or the protocol's own for the TLS mode (RFC 8314)."""
+        return self.port or (993 if self.tls is TlsMode.IMPLICIT else 143)
