@@ -214,7 +214,9 @@ def _syntax_problem(error: YAMLError, text: str, file: str) -> ConfigProblem:
     problem, line = "unreadable", 1
     if isinstance(error, MarkedYAMLError):
         problem = error.problem or error.context or problem
-        mark = error.problem_mark or error.context_mark
+        marks = (error.problem_mark, error.context_mark)
+        # What is still open at the end of the file is wrong where it was opened.
+        mark = next(filter(None, reversed(marks) if "stream" in problem else marks), None)
         line = mark.line + 1 if mark else 1
     advice = next((words for start, words in _ADVICE.items() if problem.startswith(start)), "")
     message = f"not valid YAML: {problem}" + (f" ({advice})" if advice else "")

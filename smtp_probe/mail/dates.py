@@ -16,7 +16,7 @@ import re
 from datetime import date
 from typing import NamedTuple
 
-from smtp_probe.mail.tokens import Kind, mask
+from smtp_probe.mail.tokens import Kind, mask, tokenize
 
 _SECOND_NS = 1_000_000_000
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
@@ -87,15 +87,18 @@ def parse_date(text: str) -> DateReading:
     """
     match = _match(text)
     if match is None and "(" in text:
-        match = _match(mask(text[:_SCAN_CHARACTERS], Kind.COMMENT))
+        beginning = text[:_SCAN_CHARACTERS]
+        match = _match(mask(beginning, tokenize(beginning), Kind.COMMENT))
     return _NOTHING if match is None else _read(match)
 
 
 def find_date(text: str) -> int | None:
-    """Give the place of the last date in the text, outside of comments, quotes and brackets. None without one."""
-    bare = mask(text, Kind.COMMENT, Kind.QUOTED, Kind.ANGLE, Kind.LITERAL)
+    """Give the place where the last date in the text begins. None without one.
+
+    A date in a comment or in quotes counts as well: blank them out before (`tokens.mask`).
+    """
     place = None
-    for match in _BEGINNING.finditer(bare):
+    for match in _BEGINNING.finditer(text):
         place = match.start()
     return place
 

@@ -28,7 +28,7 @@ _PROVIDERS = {
         "icloud.com": "icloud.com me.com mac.com",
         "mimecast.com": "mimecast.com mimecast.co.za",
         "pphosted.com": "pphosted.com ppops.net ppe-hosted.com",
-        "barracudanetworks.com": "barracudanetworks.com barracuda.com",
+        "barracudanetworks.com": "barracudanetworks.com barracuda.com cudaops.com",
         "messagelabs.com": "messagelabs.com",
         "iphmx.com": "iphmx.com",
         "messagingengine.com": "messagingengine.com fastmail.com",
@@ -92,8 +92,8 @@ def find_provider(host: str) -> str | None:
 def read_address(text: str) -> str | None:
     """Give the IPv4 or IPv6 address that the text is, in canonical spelling; None where it is none.
 
-    Accepted are brackets, the tag `IPv6:` (RFC 5321 section 4.1.3), a port behind the address, a zone index, and
-    IPv4 in its IPv6 spelling, which becomes IPv4.
+    Accepted are brackets, the tag `IPv6:` (RFC 5321 section 4.1.3), a port behind the address, a zone index,
+    which is left out, and IPv4 in its IPv6 spelling, which becomes IPv4.
     """
     if not _ADDRESS_LIKE.search(text) or len(text) > _MAX_ADDRESS_CHARACTERS:
         return None
@@ -110,7 +110,8 @@ def read_address(text: str) -> str | None:
 
 def _read_ipv6(text: str) -> str | None:
     try:
-        address = IPv6Address(text)
+        # The zone index behind a percent sign means something only on the host that wrote it (RFC 4007).
+        address = IPv6Address(text.partition("%")[0])
     except AddressValueError:
         return None
     mapped: IPv4Address | None = address.ipv4_mapped

@@ -21,7 +21,7 @@ from smtp_probe.mail.received_client import Client, read_client
 from smtp_probe.mail.received_dialects import find_event, find_software, is_retrieval
 from smtp_probe.mail.received_session import Session, read_session
 from smtp_probe.mail.text import sanitise
-from smtp_probe.mail.tokens import Kind, Token, read_text, tokenize
+from smtp_probe.mail.tokens import Kind, Token, mask, read_text, tokenize
 from smtp_probe.model import Hop
 
 _MAX_NAME_CHARACTERS = 255
@@ -49,7 +49,7 @@ def parse_received(value: bytes) -> Hop:
     stamp = _split_plain_date(text) or _find_stamp(text)
     clauses = divide(stamp.tokens)
     session = read_session(clauses)
-    software = find_software(clauses, session.protocol) or _find_qmail(clauses, session, stamp)
+    software = find_software(clauses, session.protocol, stamp.flags)
     client = _read_client(clauses, session, software)
     reading = stamp.reading
     is_stamped = reading is not None and reading.at_ns is not None
@@ -70,7 +70,7 @@ def parse_received(value: bytes) -> Hop:
         stamp_event=find_event(software, clauses) if is_stamped else None,
         software=software,
         by_host=_limit(_read_by_host(clauses), _MAX_NAME_CHARACTERS),
-        flags=(*flags, *stamp.flags, *_find_oddities(clauses)),
+        flags=tuple(dict.fromkeys((*flags, *stamp.flags, *_find_oddities(clauses)))),
     )
 
 
@@ -95,7 +95,8 @@ def _find_stamp(text: str) -> _Stamp:
     Tokens are never inside of comments or quotes, and so neither are the semicolons among them. Courier writes its
     `id` behind the date, others write comments there: both are given back as tokens.
     """
-    tokens, odd = tokenize(text)
+    cut = tokenize(text)
+    tokens, odd = cut
     has_text_behind = False
     for place in range(len(tokens) - 1, -1, -1):
         token = tokens[place]
@@ -104,7 +105,7 @@ def _find_stamp(text: str) -> _Stamp:
             behind = _tokens_from(tokens[place + 1 :], token.end + reading.end) if reading.end else []
             return _Stamp(reading, [*tokens[:place], *behind], (*odd, *reading.flags))
         has_text_behind = has_text_behind or token.kind is Kind.WORD
-    start = find_date(text)
+    start = find_date(mask(text, cut, Kind.COMMENT, Kind.QUOTED, Kind.ANGLE, Kind.LITERAL))
     if start is None:
         return _Stamp(None, tokens, (*odd, "no_date"))
     reading = parse_date(text[start:])
@@ -115,14 +116,6 @@ def _find_stamp(text: str) -> _Stamp:
 
 def _tokens_from(tokens: Sequence[Token], start: int) -> list[Token]:
     return [token for token in tokens if token.start >= start]
-
-
-def _find_qmail(clauses: Clauses, session: Session, stamp: _Stamp) -> str | None:
-    """Know qmail-smtpd, which does not name itself, by what it leaves out, and by its zone, which is always -0000."""
-    if "minus_zero_zone" not in stamp.flags or session.protocol not in ("SMTP", "ESMTP", "QMQP"):
-        return None
-    is_bare = not clauses.words.keys() & {"id", "tls", "via"} and not clauses.comments_of("by")
-    return "qmail" if is_bare and clauses.comments_of("from") else None
 
 
 def _read_client(clauses: Clauses, session: Session, software: str | None) -> Client:

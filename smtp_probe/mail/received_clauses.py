@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from smtp_probe.mail.tokens import Kind, Token
 
+MAX_WORD_CHARACTERS = 512
+"""A word that was joined from touching tokens is cut there: joining thousands of them would not be linear."""
 KEYWORDS = ("from", "by", "via", "with", "id", "for", "tls", "envelope-from")
 _SPELLINGS = {
     spelling: keyword for keyword in KEYWORDS for spelling in (keyword, keyword.upper(), keyword.capitalize())
@@ -51,7 +53,7 @@ def divide(tokens: Sequence[Token]) -> Clauses:
         if kind is Kind.SEMICOLON or kind is Kind.COMMA:
             continue
         if start == last_end and words:
-            words[-1] += text
+            words[-1] = (words[-1] + text)[:MAX_WORD_CHARACTERS]
         elif text in _SPELLINGS and _begins_clause(tokens, place, lacks_value=keyword != "" and not words):
             keyword, words = _SPELLINGS[text], []
             if not found.get(keyword):

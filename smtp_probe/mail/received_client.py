@@ -22,13 +22,22 @@ from typing import NamedTuple
 from smtp_probe.mail.hostnames import read_address
 
 _NO_NAMES = frozenset(
-    {"unknown", "<unknown>", "unverified", "softdnserr", "unavailable", "no.name.available", "?", "-"}
+    {
+        "unknown",
+        "<unknown>",
+        "unverified",
+        "softdnserr",
+        "unavailable",
+        "no.name.available",
+        "client.hidden.invalid",
+        "?",
+        "-",
+    }
 )
 """What stands in the place of a name that is not known. Lower case."""
 
 _HELO = re.compile(r"(?:^|[ \"])(?:helo=|(?:HELO|EHLO)[ ]?+)([^ \"]++)?")
 _BRACKETED = re.compile(r"([^\[]*+)(\[[^\[\]]++\](?::\d++)?)")
-_LAST_WORD = re.compile(r"[^ @:]++(?=[ ]?$)")
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_.])?")
 _SESSION = re.compile(
     r"(?:using|version=|TLS|SSL|Cipher|auth(?:enticated)?|envelope-|No client|Client)\b",
@@ -93,15 +102,16 @@ def _read_comment(text: str) -> _Detail:
     """Read one comment behind `from`."""
     if _SESSION.match(text):
         return _NO_DETAIL
-    bracketed = _BRACKETED.match(text)
-    address = read_address(bracketed[2]) if bracketed else None
     helo = _HELO.search(text)
+    bracketed = _BRACKETED.match(text[: helo.start()] if helo else text)
+    address = read_address(bracketed[2]) if bracketed else None
+    if text.startswith("account "):
+        return _Detail(helo[1] if helo else None, address=address)
     if helo is not None:
-        address = address or read_address(text.partition(" ")[0].rstrip(","))
-        return _Detail(helo[1], None, address, follows_host=not text.startswith("account "))
+        return _Detail(helo[1], None, address or read_address(text.partition(",")[0]), follows_host=True)
     if bracketed is not None:
         return _Detail(host=_last_word(bracketed[1]), address=address)
-    return _NO_DETAIL if text.startswith("account ") else _read_plain_comment(text)
+    return _read_plain_comment(text)
 
 
 def _read_plain_comment(text: str) -> _Detail:
@@ -116,8 +126,9 @@ def _read_plain_comment(text: str) -> _Detail:
 
 def _last_word(text: str) -> str | None:
     """Give the name at the end of the text before an address, without an `IDENT:user@` in front of it."""
-    match = _LAST_WORD.search(text)
-    return match[0] if match else None
+    words = text.rstrip(" ")
+    start = max(words.rfind(mark) for mark in " @:") + 1
+    return words[start:] or None
 
 
 def _give_name(name: str | None) -> str | None:

@@ -8,6 +8,7 @@ is a hint only where it belongs to a provider that runs software of its own.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from smtp_probe.mail.hostnames import find_provider
 from smtp_probe.mail.received_clauses import Clauses
@@ -48,6 +49,7 @@ _SOFTWARE = re.compile(
 )
 _BY_PROVIDER = {
     "google.com": "gmail",
+    "outlook.com": "exchange",
     "amazonses.com": "ses",
     "sendgrid.net": "sendgrid",
     "mailgun.org": "mailgun",
@@ -58,6 +60,9 @@ _BY_PROVIDER = {
     "barracudanetworks.com": "barracuda",
 }
 """Providers that receive mail with software of their own, where the header names no other."""
+
+_BY_PROTOCOL = {"microsoft": "exchange", "mapi": "exchange", "mailenable": "mailenable"}
+"""By the first word behind `with`, in lower case: `Microsoft SMTP Server`, `MailEnable ESMTP`."""
 
 _EVENTS = {
     "postfix": "mail",
@@ -81,7 +86,7 @@ _FETCHERS = re.compile(r"fetchmail-|getmail|retchmail|mbox |with Cubic Circle's 
 _RETRIEVAL = re.compile(r"(?:A|K|R)?POP[23]?(?:-?SSL|S)?|IMAP[24]?(?:rev1)?(?:-?SSL|S)?|SDPS", re.IGNORECASE)
 
 
-def find_software(clauses: Clauses, protocol: str | None) -> str | None:
+def find_software(clauses: Clauses, protocol: str | None, date_flags: Collection[str]) -> str | None:
     """Name the software that wrote the header. None where the header leaves a doubt."""
     for keyword, text in clauses.comments:
         if keyword not in _FOREIGN_CLAUSES and (match := _SOFTWARE.match(text)) is not None:
@@ -89,8 +94,9 @@ def find_software(clauses: Clauses, protocol: str | None) -> str | None:
     provider = find_provider((clauses.word("by") or "").lower())
     return (
         _BY_PROVIDER.get(provider or "")
-        or _find_by_protocol(protocol or "")
+        or _BY_PROTOCOL.get((clauses.word("with") or "").lower())
         or _find_by_id(clauses, protocol or "")
+        or _find_qmail(clauses, protocol or "", date_flags)
     )
 
 
@@ -109,14 +115,6 @@ def is_retrieval(clauses: Clauses) -> bool:
     return any(_FETCHERS.match(text) for keyword, text in clauses.comments if keyword not in _FOREIGN_CLAUSES)
 
 
-def _find_by_protocol(protocol: str) -> str | None:
-    if protocol.startswith(("Microsoft SMTP", "mapi")):
-        return "exchange"
-    if protocol.startswith("MailEnable "):
-        return "mailenable"
-    return None
-
-
 def _find_by_id(clauses: Clauses, protocol: str) -> str | None:
     """Know three programs that do not name themselves by the form of their ids, with another sign beside each."""
     written = clauses.word("id") or ""
@@ -128,3 +126,11 @@ def _find_by_id(clauses: Clauses, protocol: str) -> str | None:
     if _MADDY_ID.fullmatch(written) and any(text.startswith("envelope-sender <") for text in by_comments):
         return "maddy"
     return None
+
+
+def _find_qmail(clauses: Clauses, protocol: str, date_flags: Collection[str]) -> str | None:
+    """Know qmail-smtpd, which does not name itself, by what it leaves out, and by its zone, which is always -0000."""
+    if "minus_zero_zone" not in date_flags or not ("SMTP" in protocol or protocol == "QMQP"):
+        return None
+    is_bare = not clauses.words.keys() & {"id", "tls", "via"} and not clauses.comments_of("by")
+    return "qmail" if is_bare and clauses.comments_of("from") else None

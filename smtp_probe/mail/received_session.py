@@ -62,7 +62,7 @@ def read_session(clauses: Clauses) -> Session:
     protocol = _read_protocol(written)
     comments = [text for _, text in clauses.comments if not text.startswith("envelope-")]
     version, cipher = _read_tls([*comments, written, attributes.get("X", "")])
-    cipher = cipher or clauses.word("tls") or _read_slashed_cipher(written)
+    cipher = cipher or _read_cipher(clauses.word("tls") or "") or _read_cipher(_find_slashed_cipher(written))
     said = attributes.get("auth") == "yes" or any(_AUTHENTICATED_COMMENT.match(text) for text in comments)
     return Session(protocol, version, cipher, _judge_authentication(protocol, said=said))
 
@@ -101,10 +101,15 @@ def _read_protocol(written: str) -> str | None:
     return written[:_MAX_PROTOCOL_CHARACTERS] or None
 
 
-def _read_slashed_cipher(written: str) -> str | None:
-    """Give the cipher in Cisco's `ESMTP/TLS/TLS_AES_256_GCM_SHA384`."""
+def _find_slashed_cipher(written: str) -> str:
+    """Give the cipher in Cisco's `ESMTP/TLS/TLS_AES_256_GCM_SHA384`, or nothing."""
     parts = written.split("/")
-    return parts[2] if len(parts) == 3 and parts[1].upper() == "TLS" and parts[2] else None
+    return parts[2] if len(parts) == 3 and parts[1].upper() == "TLS" else ""
+
+
+def _read_cipher(word: str) -> str | None:
+    match = re.fullmatch(_CIPHER, word)
+    return match[0] if match else None
 
 
 def _read_tls(texts: Iterable[str]) -> tuple[str | None, str | None]:

@@ -11,11 +11,14 @@ from __future__ import annotations
 
 import re
 from enum import IntEnum
+from itertools import islice
 from typing import NamedTuple
 
 from smtp_probe.mail.text import sanitise
 
 MAX_VALUE_BYTES = 8192
+MAX_TOKENS = 1000
+"""Further ones are left out, with the flag `truncated`. No honest header has a tenth of them."""
 MAX_DEPTH = 16
 """A comment that nests deeper is passed over as one empty comment."""
 
@@ -71,7 +74,7 @@ class Token(NamedTuple):
 
 
 class Tokens(NamedTuple):
-    """The tokens of one value, in order, and what was odd: `unbalanced`, `deep_comment`."""
+    """The tokens of one value, in order, and what was odd: `unbalanced`, `deep_comment`, `truncated`."""
 
     tokens: list[Token]
     flags: tuple[str, ...]
@@ -104,18 +107,20 @@ def tokenize(text: str) -> Tokens:
     tokens: list[Token] = []
     hard = _HardCases(text)
     position: int | None = 0
-    while position is not None:
+    while position is not None and len(tokens) < MAX_TOKENS:
         position = _read_easy(text, position, tokens)
         if position is not None:
             token = hard.read(position)
             tokens.append(token)
             position = token.end
-    return Tokens(tokens, hard.flags)
+    if len(tokens) < MAX_TOKENS:
+        return Tokens(tokens, hard.flags)
+    return Tokens(tokens, (*hard.flags, "truncated"))
 
 
 def _read_easy(text: str, position: int, tokens: list[Token]) -> int | None:
     """Add the tokens from here on, up to one that the pattern cannot read: give its place, or None at the end."""
-    for match in _TOKEN.finditer(text, position):
+    for match in islice(_TOKEN.finditer(text, position), MAX_TOKENS - len(tokens)):
         group = match.lastindex or 0
         start, end = match.span(group)
         if group == _HARD:
@@ -126,15 +131,16 @@ def _read_easy(text: str, position: int, tokens: list[Token]) -> int | None:
     return None
 
 
-def mask(text: str, *kinds: Kind) -> str:
-    """Give the text with every token of these kinds blanked out, so that all else keeps its place."""
+def mask(text: str, cut: Tokens, *kinds: Kind) -> str:
+    """Give the text with its tokens of these kinds blanked out, so that all else keeps its place."""
     parts: list[str] = []
     end = 0
-    for token in tokenize(text).tokens:
+    for token in cut.tokens:
         if token.kind in kinds:
             parts += [text[end : token.start], " " * (token.end - token.start)]
             end = token.end
-    return "".join([*parts, text[end:]])
+    last = cut.tokens[-1].end if "truncated" in cut.flags else len(text)
+    return "".join([*parts, text[end:last]])
 
 
 class _HardCases:
@@ -193,10 +199,13 @@ class _HardCases:
 
 
 def _pair_parentheses(text: str, start: int) -> dict[int, tuple[int, int]]:
-    """Find, for each `(` from here on that is closed, the place of its `)` and how deep it nests."""
+    """Find, for each `(` from here on that is closed, the place of its `)` and how deep it nests.
+
+    Looks at as many parentheses as there can be tokens to need them; what is farther off counts as not closed.
+    """
     partners: dict[int, tuple[int, int]] = {}
     waiting: list[tuple[int, int]] = []
-    for match in _PARENTHESIS.finditer(text, start):
+    for match in islice(_PARENTHESIS.finditer(text, start), 2 * MAX_TOKENS):
         if match[0] == "(":
             waiting.append((match.start(), 1))
         elif match[0] == ")" and waiting:

@@ -16,7 +16,9 @@ from smtp_probe.network.imap_wire import Answer
 
 MAXIMUM_UID = 2**32 - 1
 _MAXIMUM_DEPTH = 32
-_MAXIMUM_UIDS = 1_000_000
+_MAXIMUM_TOKENS = 10_000
+_MAXIMUM_PARTS = 101
+_MAXIMUM_UIDS = 300_000
 _NUMBER_DIGITS = 20
 
 Value = bytes | None | list["Value"]
@@ -98,6 +100,8 @@ def parse_values(parts: Sequence[bytes], skip: int = 0) -> list[Value] | None:
     """Read the data of an answer from byte `skip` of its line. None where the syntax is broken."""
     top: list[Value] = []
     stack = [top]
+    if len(parts) > _MAXIMUM_PARTS:
+        return None
     for index, part in enumerate(parts):
         if index % 2:
             stack[-1].append(part)
@@ -109,7 +113,9 @@ def parse_values(parts: Sequence[bytes], skip: int = 0) -> list[Value] | None:
 def _read_text(text: bytes, position: int, stack: list[list[Value]]) -> bool:
     """Add the tokens of one piece of text to the list that is open; False where the syntax is broken."""
     end = len(text.rstrip())
-    while position < end:
+    for _ in range(_MAXIMUM_TOKENS):
+        if position >= end:
+            return True
         match = _TOKEN.match(text, position)
         if match is None:
             return False
@@ -127,7 +133,7 @@ def _read_text(text: bytes, position: int, stack: list[list[Value]]) -> bool:
             stack[-1].append(None if atom.upper() == b"NIL" else atom)
         if not 0 < len(stack) <= _MAXIMUM_DEPTH:
             return False
-    return True
+    return position >= end
 
 
 def parse_fetches(answers: Iterable[Answer]) -> dict[int, Fetched] | None:
@@ -189,6 +195,8 @@ def parse_search(answers: Iterable[Answer]) -> list[int] | None:
     """Read the UIDs of SEARCH (RFC 3501) and ESEARCH (RFC 4731) answers, ascending; None if unreadable."""
     found: set[int] = set()
     for answer in answers:
+        if answer.line.count(b" ") > _MAXIMUM_UIDS:
+            return None
         words = answer.line.partition(b" (MODSEQ")[0].split()  # RFC 7162 appends one to SEARCH
         kind = words[1].upper() if len(words) > 1 else b""
         if kind == b"SEARCH":
@@ -222,7 +230,7 @@ def _read_extended_search(answer: Answer) -> list[int] | None:
 
 
 def expand_uids(uid_set: bytes) -> list[int] | None:
-    """Read `4:6,9` as numbers; None where it is broken or names a million messages."""
+    """Read `4:6,9` as numbers; None where it is broken or names too many messages."""
     uids: list[int] = []
     for piece in uid_set.split(b","):
         ends = [parse_number(end) for end in piece.split(b":")]

@@ -48,8 +48,14 @@ from smtp_probe.network.imap_wire import Answer, AnswerReader, WireError
 
 T = TypeVar("T")
 
-ANSWER_BYTES = 8 * 2**20
-"""The most that one command's answer may hold: a hundred messages with 64 KiB of header each, and some."""
+_ANSWER_BYTES = 8 * 2**20
+"""The most that an answer with content may hold: a hundred messages with 64 KiB of header each, and some."""
+_SMALL_ANSWER_BYTES = 2**20
+_KEPT_ANSWER_BYTES = 256
+"""What keeping one answer costs beyond its bytes: many small ones are as dear as few large ones."""
+_WITH_CONTENT = frozenset({"FETCH", "SEARCH", "LIST"})
+_KEEPING = _WITH_CONTENT | {"CAPABILITY", "ID", "SELECT", "EXAMINE"}
+"""The commands whose untagged answers somebody reads; all others need only their tagged one."""
 _CLOSE_SECONDS = 1.0
 _TAGGED = re.compile(rb"([^ ]+) (OK|NO|BAD)(?: (.*))?", re.DOTALL | re.IGNORECASE)
 
@@ -90,7 +96,7 @@ class FencedProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]
     def __init__(self, loop: asyncio.AbstractEventLoop, now_ns: Callable[[], int]) -> None:
         super().__init__(loop)
         self.told = ServerState()
-        self.reader = AnswerReader(ANSWER_BYTES)
+        self.reader = AnswerReader(_SMALL_ANSWER_BYTES)
         self.fault: Fault | None = None
         self.dialogue: Dialogue | None = None
         self.closed = asyncio.Event()
@@ -161,7 +167,8 @@ class FencedProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]
         """Note it, whoever is waiting, and keep it for the command under way."""
         command = self.pending_sync_command
         self.told.note_untagged(line.line, None if command is None else command.name)
-        if command is not None and command.name != "IDLE":
+        if command is not None and command.name in _KEEPING:
+            self.reader.budget_bytes -= _KEPT_ANSWER_BYTES
             command.append_to_resp(line)
 
     def _continuation(self, line: bytes) -> None:
@@ -216,7 +223,7 @@ class FencedProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]
             message = f"{command.name} is not possible in state {self.state}"
             raise library.Abort(message)
         self.pending_sync_command = command
-        self.reader.budget_bytes = ANSWER_BYTES
+        self.reader.budget_bytes = _ANSWER_BYTES if command.name in _WITH_CONTENT else _SMALL_ANSWER_BYTES
         if isinstance(command, _LoginCommand):
             self.transport.write(command.first_line + b"\r\n")
         else:
@@ -344,7 +351,7 @@ class ImapConnection(aioimaplib.IMAP4):  # type: ignore[misc]
         raise self._broken(stage) from None
 
     async def ask(
-        self, stage: str, work: Awaitable[Any], *, refused: Cause | None = None, forgiven: str = ""
+        self, stage: str, work: Awaitable[Any], *, refused: Cause | None = None, forgiven: str | None = None
     ) -> list[Answer]:
         """Run a command and give its untagged answers.
 

@@ -16,6 +16,7 @@ from smtp_probe.errors import MailboxError
 from smtp_probe.model import Cause
 
 _STAGE = "login"
+_SHORTEST_FORM = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +57,16 @@ def plan_login(mechanism: Mechanism, username: str, secret: str, capabilities: f
         message = f"\0{username}\0{secret}"
     response = b64encode(_octets(message))
     ending = f"AUTHENTICATE {mechanism.upper()}".encode()
-    known = (secret, response.decode(), b64encode(_octets(secret)).decode())
+    secrets = (secret, *_forms_in_base64(secret))
     if "SASL-IR" in capabilities:
-        return Dialogue("AUTHENTICATE", ending + b" " + response, (), known)
-    return Dialogue("AUTHENTICATE", ending, (response,), known)
+        return Dialogue("AUTHENTICATE", ending + b" " + response, (), secrets)
+    return Dialogue("AUTHENTICATE", ending, (response,), secrets)
 
 
 def _plan_login_command(username: str, secret: str, capabilities: frozenset[str]) -> Dialogue:
     """LOGIN: quoted strings where they can hold the text, otherwise literals, each sent when the server asks."""
     if "LOGINDISABLED" in capabilities:
         raise _not_offered(Mechanism.LOGIN, capabilities)
-    quoted = _quote(secret)
-    known = (secret, b64encode(_octets(secret)).decode(), quoted[1:-1].decode() if quoted else secret)
     lines = [b"LOGIN"]
     for text in (username, secret):
         argument = _quote(text)
@@ -77,7 +76,20 @@ def _plan_login_command(username: str, secret: str, capabilities: frozenset[str]
             octets = _octets(text)
             lines[-1] += b" {%d}" % len(octets)
             lines.append(octets)
-    return Dialogue("LOGIN", lines[0], tuple(lines[1:]), known)
+    quoted = _quote(secret) or b""
+    secrets = (secret, quoted[1:-1].decode() or secret, *_forms_in_base64(secret))
+    return Dialogue("LOGIN", lines[0], tuple(lines[1:]), secrets)
+
+
+def _forms_in_base64(secret: str) -> list[str]:
+    """What every base64 text that has the secret in it contains: one of three runs, by where its bytes fall."""
+    forms = []
+    for shift in range(3):
+        octets = b"\0" * shift + _octets(secret)
+        run = b64encode(octets)[(shift * 8 + 5) // 6 : len(octets) * 8 // 6]
+        if len(run) >= _SHORTEST_FORM:  # a shorter one would mask half of every text
+            forms.append(run.decode())
+    return forms
 
 
 def _octets(text: str) -> bytes:

@@ -206,8 +206,8 @@ class Transaction:
         with contextlib.suppress(ProbeError):  # the message's fate is settled: a failing QUIT changes nothing
             async with self._phase(Phase.QUIT, self._limits.quit):
                 self._expect(2, await self._dialogue.command(b"QUIT"))
+            await self._dialogue.close()
         self._phases.end()
-        await self._dialogue.close()
 
     def _drop_connection(self) -> None:
         self._dialogue.abort()

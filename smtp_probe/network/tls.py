@@ -167,9 +167,10 @@ def classify_tls_failure(error: BaseException) -> TlsFailure:
     """Say what verification or the handshake found wrong; looks through exceptions that wrap the real one."""
     for link in _causes(error):
         if isinstance(link, ssl.SSLCertVerificationError):
-            return _VERIFY_CODES.get(link.verify_code, TlsFailure.OTHER)
+            return _VERIFY_CODES.get(getattr(link, "verify_code", 0), TlsFailure.OTHER)
         if isinstance(link, ssl.SSLError):
-            return TlsFailure.PROTOCOL_VERSION if link.reason in _VERSION_REASONS else TlsFailure.HANDSHAKE
+            reason = getattr(link, "reason", None)  # an error that OpenSSL did not make has none
+            return TlsFailure.PROTOCOL_VERSION if reason in _VERSION_REASONS else TlsFailure.HANDSHAKE
     return TlsFailure.OTHER
 
 

@@ -1,3 +1,4 @@
+import json
 import os
 import stat
 from pathlib import Path
@@ -22,7 +23,7 @@ def test_a_sound_file_gives_a_frozen_configuration(tmp_path):
     assert config.routes["daily"].interval == 300
     assert config.senders["relay"].effective_port == 587
     with pytest.raises(ValidationError, match="frozen"):
-        config.history_days = 3
+        setattr(config, "history_days", 3)  # noqa: B010 - mypy knows that it cannot be
 
 
 def test_two_loads_of_one_file_are_equal(tmp_path):
@@ -43,7 +44,9 @@ def test_relative_paths_start_at_the_folder_of_the_file(tmp_path, monkeypatch):
     (tmp_path / "a.key").chmod(0o600)
     monkeypatch.chdir(tmp_path.parent)
     config = load(Path(tmp_path.name, "probe.yaml"), ENVIRONMENT)
-    assert config.senders["relay"].auth.password_file == tmp_path / "relay.password"
+    auth = config.senders["relay"].auth
+    assert auth is not None
+    assert auth.password_file == tmp_path / "relay.password"
     assert config.state_directory == tmp_path / "state"
     assert config.tag_key_files == (tmp_path / "a.key",)
     assert path.is_file()
@@ -74,42 +77,80 @@ def test_a_folder_is_no_file(tmp_path):
 
 def test_yaml_error(tmp_path):
     assert problems_in(tmp_path, "    tls: starttls\n", "    tls: starttls: yes\n") == [
-        "probe.yaml:4: not valid YAML: mapping values are not allowed here "
-        "(a ': ' too much, or lines that are not indented alike)"
+        (
+            "probe.yaml:4: not valid YAML: mapping values are not allowed here "
+            "(a ': ' too much, or lines that are not indented alike)"
+        )
     ]
 
 
 def test_unknown_key_names_the_nearest_and_all(tmp_path):
     assert problems_in(tmp_path, "    mailbox: inbox\n", "    mailbox: inbox\n    intervall: 60s\n") == [
-        "probe.yaml:22: routes.daily.intervall: unknown key 'intervall': did you mean 'interval'? allowed here: "
-        "sender, recipient, mailbox, bounce_mailbox, interval, deadline, give_up_after, message_size, "
-        "max_in_flight, plus_address, junk_is_failure, labels"
+        (
+            "probe.yaml:22: routes.daily.intervall: unknown key 'intervall': did you mean 'interval'? allowed here: "
+            "sender, recipient, mailbox, bounce_mailbox, interval, deadline, give_up_after, message_size, "
+            "max_in_flight, plus_address, junk_is_failure, labels"
+        )
     ]
 
 
 def test_unknown_section(tmp_path):
     (problem,) = problems(write_sound(tmp_path, SOUND + "alerts: {}\n"))
-    assert problem.startswith("probe.yaml:22: alerts: unknown key 'alerts': allowed here: senders, mailboxes, ")
+    assert problem.startswith(
+        "probe.yaml:22: alerts: unknown key 'alerts': allowed here: senders, mailboxes, "
+    )
 
 
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("tls: starttls", "port: 0587", "3: .port: expected a whole number; found the text '0587' (write it "),
+        (
+            "tls: starttls",
+            "port: 0587",
+            "3: .port: expected a whole number; found the text '0587' (write it ",
+        ),
         ("tls: starttls", "port: 1:30", "3: .port: expected a whole number; found the text '1:30'"),
         ("tls: starttls", "port: true", "3: .port: expected a whole number; found true"),
         ("tls: starttls", "port: 5.5", "3: .port: expected a whole number; found the number 5.5"),
         ("tls: starttls", "port: 0", "3: .port: must be at least 1"),
-        ("tls: starttls", "tls: ssl", "3: .tls: expected one of implicit, starttls, none; found the text 'ssl'"),
+        (
+            "tls: starttls",
+            "tls: ssl",
+            "3: .tls: expected one of implicit, starttls, none; found the text 'ssl'",
+        ),
         ("tls: starttls", "tls:", "3: .tls: expected one of implicit, starttls, none; found nothing"),
-        ("host: mail.example.org\n    tls: starttls", "host: 5", "3: .host: expected text; found the number 5 (put"),
-        ("tls: starttls", "timeouts: 5s", "3: .timeouts: expected a section of settings; found the text '5s'"),
-        ("tls: starttls", "timeouts: {quit: soon}", "3: .timeouts.quit: expected a duration such as 250ms, 30s"),
+        (
+            "host: mail.example.org\n    tls: starttls",
+            "host: 5",
+            "3: .host: expected text; found the number 5 (put",
+        ),
+        (
+            "tls: starttls",
+            "timeouts: 5s",
+            "3: .timeouts: expected a section of settings; found the text '5s'",
+        ),
+        (
+            "tls: starttls",
+            "timeouts: {quit: soon}",
+            "3: .timeouts.quit: expected a duration such as 250ms, 30s",
+        ),
         ("tls: starttls", "timeouts: {quit: 0s}", "3: .timeouts.quit: must be more than 0"),
-        ("tls: starttls", "address_family: ip", "3: .address_family: expected one of any, ipv4, ipv6; found the "),
+        (
+            "tls: starttls",
+            "address_family: ip",
+            "3: .address_family: expected one of any, ipv4, ipv6; found the ",
+        ),
         ("tls: starttls", "source_address: here", "3: .source_address: expected an IPv4 or IPv6 address"),
-        ("tls: starttls", "tls_options: {verify: no}", "3: .tls_options.verify: expected true or false; found the "),
-        ("tls: starttls", "tls_options: {minimum_version: 1.1}", "3: .tls_options.minimum_version: expected one of "),
+        (
+            "tls: starttls",
+            "tls_options: {verify: no}",
+            "3: .tls_options.verify: expected true or false; found the ",
+        ),
+        (
+            "tls: starttls",
+            "tls_options: {minimum_version: 1.1}",
+            "3: .tls_options.minimum_version: expected one of ",
+        ),
         ("tls: starttls", "host: a b", "3: .host: expected a host name or an address"),
     ],
 )
@@ -190,8 +231,10 @@ def test_more_than_the_budget_is_impossible(tmp_path):
     new = "    max_per_minute: 5\n    auth:\n      username: probe\n      password_file"
     text = SOUND.replace("    auth:\n      username: probe\n      password_file", new) + "    interval: 10s\n"
     assert problems(write_sound(tmp_path, text)) == [
-        "probe.yaml:7: senders.relay.max_per_minute: senders.relay.max_per_minute is 5, but its routes ask for 6 "
-        "messages a minute: raise it, or make the intervals longer"
+        (
+            "probe.yaml:7: senders.relay.max_per_minute: senders.relay.max_per_minute is 5, but its routes ask for 6 "
+            "messages a minute: raise it, or make the intervals longer"
+        )
     ]
 
 
@@ -206,13 +249,19 @@ def test_missing_keys_are_said_at_the_line_of_their_section(tmp_path):
     ]
 
 
-@pytest.mark.parametrize(("text", "found"), [("", "; the file is empty"), ("# nothing\n", "; the file is empty")])
+@pytest.mark.parametrize(
+    ("text", "found"), [("", "; the file is empty"), ("# nothing\n", "; the file is empty")]
+)
 def test_an_empty_file(tmp_path, text, found):
-    assert problems(write_sound(tmp_path, text)) == [f"probe.yaml:1: expected senders, mailboxes and routes{found}"]
+    assert problems(write_sound(tmp_path, text)) == [
+        f"probe.yaml:1: expected senders, mailboxes and routes{found}"
+    ]
 
 
 def test_a_file_that_is_a_list(tmp_path):
-    assert problems(write_sound(tmp_path, "\n- a\n")) == ["probe.yaml:2: expected senders, mailboxes and routes"]
+    assert problems(write_sound(tmp_path, "\n- a\n")) == [
+        "probe.yaml:2: expected senders, mailboxes and routes"
+    ]
 
 
 def test_sections_without_entries(tmp_path):
@@ -228,7 +277,9 @@ def test_everything_wrong_is_said_at_once(tmp_path):
     text = (
         SOUND.replace("tls: starttls", "tls: none\n    port: x")
         .replace("password_file: relay", "password_file: other")
-        .replace("    tls: implicit\n", "    tls: implicit\n    jnk: auto\n    tls_options: {ca_file: ca.pem}\n")
+        .replace(
+            "    tls: implicit\n", "    tls: implicit\n    jnk: auto\n    tls_options: {ca_file: ca.pem}\n"
+        )
         .replace("    sender: relay\n", "    sender: other\n    give_up_after: 1s\n    plus_address: 5\n")
     )
     found = problems(write_sound(tmp_path, text), {})
@@ -245,6 +296,13 @@ def test_everything_wrong_is_said_at_once(tmp_path):
     ]
 
 
+def test_the_error_has_a_line_for_each_problem(tmp_path):
+    with pytest.raises(ConfigError) as caught:
+        load(write_sound(tmp_path, SOUND + "    interval: x\n    deadline: y\n"), ENVIRONMENT)
+    assert str(caught.value).split("\n") == [str(problem) for problem in caught.value.problems]
+    assert [problem.line for problem in caught.value.problems] == [22, 23]
+
+
 def test_what_follows_from_another_mistake_is_not_said(tmp_path):
     """`deadline` is wrong: whether the default one would fit `give_up_after` was never asked."""
     found = problems(write_sound(tmp_path, SOUND + "    deadline: soon\n    give_up_after: 1m\n"))
@@ -253,8 +311,10 @@ def test_what_follows_from_another_mistake_is_not_said(tmp_path):
 
 def test_credentials_over_an_unencrypted_connection_need_words(tmp_path):
     assert problems_in(tmp_path, "tls: starttls", "tls: none") == [
-        "probe.yaml:4: senders.relay.tls: credentials would be sent unencrypted (tls: none): use tls: starttls or "
-        "tls: implicit, or say allow_credentials_without_tls: true"
+        (
+            "probe.yaml:4: senders.relay.tls: credentials would be sent unencrypted (tls: none): use tls: starttls or "
+            "tls: implicit, or say allow_credentials_without_tls: true"
+        )
     ]
     new = "tls: none\n    allow_credentials_without_tls: true"
     assert problems_in(tmp_path, "tls: starttls", new) == []
@@ -272,8 +332,10 @@ def test_a_password_in_the_file_is_refused_and_not_repeated(tmp_path, key):
 def test_two_sources_of_one_secret(tmp_path):
     new = "password_file: relay.password\n      password_env: X"
     assert problems_in(tmp_path, "password_file: relay.password", new) == [
-        "probe.yaml:9: senders.relay.auth.password_file: exactly one of password_file, password_env, "
-        "password_credential is needed; found password_file and password_env"
+        (
+            "probe.yaml:9: senders.relay.auth.password_file: exactly one of password_file, password_env, "
+            "password_credential is needed; found password_file and password_env"
+        )
     ]
 
 
@@ -304,7 +366,9 @@ def test_a_secret_in_the_wrong_place_is_not_repeated(tmp_path, line):
     assert "hunter2" not in "\n".join(found)
     with pytest.raises(ConfigError) as caught:
         load(path, environ)
-    shown = repr(caught.value) + str(caught.value) + repr(caught.value.__cause__) + repr(caught.value.problems)
+    shown = (
+        repr(caught.value) + str(caught.value) + repr(caught.value.__cause__) + repr(caught.value.problems)
+    )
     assert "hunter2" not in shown
     assert caught.value.__cause__ is None
 
@@ -344,13 +408,17 @@ def test_a_mistake_in_an_alias_is_said_where_it_is_written(tmp_path):
 
 def test_a_name_with_a_space_in_it(tmp_path):
     assert problems(write_sound(tmp_path, SOUND.replace("  daily:", "  my route:"))) == [
-        "probe.yaml:18: routes.my route: a name has at most 63 letters, digits, '_', '.' and '-', and begins with a "
-        "letter or a digit"
+        (
+            "probe.yaml:18: routes.my route: a name has at most 63 letters, digits, '_', '.' and '-', and begins with a "
+            "letter or a digit"
+        )
     ]
 
 
 def test_control_characters_do_not_reach_the_terminal(tmp_path):
-    text = SOUND.replace("  daily:", '  "da\\e[31mily\\n":').replace("tls: starttls", 'tls: "\\e]0;x\\a\\u202e"')
+    text = SOUND.replace("  daily:", '  "da\\e[31mily\\n":').replace(
+        "tls: starttls", 'tls: "\\e]0;x\\a\\u202e"'
+    )
     found = problems(write_sound(tmp_path, text))
     assert len(found) == 2
     assert all(problem.isprintable() for problem in found)
@@ -389,20 +457,27 @@ def test_a_signing_key_is_tried(tmp_path):
     (tmp_path / "short.key").write_text("short")
     (tmp_path / "short.key").chmod(0o600)
     (problem,) = problems(write_sound(tmp_path, SOUND + "tag_key_files:\n  - short.key\n"))
-    assert problem.startswith("probe.yaml:23: tag_key_files.0: short.key holds 5 bytes, but a key needs at least 32")
+    assert problem.startswith(
+        "probe.yaml:23: tag_key_files.0: short.key holds 5 bytes, but a key needs at least 32"
+    )
 
 
-_words = st.sampled_from(["senders", "relay", "auth", "routes", "interval", "tls", "none", "5m", "x y", "<<", "é"])
+_words = st.sampled_from(
+    ["senders", "relay", "auth", "routes", "interval", "tls", "none", "5m", "x y", "<<", "é"]
+)
 _scalars = st.none() | st.booleans() | st.integers() | st.floats() | _words | st.text(max_size=8)
-_trees = st.recursive(_scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_words, inner, max_size=4))
+_trees = st.recursive(
+    _scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_words, inner, max_size=4)
+)
 
 
 @settings(max_examples=150, deadline=None)
-@given(tree=_trees, place=st.sampled_from(["senders", "mailboxes", "routes", "schedule", "tag_key_files", "metrics"]))
+@given(
+    tree=_trees,
+    place=st.sampled_from(["senders", "mailboxes", "routes", "schedule", "tag_key_files", "metrics"]),
+)
 def test_whatever_stands_in_a_section_is_a_problem_and_no_exception(tree, place, tmp_path_factory):
     """JSON is YAML, so any tree can be written down."""
-    import json
-
     path = tmp_path_factory.getbasetemp() / "fuzzed.yaml"
     path.write_text(json.dumps({place: tree}))
     assert all(problem.startswith("fuzzed.yaml:1: ") for problem in problems(path, {}))

@@ -54,7 +54,7 @@ async def test_a_client_that_idles_is_told_at_once(store: MailStore) -> None:
         put = time.monotonic()
         await store.put(USER, INBOX, MESSAGE, STORED_NS)
         assert await client.line() == "* 1 EXISTS"
-        assert time.monotonic() - put < 0.5
+        assert time.monotonic() - put < 2
 
 
 async def test_a_client_that_begins_to_idle_is_told_what_it_does_not_know_yet(store: MailStore) -> None:

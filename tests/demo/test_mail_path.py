@@ -248,7 +248,7 @@ async def test_a_lost_message_is_taken_and_never_seen_again(quick_path: MailPath
 async def test_a_late_message_arrives_after_its_deadline(tmp_path: Path) -> None:
     late = replace(
         SCENARIOS["late"],
-        hops=(_QUICK, HopSettings(delay_seconds=0.8), _QUICK, _QUICK),
+        hops=(_QUICK, HopSettings(delay_seconds=1.5), _QUICK, _QUICK),
         deadline_seconds=0.5,
     )
     async with MailPath([late], tmp_path) as path:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from smtp_probe.demo.carrier import Carrier
+from smtp_probe.demo.certificates import make_certificates
 from smtp_probe.demo.dialects import DOVECOT, EXCHANGE, EXIM
 from smtp_probe.demo.host import Host
 from smtp_probe.demo.letter import DsnRequest
@@ -108,6 +113,32 @@ async def test_the_dsn_request_goes_with_the_letter(relay_port: int, onward: Onw
     )
     assert first == DsnRequest(envid="aB+2Bc", ret="HDRS", notify="FAILURE", orcpt="rfc822;x@b.example")
     assert second == DsnRequest()
+
+
+async def test_what_a_refused_command_asked_for_is_forgotten(relay_port: int, onward: Onward) -> None:
+    async with connected(relay_port) as client:
+        assert (await client.say("MAIL FROM:<a@b.example> SIZE=99999999 ENVID=first RET=FULL")).startswith(
+            "552"
+        )
+        await client.send("on-time@example.test")
+    await wait_until(lambda: len(onward.letters) == 1)
+    assert onward.letters[0].dsn == DsnRequest()
+
+
+async def test_a_host_without_users_offers_no_login(onward: Onward, tmp_path: Path) -> None:
+    files = make_certificates(tmp_path, ["relay.example.test"], datetime(2026, 11, 23, tzinfo=UTC))
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(files.certificate_file, files.key_file)
+    unchecked = ssl.create_default_context()
+    unchecked.check_hostname, unchecked.verify_mode = False, ssl.CERT_NONE
+    host = replace(make_host(HopName.RELAY, BEHAVIOURS), tls=tls)
+    async with running(host, onward) as port, connected(port) as client:
+        await client.say("STARTTLS")
+        await client.writer.start_tls(unchecked)
+        offered = await client.say("EHLO client.example")
+    assert "250-DSN" in offered
+    assert "AUTH" not in offered
+    assert "STARTTLS" not in offered
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import ssl
 from pathlib import Path
 
@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 NAME = "mail.test"
-GOOD_UNTIL = datetime.datetime(2099, 5, 6, 7, 8, 9, tzinfo=datetime.UTC)
-EXPIRED_AT = datetime.datetime(2021, 2, 3, 4, 5, 6, tzinfo=datetime.UTC)
-BEGINS_AT = datetime.datetime(2098, 1, 1, tzinfo=datetime.UTC)
+GOOD_UNTIL = dt.datetime(2099, 5, 6, 7, 8, 9, tzinfo=dt.UTC)
+EXPIRED_AT = dt.datetime(2021, 2, 3, 4, 5, 6, tzinfo=dt.UTC)
+BEGINS_AT = dt.datetime(2098, 1, 1, tzinfo=dt.UTC)
 
 
 class Certificates:
@@ -48,7 +48,7 @@ def _self_signed(folder: Path) -> ssl.SSLContext:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC))
+        .not_valid_before(dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
         .not_valid_after(GOOD_UNTIL)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=False)
         .sign(key, hashes.SHA256())

@@ -49,6 +49,10 @@ class Mismatch(Exception):
     """The client said something else than the script."""
 
 
+class Goodbye(Exception):
+    """The client logged out before the end of the script."""
+
+
 class Session:
     """One connection, at one step of its script."""
 
@@ -67,6 +71,10 @@ class Session:
 
     async def read_command(self, pattern=""):
         self.tag, _, command = (await self.read_line()).partition(" ")
+        if command == "LOGOUT" and not re.match(pattern or "$", command):
+            await self.send("* BYE see you")
+            await self.send("{tag} OK done")
+            raise Goodbye
         self._require(pattern, command)
         return command
 
@@ -117,12 +125,7 @@ class Session:
 
     async def say_goodbye(self):
         while True:
-            command = await self.read_command()
-            if command == "LOGOUT":
-                await self.send("* BYE see you")
-                await self.send("{tag} OK done")
-                return
-            self.server.unanswered.append(command)
+            self.server.unanswered.append(await self.read_command())
 
 
 class HostileImap:
@@ -150,7 +153,7 @@ class HostileImap:
             await session.say_goodbye()
         except Mismatch as mismatch:
             self.complaints.append(str(mismatch))
-        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+        except (Goodbye, OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # the client had enough
         finally:
             writer.transport.abort()
@@ -167,7 +170,7 @@ def split(script):
     pieces = [script] if isinstance(script, str) else script
     steps = []
     for piece in pieces:
-        steps += [line for line in piece.splitlines() if line.strip()] if isinstance(piece, str) else [piece]
+        steps += [line for line in piece.split("\n") if line.strip()] if isinstance(piece, str) else [piece]
     return steps
 
 
@@ -203,7 +206,7 @@ class LocalResolver:
 def mailbox_settings(port, **changes):
     """Settings for a local server: no TLS, short deadlines."""
     settings = {
-        "host": "imap.test",
+        "host": "mail.test",
         "port": port,
         "tls": "none",
         "allow_credentials_without_tls": True,

@@ -92,6 +92,7 @@ def test_a_section_with_blanks_and_brackets_is_one_name():
         b"* 1 FETCH " + b"(" * 100_000,
         b"* 1 FETCH " + b"(" * 40 + b")" * 40,
         b"* 1 FETCH " + b"[" * 100_000,
+        b"* 1 FETCH (UID 5 FLAGS (" + b"x " * 20_000 + b"))",
     ],
 )
 def test_a_broken_fetch_is_unreadable_and_not_half_read(text):
@@ -112,7 +113,9 @@ def test_no_bytes_make_a_parser_raise(parts):
     expand_uids(parts[0])
 
 
-FETCH_PIECES = st.sampled_from([b"(", b")", b"[", b"]", b'"', b"\\", b" ", b"UID", b"5", b"NIL", b"BODY[", b"<0>"])
+FETCH_PIECES = st.sampled_from(
+    [b"(", b")", b"[", b"]", b'"', b"\\", b" ", b"UID", b"5", b"NIL", b"BODY[", b"<0>"]
+)
 
 
 @given(st.lists(FETCH_PIECES, max_size=40))
@@ -120,6 +123,10 @@ def test_no_order_of_imap_pieces_makes_fetch_raise(pieces):
     fetched = parse_fetches(lines(b"* 1 FETCH (" + b"".join(pieces) + b")"))
 
     assert fetched is None or all(0 < uid < 2**32 for uid in fetched)
+
+
+def test_an_answer_of_many_literals_is_unreadable():
+    assert parse_fetches([Answer((b"* 1 FETCH (UID 5 X (", *([b"a", b" "] * 60), b"))"))]) is None
 
 
 def test_folders_in_all_spellings():
@@ -141,7 +148,9 @@ def test_folders_in_all_spellings():
     ]
 
 
-@pytest.mark.parametrize("text", [b"* LIST ", b"* LIST () x", b'* LIST x "/" y', b'* LIST () "/" (y)', b"* LIST (("])
+@pytest.mark.parametrize(
+    "text", [b"* LIST ", b"* LIST () x", b'* LIST x "/" y', b'* LIST () "/" (y)', b"* LIST (("]
+)
 def test_a_broken_list_is_unreadable(text):
     assert parse_folders(lines(text)) is None
 
@@ -162,6 +171,7 @@ def test_a_broken_list_is_unreadable(text):
         ([b"* ESEARCH UID ALL 1:4294967295"], None),
         ([b"* ESEARCH UID ALL 1:2:3"], None),
         ([b"* ESEARCH UID ALL 1,*"], None),
+        ([b"* SEARCH" + b" 1" * 300_001], None),
         ([b"* SEARCH x"], None),
         ([b"* SEARCH 0"], None),
         ([b"* SEARCH 5000000000"], None),

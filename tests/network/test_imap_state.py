@@ -31,7 +31,9 @@ def test_a_greeting_of_bye_is_a_farewell():
     assert state.greeting is None
 
 
-@pytest.mark.parametrize("line", [b"", b"220 mail ESMTP", b"* NO", b"*", b"OK ready", b"+OK POP3", b"HTTP/1.1 400"])
+@pytest.mark.parametrize(
+    "line", [b"", b"220 mail ESMTP", b"* NO", b"*", b"OK ready", b"+OK POP3", b"HTTP/1.1 400"]
+)
 def test_any_other_greeting_is_a_complaint(line):
     state = ServerState()
     state.note_greeting(line)

@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -199,13 +200,13 @@ async def test_cancellation_carries_on_and_the_phase_told_says_whether_the_dot_w
 # Large messages: the kernel does not take them at once.
 
 LARGE = b"Subject: large\r\n\r\n" + b"0123456789abcdef\r\n" * 400_000
+LARGE_ENVELOPE = replace(ENVELOPE, message=LARGE)
 
 
 async def test_handing_over_a_large_message_belongs_to_data_and_not_to_accept() -> None:
     server = HostileSmtp({"BODY": 0.3}, stop_reading_after=10_000, receive_buffer=8192)
-    envelope = _envelope(LARGE)
     async with server.running():
-        submission = await submit(sender(server.port, timeouts=PATIENT), envelope)
+        submission = await submit(sender(server.port, timeouts=PATIENT), LARGE_ENVELOPE)
     assert submission.disposition is Disposition.ACCEPTED
     assert timing(submission, Phase.DATA).duration_seconds > 0.3
     assert submission.final_dot_ns is not None
@@ -218,7 +219,7 @@ async def test_message_that_is_not_taken_is_no_uncertain_one() -> None:
     phases: list[str] = []
     server = HostileSmtp({"BODY": Deed.HANG}, stop_reading_after=10_000, receive_buffer=8192)
     async with server.running():
-        submission = await submit(sender(server.port), _envelope(LARGE), on_phase=phases.append)
+        submission = await submit(sender(server.port), LARGE_ENVELOPE, on_phase=phases.append)
     assert _said(submission) == (Disposition.UNREACHABLE, "data", "timeout")
     assert submission.final_dot_ns is None
     assert "accept" not in phases
@@ -228,7 +229,7 @@ async def test_refusal_amid_the_message_is_read() -> None:
     answers: dict[str, Behaviour] = {"BODY": (b"552 5.3.4 Too big\r\n", Deed.HANG)}
     server = HostileSmtp(answers, stop_reading_after=10_000, receive_buffer=8192)
     async with server.running():
-        submission = await submit(sender(server.port, timeouts=PATIENT), _envelope(LARGE))
+        submission = await submit(sender(server.port, timeouts=PATIENT), LARGE_ENVELOPE)
     assert _said(submission) == (Disposition.REFUSED, "data", "reply_permanent")
     assert submission.final_dot_ns is None
 
@@ -236,7 +237,7 @@ async def test_refusal_amid_the_message_is_read() -> None:
 async def test_connection_cut_amid_the_message_is_no_uncertain_one() -> None:
     server = HostileSmtp({"BODY": Deed.RESET}, stop_reading_after=10_000, receive_buffer=8192)
     async with server.running():
-        submission = await submit(sender(server.port, timeouts=PATIENT), _envelope(LARGE))
+        submission = await submit(sender(server.port, timeouts=PATIENT), LARGE_ENVELOPE)
     assert _said(submission) == (Disposition.UNREACHABLE, "data", "connection_lost")
 
 
@@ -438,9 +439,3 @@ async def test_resolver_that_never_answers_is_our_failure() -> None:
 async def test_unusable_source_address_is_our_failure(source: str) -> None:
     submission = await submit(sender(1, source_address=source))
     assert _said(submission) == (Disposition.UNOBSERVED, "connect", "local_address")
-
-
-def _envelope(message: bytes) -> object:
-    return type(ENVELOPE)(
-        sender=ENVELOPE.sender, recipient=ENVELOPE.recipient, envid=ENVELOPE.envid, message=message
-    )

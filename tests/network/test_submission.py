@@ -33,9 +33,9 @@ def _line(server: HostileSmtp, verb: bytes) -> bytes:
     return found[0]
 
 
-async def test_it_is_a_submitter() -> None:
+async def test_it_has_the_shape_of_a_submitter() -> None:
     submitter: Submitter = SmtpSubmitter("name", sender(1), FixedResolver(), ReferenceClock())
-    assert submitter
+    assert submitter.submit.__name__ == "submit"
 
 
 async def test_starttls_dialogue_is_timed_phase_by_phase(certificates: Certificates) -> None:

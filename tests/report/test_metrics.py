@@ -11,14 +11,17 @@ from smtp_probe.report.metrics import GROUP_LABELS, METRICS, Kind, Metric
 DOCUMENT = Path(__file__).parents[2] / "docs" / "metrics.md"
 ROW = re.compile(r"^\| `(smtp_probe_\w+)` \| (\w+) \| ([^|]*) \| ([^|]*) \|$", re.MULTILINE)
 
-DEMANDED = """
+DEMANDED = re.findall(
+    r"\w+",
+    """
 build_info interval_seconds probes_total probe_failures_total outcomes_total unobserved_total
 delivery_duration_seconds last_delivery_duration_seconds last_probe_timestamp_seconds
 last_success_timestamp_seconds submission_phase_duration_seconds hop_duration_seconds hop_last_duration_seconds
 hops messages_in_flight oldest_in_flight_timestamp_seconds visibility_delay_seconds mailbox_up
 mailbox_reconnects_total smtp_replies_total tls_certificate_not_after_timestamp_seconds forged_messages_total
 duplicate_messages_total schedule_missed_total scheduler_lag_seconds config_last_reload_successful
-""".split()
+""",
+)
 
 
 def documented():

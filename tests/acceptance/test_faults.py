@@ -1,0 +1,241 @@
+"""Kills, restarts and full disks: nothing is lost, nothing is counted twice, and it is said."""
+
+import json
+import random
+import subprocess
+import time
+
+import pytest
+
+from tests.acceptance.daemon import Daemon, route, write_config
+
+pytestmark = pytest.mark.lab
+
+
+def submissions(lab):
+    """How many messages of ours any server took, by its log."""
+    return lab.log_file("mail").read_text().count("message-id=<spt1-")
+
+
+def submitted(probes):
+    return [probe for probe in probes if probe["submission"]]
+
+
+def test_kill_9_at_any_instant_neither_loses_nor_doubles_an_end(lab, work):
+    routes = {f"r{number}": route(interval=1) for number in range(15)}
+    routes |= {f"slow{number}": route("delayed", "probe1", interval=1) for number in range(5)}
+    lab.set_delay(2)
+    config = write_config(lab, work, routes)
+    seed = random.Random(7)
+    daemon = Daemon(config)
+    for _ in range(8):
+        with daemon:
+            time.sleep(seed.uniform(0.2, 2.5))
+            daemon.kill()
+    with daemon:
+        daemon.rest()
+        daemon.wait_until(lambda: daemon.in_flight() == 0, "everything to end", 90)
+        probes = daemon.journal()
+        outcomes = daemon.outcomes()
+
+    assert len(probes) >= 60
+    assert [probe for probe in probes if probe["kind"] is None] == []
+    assert sum(outcomes.values()) == len(probes)
+    handed_over = [probe for probe in submitted(probes) if probe["submission"]["disposition"] == "accepted"]
+    assert {probe["kind"] for probe in handed_over} == {"delivered"}
+    delivered = sum(probe["kind"] == "delivered" for probe in probes)
+    assert outcomes["delivered"] == delivered
+    in_logs = sum(lab.mail_log().journey(p["submission"]["queue_id"]).stored_at_ns is not None for p in handed_over)
+    assert in_logs == len(handed_over)
+
+
+def test_counters_go_on_where_they_stood(lab, work):
+    config = write_config(lab, work, {"r": route(interval=0.5)})
+    daemon = Daemon(config)
+    with daemon:
+        daemon.wait_until(lambda: daemon.outcomes()["delivered"] >= 5, "five deliveries")
+        daemon.rest()
+        daemon.wait_until(lambda: daemon.in_flight() == 0, "everything to end")
+        before = daemon.samples()
+        daemon.kill()
+    with daemon:
+        after = daemon.samples()
+
+    durable = ("_total", "_bucket", "_count", "_sum")
+    volatile = ("smtp_probe_log_messages_total", "smtp_probe_mailbox_reconnects_total", "python_gc", "process_")
+    counters = {
+        key: value
+        for key, value in before.items()
+        if key[0].endswith(durable) and not key[0].startswith(volatile) and value
+    }
+    assert counters
+    assert {key: after.get(key) for key in counters} == counters
+
+
+def test_the_imap_server_may_come_and_go(lab, work):
+    config = write_config(lab, work, {"r": route(interval=0.5)})
+    with Daemon(config) as daemon:
+        for _ in range(3):
+            sent = sum(daemon.outcomes().values())
+            daemon.wait_until(lambda sent=sent: sum(daemon.outcomes().values()) > sent, "a delivery")
+            lab.kill_part("dovecot")
+            daemon.wait_until(lambda: daemon.value("smtp_probe_mailbox_up") == 0, "the mailbox to be down")
+            lab.start_part("dovecot")
+            daemon.wait_until(lambda: daemon.value("smtp_probe_mailbox_up") == 1, "the mailbox to be up", 30)
+        daemon.rest()
+        daemon.wait_until(lambda: daemon.in_flight() == 0, "everything to end", 60)
+        outcomes = daemon.outcomes()
+
+        assert outcomes["lost"] == outcomes["late"] == 0
+        accepted = [p for p in daemon.journal() if p["submission"]["disposition"] == "accepted"]
+        assert {probe["kind"] for probe in accepted} == {"delivered"}
+        assert daemon.value("smtp_probe_mailbox_reconnects_total") >= 3
+
+
+def test_the_smtp_server_may_come_and_go(lab, work):
+    config = write_config(lab, work, {"r": route(interval=0.5)})
+    with Daemon(config) as daemon:
+        daemon.wait_until(lambda: daemon.outcomes()["delivered"] >= 2, "deliveries")
+        lab.kill_part("submit")
+        daemon.wait_until(lambda: daemon.outcomes()["unreachable"] >= 1, "an unreachable server")
+        assert daemon.value("smtp_probe_probe_failures_total", reason="unreachable") >= 1
+        lab.start_part("submit")
+        before = daemon.outcomes()["delivered"]
+        daemon.wait_until(lambda: daemon.outcomes()["delivered"] >= before + 2, "deliveries again", 30)
+        daemon.rest()
+        daemon.wait_until(lambda: daemon.in_flight() == 0, "everything to end", 60)
+
+        assert set(daemon.outcomes()) <= {"delivered", "unreachable"}
+        assert "connect_refused" in daemon.log.read_text()
+
+
+def test_sigterm_ends_in_time_logs_out_and_loses_nothing(lab, work):
+    config = write_config(lab, work, {f"r{number}": route("slowrcpt", "probe1", interval=1) for number in range(3)})
+    lab.set_number("slowrcpt_seconds", 2)
+    with Daemon(config) as daemon:
+        time.sleep(2.5)
+        logouts = lab.log_file("dovecot").read_text().count("Logged out")
+        code, seconds = daemon.terminate()
+        daemon_log = daemon.log.read_text()
+
+    assert code == 0
+    assert seconds < 10
+    assert "Traceback" not in daemon_log
+    assert lab.log_file("dovecot").read_text().count("Logged out") >= logouts + 2
+    known = {probe["submission"]["disposition"] for probe in submitted(daemon.journal())}
+    assert known <= {"accepted", "uncertain", "unobserved"}
+
+
+def test_a_configuration_that_does_not_load_never_replaces_the_running_one(lab, work):
+    config = write_config(lab, work, {"r": route(interval=0.5)})
+    good = config.read_text()
+    with Daemon(config, "--web.enable-lifecycle") as daemon:
+        config.write_text(good.replace('"interval"', '"intervall"'))
+        status, text = daemon.get("/-/reload", "POST")
+        assert status == 500
+        assert "intervall" in text
+        assert "smtp-probe.yaml:" in text
+        assert daemon.value("smtp_probe_config_last_reload_successful") == 0
+        before = daemon.outcomes()["delivered"]
+        daemon.wait_until(lambda: daemon.outcomes()["delivered"] > before, "deliveries by the old one")
+        config.write_text(good.replace('"r": {', '"renamed": {'))
+        assert daemon.get("/-/reload", "POST")[0] == 200
+        daemon.wait_until(lambda: daemon.value("smtp_probe_probes_total", route="renamed") >= 1, "the new route")
+
+        assert daemon.value("smtp_probe_config_last_reload_successful") == 1
+
+
+def test_probes_in_flight_survive_a_reload(lab, work):
+    lab.set_delay(4)
+    config = write_config(lab, work, {"r": route("delayed", "probe1", interval=1)})
+    with Daemon(config) as daemon:
+        daemon.wait_until(lambda: daemon.in_flight() >= 2, "messages in flight")
+        daemon.rest()
+        assert daemon.in_flight() >= 2
+        daemon.wait_until(lambda: daemon.in_flight() == 0, "everything to end", 60)
+
+        assert set(daemon.outcomes()) == {"delivered"}
+
+
+def test_the_lifecycle_is_shut_unless_it_is_opened(lab, work):
+    config = write_config(lab, work, {"r": route(interval=3600)})
+    with Daemon(config) as daemon:
+        assert daemon.get("/-/reload", "POST")[0] == 403
+        assert daemon.get("/-/healthy")[0] == 200
+
+
+@pytest.fixture
+def small_disk(work):
+    """A file system of two megabytes for the state."""
+    state = work / "state"
+    state.mkdir(mode=0o700)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m,mode=0700", "tmpfs", str(state)], check=True)
+    yield state
+    subprocess.run(["umount", "--lazy", str(state)], check=True)
+
+
+def test_a_full_disk_stops_sending_says_so_and_heals(lab, work, small_disk):
+    config = write_config(lab, work, {"r": route(interval=0.3)})
+    with Daemon(config) as daemon:
+        daemon.wait_until(lambda: daemon.outcomes()["delivered"] >= 2, "deliveries")
+        ballast = small_disk / "ballast"
+        with pytest.raises(OSError, match="No space left"), ballast.open("wb", buffering=0) as file:
+            while True:
+                file.write(b"\0" * 4096)
+        daemon.wait_until(lambda: daemon.value("smtp_probe_journal_up") == 0, "the journal to be down")
+        daemon.wait_until(lambda: "journal" in daemon.get("/")[1].lower(), "the page to say so")
+        sent = submissions(lab)
+        time.sleep(2)
+        assert submissions(lab) == sent
+        ballast.unlink()
+        before = daemon.outcomes()["delivered"]
+        daemon.wait_until(lambda: daemon.value("smtp_probe_journal_up") == 1, "the journal to be up again")
+        daemon.wait_until(lambda: daemon.outcomes()["delivered"] >= before + 2, "deliveries again")
+        daemon.rest()
+        daemon.wait_until(lambda: daemon.in_flight() == 0, "everything to end", 60)
+
+        assert set(daemon.outcomes()) == {"delivered"}
+
+
+def test_a_wrong_password_is_said_once_and_not_hammered(lab, work):
+    wrong = work / "wrong"
+    wrong.write_text("not-the-password\n")
+    config = write_config(lab, work, {"r": route(interval=3600)})
+    settings = json.loads(config.read_text())
+    settings["mailboxes"]["probe2"]["auth"]["password_file"] = str(wrong)
+    config.write_text(json.dumps(settings))
+    daemon = Daemon(config).start()
+    try:
+        daemon.wait_until(lambda: "auth_refused" in daemon.log.read_text(), "the refusal to be logged")
+        time.sleep(6)
+        text = daemon.log.read_text()
+        assert len([line for line in text.splitlines() if "auth_refused" in line]) == 1
+        assert daemon.value("smtp_probe_mailbox_up", mailbox="probe2") == 0
+        assert daemon.get("/-/ready")[0] == 503
+        assert "not-the-password" not in text
+    finally:
+        daemon.kill()
+
+
+def test_ten_thousand_foreign_mails_are_neither_touched_nor_in_the_way(lab, work):
+    new = lab.maildir("probe1") / "new"
+    new.mkdir(parents=True, exist_ok=True)
+    owner = new.stat()
+    names = [f"{1_700_000_000 + number}.M{number}P1.foreign" for number in range(10_000)]
+    for number, name in enumerate(names):
+        path = new / name
+        path.write_bytes(b"From: a@b.test\r\nSubject: foreign %d\r\n\r\nhello\r\n" % number)
+        subprocess.os.chown(path, owner.st_uid, owner.st_gid)
+    config = write_config(lab, work, {"r": route("probe1", "probe1", interval=0.5)})
+    with Daemon(config) as daemon:
+        daemon.wait_until(lambda: daemon.outcomes()["delivered"] >= 5, "deliveries", 60)
+        daemon.rest()
+        daemon.wait_until(lambda: daemon.in_flight() == 0, "everything to end", 60)
+
+        assert set(daemon.outcomes()) == {"delivered"}
+    files = [path for part in ("new", "cur") for path in (lab.maildir("probe1") / part).iterdir()]
+    foreign = [path for path in files if ".foreign" in path.name]
+    assert len(foreign) == 10_000
+    assert not any("S" in path.name.partition(":2,")[2] for path in foreign)
+    for path in foreign:
+        path.unlink()

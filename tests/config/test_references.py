@@ -1,0 +1,73 @@
+from smtp_probe.config.references import references
+from smtp_probe.config.settings import Config
+
+SENDER = {"host": "a", "tls": "none", "ehlo_name": "b", "envelope_from": "a@b"}
+MAILBOX = {"host": "a", "tls": "none"}
+
+
+def judge(*, senders=("relay",), schedule=None, **routes):
+    config = Config.model_validate(
+        {
+            "senders": dict.fromkeys(senders, SENDER),
+            "mailboxes": {"inbox": MAILBOX},
+            "routes": {
+                name: {"sender": "relay", "recipient": "a@b", "mailbox": "inbox"} | route
+                for name, route in routes.items()
+            },
+            "schedule": schedule or {},
+        }
+    )
+    return [(".".join(map(str, found.path)), found.message) for found in references(config)]
+
+
+def test_a_sound_configuration():
+    assert judge(daily={}) == []
+    assert judge(daily={"interval": "10s"}, other={"recipient": "a@b"}) == []
+
+
+def test_names_that_point_at_nothing():
+    assert judge(daily={"sender": "x", "mailbox": "relay", "bounce_mailbox": "y"}) == [
+        ("routes.daily.sender", "'x' is not one of senders: relay"),
+        ("routes.daily.mailbox", "'relay' is not one of mailboxes: inbox"),
+        ("routes.daily.bounce_mailbox", "'y' is not one of mailboxes: inbox"),
+    ]
+
+
+def test_a_long_list_of_names_is_cut():
+    ((_, message),) = judge(senders=[f"s{n:02}" for n in range(12)], daily={"sender": "x"})
+    assert message.endswith("s00, s01, s02, s03, s04, s05, s06, s07, s08, s09 and 2 more")
+
+
+def test_an_interval_below_the_minimum():
+    assert judge(daily={"interval": 9}) == [
+        ("routes.daily.interval", "9s is below schedule.minimum_interval (10s)")
+    ]
+    assert judge(daily={"interval": 9}, schedule={"minimum_interval": 1}) == []
+
+
+def test_routes_that_ask_for_more_than_is_allowed():
+    ten = {f"r{n}": {"interval": "10s"} for n in range(10)}
+    assert judge(**ten) == []
+    assert judge(**ten, one_more={"interval": "10s"}) == [
+        (
+            "senders.relay.max_per_minute",
+            (
+                "senders.relay.max_per_minute is 60, but its routes ask for 66 messages a minute: raise it, or make the "
+                "intervals longer"
+            ),
+        )
+    ]
+    assert judge(**ten, schedule={"max_per_minute": 59}) == [
+        (
+            "schedule.max_per_minute",
+            (
+                "schedule.max_per_minute is 59, but its routes ask for 60 messages a minute: raise it, or make the "
+                "intervals longer"
+            ),
+        )
+    ]
+
+
+def test_the_budget_of_a_sender_is_its_own():
+    routes = {f"r{n}": {"interval": "10s", "sender": ("relay", "other")[n % 2]} for n in range(20)}
+    assert judge(senders=("relay", "other"), **routes) == []

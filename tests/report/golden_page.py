@@ -1,0 +1,103 @@
+"""A page with something of everything on it, as tests/data/metrics.golden.txt keeps it for reviews to read.
+
+To write the file anew after a wanted change: python -m tests.report.golden_page
+"""
+
+import asyncio
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from smtp_probe.model import (
+    BounceSeen,
+    Cause,
+    Disposition,
+    DuplicateSeen,
+    Failure,
+    ForgerySeen,
+    Location,
+    OutcomeKind,
+    Phase,
+    SlotMissed,
+    TlsFacts,
+)
+from tests.report.samples import (
+    NS,
+    START_NS,
+    life_of,
+    make_arrival,
+    make_bounce,
+    make_config,
+    make_outcome,
+    make_probe,
+    make_submission,
+    make_telemetry,
+    tell,
+)
+
+GOLDEN = Path(__file__).parents[1] / "data" / "metrics.golden.txt"
+VERSIONS = re.compile(r'(version|pythonversion)="[^"]+"')
+COPY = Location(mailbox="inbox", folder="INBOX", uidvalidity=1, uid=9)
+
+CONFIG = make_config(
+    routes={
+        "example": {
+            "sender": "relay",
+            "recipient": "probe@example.org",
+            "mailbox": "inbox",
+            "labels": {"team": 'post "office"'},
+        },
+        "quiet": {"sender": "relay", "recipient": "quiet@example.org", "mailbox": "inbox", "interval": "1h"},
+    }
+)
+UNREACHABLE = make_submission(
+    Disposition.UNREACHABLE,
+    last=Phase.CONNECT,
+    failure=Failure(stage="connect", cause=Cause.CONNECT_REFUSED),
+)
+RELAYED = make_submission()
+OUTCOMES = (
+    make_outcome(OutcomeKind.REFUSED),
+    make_outcome(OutcomeKind.DEFERRED),
+    make_outcome(OutcomeKind.UNREACHABLE, submission=UNREACHABLE),
+    make_outcome(OutcomeKind.BOUNCED),
+    make_outcome(OutcomeKind.JUNKED),
+    make_outcome(OutcomeKind.LOST, was_overdue=True),
+    make_outcome(OutcomeKind.UNOBSERVED),
+    make_outcome(OutcomeKind.LATE, was_overdue=True, seconds=905.0),
+    make_outcome(seconds=0.2),
+    make_outcome(
+        submission=RELAYED,
+        arrival=make_arrival(RELAYED, delays=(0.04, 1.0, -2.0, None, 7.5, 0.25), corrupted=True),
+    ),
+)
+OTHERS = (
+    DuplicateSeen(route="example", probe_id="probe0001", location=COPY),
+    ForgerySeen(location=COPY),
+    BounceSeen(route="example", probe_id="probe0001", bounce=make_bounce(action="delayed")),
+    SlotMissed(route="example", count=2, reason="late"),
+)
+
+
+def make_golden_telemetry():
+    telemetry = make_telemetry(CONFIG)
+    for number, outcome in enumerate(OUTCOMES, 1):
+        tell(telemetry, *life_of(replace(outcome, probe=make_probe(number))))
+    tell(telemetry, *OTHERS)
+    observations = telemetry.observations
+    observations.journal_state(up=True)
+    observations.mailbox_state("inbox", up=True)
+    observations.mailbox_reconnected("inbox")
+    observations.in_flight("example", 2, START_NS + 60 * NS)
+    observations.scheduler_lag(0.004)
+    observations.tls_facts("imap.example.org:993", TlsFacts(not_after_ns=START_NS + 60 * 86400 * NS))
+    return telemetry
+
+
+async def render_golden_page():
+    page = await make_golden_telemetry().exposition.page()
+    return VERSIONS.sub(r'\1="?"', page.body.decode())
+
+
+if __name__ == "__main__":
+    GOLDEN.write_text(asyncio.run(render_golden_page()))

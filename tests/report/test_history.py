@@ -1,0 +1,133 @@
+"""The last probes, and how each route stands."""
+
+import pytest
+
+from smtp_probe.model import OutcomeKind, ProbeEnded, ProbeOverdue
+from smtp_probe.report.history import History, RouteState, State, state_of
+from tests.report.samples import NS, START_NS, life_of, make_config, make_outcome, make_probe
+
+
+def end(history, kind=OutcomeKind.DELIVERED, number=1, route="example", **facts):
+    probe = make_probe(number, route, created_ns=START_NS + number * NS)
+    history.observe(ProbeEnded(outcome=make_outcome(kind, probe=probe, **facts)))
+
+
+@pytest.fixture
+def history():
+    history = History(limit=3)
+    history.declare(make_config("example", "another"))
+    return history
+
+
+def route(history, name="example"):
+    return next(route for route in history.routes() if route.route == name)
+
+
+def test_a_route_waits_until_something_is_known_of_it(history):
+    assert history.routes() == (RouteState(route="another"), RouteState(route="example"))
+    assert route(history).state is State.WAITING
+
+
+def test_a_probe_is_told_in_words(history):
+    end(history, OutcomeKind.REFUSED)
+    (past,) = history.probes()
+
+    assert (past.probe_id, past.route, past.kind, past.state) == (
+        "probe0001",
+        "example",
+        "refused",
+        State.FAILED,
+    )
+    assert past.sentence == "550 5.7.1 at RCPT by 192.0.2.1: blocked by policy"
+    assert past.sent_ns == START_NS + NS
+    assert past.ended_ns == START_NS + 11 * NS
+
+
+def test_the_newest_comes_first_and_failures_outlive_successes(history):
+    for number in range(1, 13):
+        end(history, OutcomeKind.BOUNCED if number <= 5 else OutcomeKind.DELIVERED, number)
+
+    assert [past.probe_id for past in history.probes()] == [
+        "probe0012",
+        "probe0011",
+        "probe0010",
+        "probe0005",
+        "probe0004",
+        "probe0003",
+    ]
+
+
+def test_what_was_not_observed_is_kept_as_long_as_failures(history):
+    end(history, OutcomeKind.UNOBSERVED, 1)
+    for number in range(2, 9):
+        end(history, number=number)
+
+    assert history.probes()[-1].state is State.UNOBSERVED
+
+
+def test_an_overdue_probe_shows_at_once(history):
+    probe = make_probe()
+    history.observe(ProbeOverdue(probe=probe, at_ns=START_NS + 300 * NS))
+
+    assert route(history).state is State.FAILED
+    assert route(history).sentence == "overdue: not arrived within 5 min 0 s"
+    assert route(history).at_ns == START_NS + 300 * NS
+    assert history.probes() == ()
+
+
+def test_a_route_stands_as_its_newest_probe_says_not_as_the_last_word(history):
+    """A probe from long ago that is given up now does not make a working route look broken."""
+    end(history, number=5)
+    end(history, OutcomeKind.LOST, number=2, was_overdue=True)
+
+    assert route(history).state is State.GOOD
+    assert history.probes()[0].kind == "lost"
+
+
+def test_routes_that_need_a_look_come_first(history):
+    history.declare(make_config("a", "b", "c", "d"))
+    end(history, route="b")
+    end(history, OutcomeKind.UNOBSERVED, route="c")
+    end(history, OutcomeKind.LOST, route="d")
+
+    assert [(each.route, each.state.value) for each in history.routes()] == [
+        ("d", "failed"),
+        ("c", "unobserved"),
+        ("a", "waiting"),
+        ("b", "good"),
+    ]
+
+
+def test_routes_that_are_gone_are_forgotten_and_the_others_kept(history):
+    end(history)
+    end(history, number=2, route="another")
+    history.declare(make_config("example", "new"))
+    end(history, number=3, route="another")
+
+    assert {each.route: each.state for each in history.routes()} == {
+        "example": State.GOOD,
+        "new": State.WAITING,
+    }
+    assert len(history.probes()) == 3
+
+
+def test_other_events_leave_it_as_it_is(history):
+    for event in list(life_of(make_outcome()))[:-1]:
+        history.observe(event)
+
+    assert history.probes() == ()
+    assert route(history).state is State.WAITING
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state"),
+    [
+        (make_outcome(), State.GOOD),
+        (make_outcome(OutcomeKind.JUNKED), State.FAILED),
+        (make_outcome(OutcomeKind.JUNKED, failure=None), State.GOOD),
+        (make_outcome(OutcomeKind.LATE), State.FAILED),
+        (make_outcome(OutcomeKind.UNOBSERVED), State.UNOBSERVED),
+    ],
+)
+def test_an_end_is_one_of_three_kinds(outcome, state):
+    assert state_of(outcome) is state

@@ -1,0 +1,79 @@
+"""The caps: so many label values, then `other`; and no strangers' text can make more."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smtp_probe.report.increments import Increment
+from smtp_probe.report.label_caps import MAX_HOSTS, REPLIES_BY_DETAIL, LabelCaps
+from smtp_probe.report.metrics import HOP_DURATION, PROBES, SMTP_REPLIES
+
+
+def hop(by):
+    return Increment(HOP_DURATION.name, (by,), 1.0)
+
+
+def reply(code, route="example"):
+    return Increment(SMTP_REPLIES.name, (route, "rcpt", str(code)))
+
+
+def labels_of(increments):
+    return [increment.labels for increment in increments]
+
+
+@given(st.lists(st.text(max_size=3), max_size=300))
+def test_hosts_are_never_more_than_the_cap_and_none_changes_its_label(names):
+    caps = LabelCaps()
+    first = labels_of(caps.admit(map(hop, names)))
+    second = labels_of(caps.admit(map(hop, names)))
+
+    assert len(set(first)) <= MAX_HOSTS
+    assert first == second
+
+
+def test_a_host_is_looked_up_under_the_label_it_is_counted_with():
+    caps = LabelCaps()
+    caps.admit(hop(f"mx{number}") for number in range(MAX_HOSTS + 10))
+
+    assert caps.known_host("mx3") == "mx3"
+    assert caps.known_host(f"mx{MAX_HOSTS + 5}") == "other"
+    assert caps.known_host("never seen") == "other"
+
+
+def test_each_route_has_its_own_few_replies():
+    caps = LabelCaps()
+    one = labels_of(caps.admit(reply(code) for code in (450, 451, 452, 550, 450)))
+    two = labels_of(caps.admit([reply(550, "two")]))
+
+    assert one == [
+        ("example", "rcpt", "450"),
+        ("example", "rcpt", "451"),
+        ("example", "other", "other"),
+        ("example", "other", "other"),
+        ("example", "rcpt", "450"),
+    ]
+    assert two == [("two", "rcpt", "550")]
+
+
+def test_full_detail_tells_more_replies_apart():
+    caps = LabelCaps()
+    caps.detail = "full"
+
+    assert len(set(labels_of(caps.admit(map(reply, range(400, 500)))))) == REPLIES_BY_DETAIL["full"]
+
+
+def test_what_exists_is_told_apart_even_over_the_cap():
+    """After a restart with a lower detail the samples of before go on."""
+    caps = LabelCaps()
+    for code in range(400, 420):
+        caps.remember(SMTP_REPLIES.name, ("example", "rcpt", str(code)))
+
+    assert labels_of(caps.admit([reply(419), reply(420)])) == [
+        ("example", "rcpt", "419"),
+        ("example", "other", "other"),
+    ]
+
+
+def test_other_metrics_pass_unchanged():
+    increment = Increment(PROBES.name, ("example",))
+
+    assert LabelCaps().admit([increment]) == (increment,)

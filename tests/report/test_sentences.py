@@ -1,0 +1,91 @@
+"""Outcomes in one sentence each."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smtp_probe.model import Cause, Disposition, Failure, OutcomeKind, Phase, Reply, TlsFailure
+from smtp_probe.report.sentences import describe, describe_duration
+from tests.report.samples import make_bounce, make_outcome, make_submission, refused
+
+
+def failed(kind, failure):
+    submission = make_submission(Disposition.UNREACHABLE, last=Phase.CONNECT, failure=failure)
+    return make_outcome(kind, submission=submission, failure=failure)
+
+
+UNREACHABLE = OutcomeKind.UNREACHABLE
+CASES = {
+    "delivered in 1.50 s": make_outcome(),
+    "delivered in 38 ms": make_outcome(seconds=0.038),
+    "found in the junk folder after 1.50 s": make_outcome(OutcomeKind.JUNKED),
+    "arrived too late, after 15 min 5 s": make_outcome(OutcomeKind.LATE, seconds=905.0),
+    "not arrived within 24 h 0 min, given up": make_outcome(OutcomeKind.LOST),
+    "550 5.7.1 at RCPT by 192.0.2.1: blocked by policy": make_outcome(OutcomeKind.REFUSED),
+    "451 4.7.1 at RCPT by 192.0.2.1: greylisted": make_outcome(OutcomeKind.DEFERRED),
+    "421 at RCPT by 192.0.2.1": make_outcome(
+        OutcomeKind.DEFERRED, submission=refused(421, text="", enhanced=None)
+    ),
+    "bounced: 5.1.1 user unknown": make_outcome(OutcomeKind.BOUNCED),
+    "bounced by mx1.example.net: 550 5.1.1 no such user": make_outcome(
+        OutcomeKind.BOUNCED,
+        bounce=make_bounce(status="5.1.1", remote_mta="mx1.example.net", diagnostic="550 5.1.1 no such user"),
+    ),
+    "bounced": make_outcome(OutcomeKind.BOUNCED, bounce=None),
+    "not observed: the mailbox was not watched": make_outcome(OutcomeKind.UNOBSERVED),
+    "no such host while looking up the host": failed(
+        UNREACHABLE, Failure(stage="resolve", cause=Cause.NO_SUCH_HOST)
+    ),
+    "connection refused while connecting: all 2 addresses": failed(
+        UNREACHABLE, Failure(stage="connect", cause=Cause.CONNECT_REFUSED, detail="all 2 addresses")
+    ),
+    "TLS failed (name mismatch) at STARTTLS": failed(
+        UNREACHABLE,
+        Failure(stage="starttls", cause=Cause.TLS_FAILED, tls_failure=TlsFailure.NAME_MISMATCH),
+    ),
+    "something new": failed(UNREACHABLE, Failure(stage="elsewhere", cause="something_new")),
+    "for a reason that was not recorded": failed(UNREACHABLE, None),
+}
+
+
+@pytest.mark.parametrize("sentence", CASES)
+def test_an_outcome_is_said_in_one_sentence(sentence):
+    assert describe(CASES[sentence]) == sentence
+
+
+@pytest.mark.parametrize("cause", Cause)
+def test_every_cause_has_words_of_its_own(cause):
+    said = describe(failed(UNREACHABLE, Failure(stage="connect", cause=cause)))
+
+    assert said.endswith(" while connecting")
+    assert "_" not in said
+
+
+@given(st.text(max_size=500), st.sampled_from([OutcomeKind.REFUSED, OutcomeKind.BOUNCED]))
+def test_what_strangers_wrote_stays_one_bounded_printable_line(noise, kind):
+    reply = Reply(code=550, enhanced="5.7.1", text=noise)
+    facts = {"submission": make_submission(Disposition.REFUSED, last=Phase.RCPT, reply=reply)}
+    if kind is OutcomeKind.BOUNCED:
+        facts["bounce"] = make_bounce(status=noise, remote_mta=noise, diagnostic=noise)
+    said = describe(make_outcome(kind, **facts))
+
+    assert said.isprintable()
+    assert len(said) < 400
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (None, ""),
+        (0.0, "0 ms"),
+        (-0.5, "-500 ms"),
+        (0.9996, "1000 ms"),
+        (1.0, "1.00 s"),
+        (119.4, "119.40 s"),
+        (120.0, "2 min 0 s"),
+        (3661.0, "61 min 1 s"),
+        (90000.0, "25 h 0 min"),
+    ],
+)
+def test_durations_are_said_as_people_do(seconds, words):
+    assert describe_duration(seconds) == words
