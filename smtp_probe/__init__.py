@@ -15,7 +15,7 @@ The folders, by kind of work:
 - `app`, `cli`: composition and commands.
 
 Arrows point down only: `__main__` -> `cli` -> `app | demo` -> `network | probes | report` ->
-`ports | judgement | schedule | mail | policy` -> `config | errors` -> `model`. A test checks it.
+`ports | judgement | schedule | mail | policy` -> `config` -> `errors` -> `model`. A test checks it.
 """
 
 __version__ = "0.1.0"

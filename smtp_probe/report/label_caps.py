@@ -1,15 +1,14 @@
 """The bound on label values that come from outside: so many are told apart, the rest is `other`.
 
 In: increments as events give them. Out: increments whose labels may be stored and shown. What has been told apart once
-stays so, also after a restart, so no counter ever moves from one label value to another.
-
-`admit` may run in the journal's thread, but in no two threads at a time.
+stays so, also after a restart, so no counter ever moves from one label value to another. Any thread may call.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from threading import Lock
 
 from smtp_probe.report.increments import Increment
 from smtp_probe.report.metrics import HOP_DURATION, OTHER, SMTP_REPLIES
@@ -28,7 +27,7 @@ class _Told:
     values: set[Labels] = field(default_factory=set)
 
     def accept(self, labels: Labels, most: int) -> bool:
-        """Whether these are told apart, or can still be."""
+        """Whether these are told apart: because they have been before, or because there is room."""
         if labels not in self.values and len(self.values) >= most - 1:
             return False
         self.values.add(labels)
@@ -41,22 +40,26 @@ class LabelCaps:
     def __init__(self) -> None:
         self.detail = "default"
         """The setting `metrics.detail`."""
+        self._lock = Lock()
         self._hosts = _Told()
         self._replies: dict[str, _Told] = {}
 
     def admit(self, increments: Iterable[Increment]) -> tuple[Increment, ...]:
         """Fold the labels of increments that are over a cap into `other`."""
-        return tuple(self._bound(increment) for increment in increments)
+        with self._lock:
+            return tuple(self._bound(increment) for increment in increments)
 
     def remember(self, metric: str, labels: Labels) -> None:
         """Learn that a sample exists, whatever the caps say."""
-        told = self._told(metric, labels)
-        if told is not None and labels[-1] != OTHER:
-            told.values.add(labels)
+        with self._lock:
+            told = self._told(metric, labels)
+            if told is not None and labels[-1] != OTHER:
+                told.values.add(labels)
 
-    def known_host(self, by: str) -> str:
-        """Give the value of the label `by` under which the hops of this host are counted."""
-        return by if (by,) in self._hosts.values else OTHER
+    def host_label(self, by: str) -> str:
+        """Give the value of the label `by` for the hops of this host."""
+        with self._lock:
+            return by if self._hosts.accept((by,), MAX_HOSTS) else OTHER
 
     def _bound(self, increment: Increment) -> Increment:
         labels = increment.labels

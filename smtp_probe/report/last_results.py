@@ -42,11 +42,11 @@ REST = "rest"
 
 
 class LastResults:
-    """What each route did last. `known_host` gives the label value for a hop's host."""
+    """What each route did last. `host_label` gives the label value for a hop's host."""
 
-    def __init__(self, series: Series, known_host: Callable[[str], str]) -> None:
+    def __init__(self, series: Series, host_label: Callable[[str], str]) -> None:
         self._series = series
-        self._known_host = known_host
+        self._host_label = host_label
         self._routes: frozenset[str] = frozenset()
         self._endpoints: dict[str, str] = {}
         self._max_hops = HOPS_BY_DETAIL["default"]
@@ -102,7 +102,7 @@ class LastResults:
         known = [(d, d.delay_seconds) for d in arrival.trace.delays if d.delay_seconds is not None]
         cut = len(known) if len(known) <= self._max_hops else self._max_hops - 1
         for delay, seconds in known[:cut]:
-            shown[route, str(delay.position), self._known_host(delay.by)] = seconds
+            shown[route, str(delay.position), self._host_label(delay.by)] = seconds
         if known[cut:]:
             shown[route, REST, OTHER] = sum(seconds for _, seconds in known[cut:])
         self._series.replace(LAST_HOP, route, shown)

@@ -166,7 +166,7 @@ LAST_PHASE = _gauge(
 )
 SMTP_REPLIES = _counter(
     "smtp_replies_total",
-    "SMTP replies that decided a submission: the last one before acceptance or refusal.",
+    "SMTP replies that decided a submission: each acceptance or refusal, by phase and code.",
     *("route", "phase", "code"),
 )
 HOP_DURATION = _histogram(

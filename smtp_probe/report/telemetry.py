@@ -33,7 +33,7 @@ class Telemetry:
     ) -> None:
         self.series = Series()
         self.totals = Totals(self.series)
-        self.last_results = LastResults(self.series, self.totals.caps.known_host)
+        self.last_results = LastResults(self.series, self.totals.caps.host_label)
         self.observations = Observations(self.series, now_ns)
         self.history = History()
         self.before_page: Callable[[], None] = lambda: None

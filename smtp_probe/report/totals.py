@@ -126,10 +126,7 @@ class Totals:
         self._begin_at_zero()
 
     def admit(self, increments: Iterable[Increment]) -> tuple[Increment, ...]:
-        """Fold label values over the caps into `other`. To be done before increments are stored and applied.
-
-        May run in the journal's thread, but in no two threads at a time.
-        """
+        """Fold label values over the caps into `other`. To be done before increments are stored; any thread may."""
         return self.caps.admit(increments)
 
     def apply(self, increments: Iterable[Increment]) -> None:

@@ -22,8 +22,8 @@ def submitted(probes):
 
 
 def test_kill_9_at_any_instant_neither_loses_nor_doubles_an_end(lab, work):
-    routes = {f"r{number}": route(interval=1) for number in range(15)}
-    routes |= {f"slow{number}": route("delayed", "probe1", interval=1) for number in range(5)}
+    routes = {f"r{number}": route(interval=1, deadline=12) for number in range(15)}
+    routes |= {f"slow{number}": route("delayed", "probe1", interval=1, deadline=12) for number in range(5)}
     lab.set_delay(2)
     config = write_config(lab, work, routes)
     seed = random.Random(7)
@@ -184,6 +184,7 @@ def test_a_full_disk_stops_sending_says_so_and_heals(lab, work, small_disk):
                 file.write(b"\0" * 4096)
         daemon.wait_until(lambda: daemon.value("smtp_probe_journal_up") == 0, "the journal to be down")
         daemon.wait_until(lambda: "journal" in daemon.get("/")[1].lower(), "the page to say so")
+        time.sleep(2)  # what had been written down before goes through three servers and their logs
         sent = submissions(lab)
         time.sleep(2)
         assert submissions(lab) == sent

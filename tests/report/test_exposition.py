@@ -292,6 +292,8 @@ async def test_a_thousand_routes_are_scraped_within_a_second_and_stall_the_loop_
             for outcome in outcomes[::10]:
                 tell(telemetry, *life_of(outcome))
             warm.append(await measure(lambda: telemetry.exposition.page(OPENMETRICS, "gzip")))
+            if max(stall for _, stall in cold + warm) < 0.02:
+                break
     finally:
         gc.unfreeze()
 

@@ -34,9 +34,15 @@ def test_a_host_is_looked_up_under_the_label_it_is_counted_with():
     caps = LabelCaps()
     caps.admit(hop(f"mx{number}") for number in range(MAX_HOSTS + 10))
 
-    assert caps.known_host("mx3") == "mx3"
-    assert caps.known_host(f"mx{MAX_HOSTS + 5}") == "other"
-    assert caps.known_host("never seen") == "other"
+    assert caps.host_label("mx3") == "mx3"
+    assert caps.host_label(f"mx{MAX_HOSTS + 5}") == "other"
+
+
+def test_a_host_whose_clock_disagrees_is_named_although_it_is_never_counted():
+    caps = LabelCaps()
+
+    assert caps.host_label("fast.example.net") == "fast.example.net"
+    assert labels_of(caps.admit([hop("fast.example.net")])) == [("fast.example.net",)]
 
 
 def test_each_route_has_its_own_few_replies():

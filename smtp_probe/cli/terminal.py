@@ -1,0 +1,84 @@
+"""What the terminal at hand can do, and a console that does no more than that.
+
+In: a stream and the environment. Out: whether it may be drawn upon, the signs that it can show, and a rich console that
+takes every text as it stands: no markup, no highlighting, no emoji. A file, a pipe, NO_COLOR or a dumb terminal
+gets plain lines without a single control character.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TextIO
+
+from rich.console import Console
+
+_DUMB_TERMINALS = ("", "dumb", "unknown")
+_WITHOUT_BOX_DRAWING = ("linux", "vt100", "vt220")
+PLAIN_COLUMNS = 100
+"""How wide a page is drawn where nobody says how wide it may be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glyphs:
+    """The signs of which bars are made. Each is one column wide."""
+
+    both: str
+    left: str
+    right: str
+    back: str
+    good: str
+    bad: str
+    unknown: str
+    running: str
+
+
+LINES = Glyphs(both="━", left="╸", right="╺", back="◂", good="✓", bad="✗", unknown="?", running="●")
+ASCII = Glyphs(both="=", left="-", right="-", back="<", good="+", bad="x", unknown="?", running="*")
+
+
+def is_drawable(stream: TextIO, environ: Mapping[str, str] | None = None) -> bool:
+    """Whether a live view may be drawn: a terminal that moves its cursor, and nobody who said NO_COLOR."""
+    environ = os.environ if environ is None else environ
+    if environ.get("NO_COLOR") or environ.get("TERM", "").lower() in _DUMB_TERMINALS:
+        return False
+    return stream.isatty()
+
+
+def choose_glyphs(stream: TextIO, environ: Mapping[str, str] | None = None) -> Glyphs:
+    """Lines where the stream's encoding has them and the terminal's font does, and letters otherwise."""
+    environ = os.environ if environ is None else environ
+    encoding = (getattr(stream, "encoding", None) or "ascii").lower().replace("-", "").replace("_", "")
+    is_poor = stream.isatty() and environ.get("TERM", "").lower() in _WITHOUT_BOX_DRAWING
+    return LINES if encoding.startswith("utf") and not is_poor else ASCII
+
+
+def open_console(stream: TextIO, environ: Mapping[str, str] | None = None) -> Console:
+    """A console on a stream. A character that the stream's encoding lacks becomes a question mark, and no error."""
+    environ = os.environ if environ is None else environ
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="replace")
+    is_live = is_drawable(stream, environ)
+    return Console(
+        file=stream,
+        width=None if is_live else _plain_columns(stream, environ),
+        force_terminal=is_live,
+        force_interactive=is_live,
+        color_system="auto" if is_live else None,
+        no_color=not is_live,
+        legacy_windows=False,
+        markup=False,
+        highlight=False,
+        emoji=False,
+        soft_wrap=False,
+    )
+
+
+def _plain_columns(stream: TextIO, environ: Mapping[str, str]) -> int:
+    """The width of a terminal that takes plain lines; COLUMNS where it is a sane number; else a fixed one."""
+    if stream.isatty():
+        return max(20, os.get_terminal_size(stream.fileno()).columns or PLAIN_COLUMNS)
+    columns = environ.get("COLUMNS", "")
+    return min(500, max(20, int(columns))) if columns.isascii() and columns.isdigit() else PLAIN_COLUMNS

@@ -1,0 +1,60 @@
+import pytest
+import typer
+
+from smtp_probe import cli
+from smtp_probe.errors import ConfigError, ConfigProblem
+
+
+def end_with(error, monkeypatch):
+    """The exit code of the program when a command raises this."""
+
+    def fail(**_):
+        raise error
+
+    monkeypatch.setattr(cli, "app", fail)
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    return caught.value.code
+
+
+def test_a_configuration_error_is_said_and_ends_with_2(monkeypatch, capsys):
+    problems = (
+        ConfigProblem(message="is wrong", path="a.b", file="f", line=3),
+        ConfigProblem(message="as well"),
+    )
+    assert end_with(ConfigError(problems), monkeypatch) == 2
+    captured = capsys.readouterr()
+    assert captured.err == "f:3: a.b: is wrong\nas well\n"
+    assert captured.out == ""
+
+
+def test_an_interrupt_ends_with_130(monkeypatch):
+    assert end_with(KeyboardInterrupt(), monkeypatch) == 130
+
+
+def test_an_interrupt_within_a_command_ends_with_130(monkeypatch):
+    app = typer.Typer(pretty_exceptions_enable=False)
+
+    @app.command()
+    def wait():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "app", app)
+    monkeypatch.setattr("sys.argv", ["smtp-probe"])
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    assert caught.value.code == 130
+
+
+def test_a_bug_is_not_hidden():
+    """Only mistakes of the user are turned into text: a bug shows its traceback."""
+    assert cli.app.pretty_exceptions_enable is False
+
+
+def test_a_bug_leaves_main_as_it_is(monkeypatch):
+    def fail(**_):
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(cli, "app", fail)
+    with pytest.raises(RuntimeError):
+        cli.main()
