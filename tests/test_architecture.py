@@ -14,7 +14,6 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init_
 
 TESTED_ELSEWHERE = {
     "__main__.py": "one line; every test that runs the command goes through it",
-    "model.py": "values without behaviour; every test uses them",
     "errors.py": "values without behaviour; every test uses them",
     "ports.py": "shapes; mypy holds adapters and fakes against them",
 }

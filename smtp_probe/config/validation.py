@@ -87,13 +87,13 @@ class Validation:
     def __init__(self, file: dict[str, Any], environment: dict[str, Any]) -> None:
         self._file = file
         self._environment = environment
-        self._mended: list[KeyPath] = []
+        self._mended: set[KeyPath] = set()
         self.complaints: list[Complaint] = []
         self.config = self._judge()
 
     def is_mended(self, path: KeyPath) -> bool:
         """Whether the value at `path` is not what was written."""
-        return any(path[: len(mended)] == mended for mended in self._mended)
+        return any(path[:length] in self._mended for length in range(1, len(path) + 1))
 
     def _judge(self) -> Config | None:
         for _ in range(_MOST_ROUNDS):
@@ -118,7 +118,7 @@ class Validation:
             path = path[:-1]
         if not path or path in self._mended:
             return False
-        self._mended.append(path)
+        self._mended.add(path)
         for data in (self._file, self._environment):
             section = _section_at(data, path[:-1])
             if section is not None:

@@ -321,11 +321,6 @@ class ImapConnection(aioimaplib.IMAP4):  # type: ignore[misc]
         """What is known of the selected folder."""
         return self.protocol.told.folder
 
-    @property
-    def capabilities(self) -> frozenset[str]:
-        """What the server announced last, upper case."""
-        return frozenset(self.protocol.told.capabilities)
-
     async def run(self, stage: str, work: Awaitable[T], seconds: float | None = None) -> T:
         """Wait for `work` at most so long (default: a command's deadline).
 

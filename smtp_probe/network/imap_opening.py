@@ -54,7 +54,7 @@ async def start_tls(connection: ImapConnection, context: ssl.SSLContext, name: s
     if connection.is_authenticated:  # RFC 3501 section 7.1.4: too late for TLS, whoever arranged it
         detail = "the server greeted with PREAUTH: TLS is not possible any more"
         raise connection.doubt("starttls", detail, Cause.STARTTLS_NOT_OFFERED)
-    if "STARTTLS" not in connection.capabilities:
+    if "STARTTLS" not in connection.protocol.told.capabilities:
         detail = "the server does not offer STARTTLS"
         raise connection.doubt("starttls", detail, Cause.STARTTLS_NOT_OFFERED)
     await connection.ask("starttls", protocol.simple_command("STARTTLS"))
@@ -68,7 +68,7 @@ async def log_in(connection: ImapConnection, dialogue: Dialogue) -> None:
     """Authenticate, and learn the capabilities anew: they may be others for a known user."""
     connection.protocol.told.capabilities = set()
     await connection.ask("login", connection.protocol.log_in(dialogue), refused=Cause.AUTH_REFUSED)
-    if not connection.capabilities:
+    if not connection.protocol.told.capabilities:
         await _ask_capabilities(connection, "login")
 
 

@@ -118,7 +118,8 @@ class ImapConnector:
             secret = self._secret()
         except (ConfigError, OSError) as error:
             raise MailboxError("login", Cause.CREDENTIAL, detail=sanitise(str(error))) from None
-        dialogue = plan_login(auth.mechanism, auth.username, secret, connection.capabilities)
+        offered = frozenset(connection.protocol.told.capabilities)
+        dialogue = plan_login(auth.mechanism, auth.username, secret, offered)
         await log_in(connection, dialogue)
 
 

@@ -14,6 +14,7 @@ from contextlib import ExitStack, suppress
 from typing import Protocol
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 from smtp_probe.errors import ConfigError
 from smtp_probe.report.exposition import Page
@@ -22,9 +23,12 @@ from smtp_probe.report.pages import render_landing_page, style_hash, take_overvi
 from smtp_probe.report.telemetry import Telemetry
 
 _log = logging.getLogger(__name__)
+_server_log = _log.getChild("server")
 _ANSWER_SECONDS = 30.0
 _SEND_SECONDS = 20.0
-_STOP_SECONDS = 1.0
+_STOP_SECONDS = 1.8
+_LAST_ANSWERS_SECONDS = 0.7
+"""How long answers under way may take when the server stops."""
 _MAX_SCRAPES = 20
 """Scrapes that may wait at once; more are told to come back."""
 _PIECE_BYTES = 262_144
@@ -77,7 +81,8 @@ class WebServer:
         runner = web.AppRunner(
             self._routes(),
             access_log=None,
-            shutdown_timeout=_STOP_SECONDS,
+            shutdown_timeout=_LAST_ANSWERS_SECONDS,
+            logger=_server_log,
             keepalive_timeout=75.0,
             max_line_size=2048,
             max_field_size=4096,
@@ -97,7 +102,7 @@ class WebServer:
         runner, self._runner = self._runner, None
         if runner is not None:
             with suppress(TimeoutError):
-                async with asyncio.timeout(2 * _STOP_SECONDS):
+                async with asyncio.timeout(_STOP_SECONDS):
                     await runner.cleanup()
 
     def _routes(self) -> web.Application:
@@ -199,6 +204,15 @@ async def _write(request: web.Request, response: web.StreamResponse, page: Page)
             for start in range(0, len(piece), _PIECE_BYTES):
                 await response.write(piece[start : start + _PIECE_BYTES])
     await response.write_eof()
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether a record of aiohttp's tells of a bug; it logs what is no HTTP request with a traceback as well."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError | ConnectionError)
+
+
+_server_log.addFilter(_is_ours)
 
 
 def _text(text: str, status: int = 200) -> web.Response:

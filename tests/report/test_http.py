@@ -204,7 +204,7 @@ async def test_what_is_no_request_of_reasonable_size_is_refused_without_a_word_i
 ):
     answer = await exchange(address, request_bytes)
 
-    assert answer.startswith(b"HTTP/1.") and b" 400 " in answer.split(b"\r\n")[0]
+    assert answer.split(b"\r\n")[0].split()[1] == b"400"
     assert b"Traceback" not in answer
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
@@ -293,6 +293,6 @@ async def test_stopping_takes_two_seconds_at_most_whatever_clients_do(applicatio
     for _, writer in (idle, half, busy):
         writer.close()
 
-    assert took < 2.5
+    assert took < 2.0
     with pytest.raises(OSError, match="[Cc]onnect"):
         await asyncio.open_connection(host, int(port))

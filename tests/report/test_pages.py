@@ -63,7 +63,7 @@ def test_before_anything_happened_the_page_says_so():
         *("Journal", "cannot be written: nothing is sent until it can"),
         *("Configuration", "in use"),
         *("Mailbox inbox", "not watched"),
-        *("example", "waiting", "no probe has ended yet", "–"),
+        *("example", "waiting", "no probe has ended yet", "\N{EN DASH}"),
         "No probe has ended yet.",
     ]
 
@@ -123,4 +123,4 @@ def test_many_routes_are_cut_with_a_word_on_the_rest_and_failures_are_among_the_
 
 def test_times_are_utc_to_the_second():
     assert show_time(START_NS + 999_999_999) == "2026-09-21 14:13:20"
-    assert show_time(None) == "–"
+    assert show_time(None) == "\N{EN DASH}"

@@ -1,0 +1,65 @@
+"""The facts that all parts share: frozen values, no behaviour beyond reading themselves.
+
+- `failure`: what a server said, and the bounded words for causes.
+- `submission`: what one SMTP transaction did.
+- `trace`: what the Received headers say.
+- `arrival`: what a mailbox shows.
+- `probe`: a probe from its identity to its one end.
+- `events`: what the journal records and the sinks are told.
+
+Units: a name ending in `_ns` is an instant on the reference clock, in nanoseconds since the Unix epoch
+(`ports.Clock.now_ns`: the monotonic clock anchored once to wall time), or, where the docstring says so, on a
+foreign clock. A name ending in `_seconds` is a duration as a float. Unknown is None, never zero.
+"""
+
+from smtp_probe.model.arrival import Arrival, Bounce, Location, MailboxMessage, Placement, Stamp
+from smtp_probe.model.events import (
+    BounceSeen,
+    DuplicateSeen,
+    Event,
+    ForgerySeen,
+    ProbeEnded,
+    ProbeOverdue,
+    ProbeStarted,
+    ProbeSubmitted,
+    SlotMissed,
+)
+from smtp_probe.model.failure import Cause, Failure, Reply, TlsFailure
+from smtp_probe.model.probe import Evidence, Outcome, OutcomeKind, Probe, Tag
+from smtp_probe.model.submission import Disposition, Phase, PhaseTiming, Submission, TlsFacts
+from smtp_probe.model.trace import Hop, HopDelay, Trace
+
+__all__ = [
+    "Arrival",
+    "Bounce",
+    "BounceSeen",
+    "Cause",
+    "Disposition",
+    "DuplicateSeen",
+    "Event",
+    "Evidence",
+    "Failure",
+    "ForgerySeen",
+    "Hop",
+    "HopDelay",
+    "Location",
+    "MailboxMessage",
+    "Outcome",
+    "OutcomeKind",
+    "Phase",
+    "PhaseTiming",
+    "Placement",
+    "Probe",
+    "ProbeEnded",
+    "ProbeOverdue",
+    "ProbeStarted",
+    "ProbeSubmitted",
+    "Reply",
+    "SlotMissed",
+    "Stamp",
+    "Submission",
+    "Tag",
+    "TlsFacts",
+    "TlsFailure",
+    "Trace",
+]

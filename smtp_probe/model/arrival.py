@@ -1,0 +1,92 @@
+"""What a mailbox shows: messages, where they lie, when they were stored, and bounces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from smtp_probe.model.trace import Trace
+
+
+class Stamp(StrEnum):
+    """Where the instant at which a message was stored came from."""
+
+    GUID = "guid"
+    """Dovecot's X-GUID: microseconds, the server's clock."""
+    GMAIL = "gmail"
+    """X-GM-MSGID: milliseconds, Google's clock."""
+    INTERNALDATE = "internaldate"
+    """Whole seconds, the server's clock (RFC 3501 section 2.3.3)."""
+    SEEN = "seen"
+    """Our own clock when the message was first listed to us."""
+
+
+class Placement(StrEnum):
+    """What kind of folder a message lies in."""
+
+    INBOX = "inbox"
+    JUNK = "junk"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Location:
+    """Where a message lies: enough to find exactly that copy again (RFC 3501 section 2.3.1.1)."""
+
+    mailbox: str
+    folder: str
+    uidvalidity: int
+    uid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailboxMessage:
+    """One message as a mailbox shows it. `header` is bounded and raw; `text` is empty unless asked for."""
+
+    location: Location
+    placement: Placement
+    seen_ns: int
+    header: bytes
+    size_bytes: int | None = None
+    internaldate_ns: int | None = None
+    """Foreign clock, whole seconds."""
+    guid: str | None = None
+    gmail_msgid: int | None = None
+    text: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """When and where a probe's message was found, on the reference clock."""
+
+    location: Location
+    placement: Placement
+    seen_ns: int
+    stored_ns: int
+    """When the mailbox took it in: from `stamp`, or `seen_ns` where no usable stamp exists."""
+    stamp: Stamp
+    stamp_resolution_seconds: float
+    trace: Trace = field(default_factory=Trace)
+    corrupted: bool | None = None
+    found_in: str = ""
+    """Which carrier of the tag survived: `header`, `message-id`, `subject`, `body`, `address`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounce:
+    """A delivery status notification tied to one probe (RFC 3464). Texts are sanitised and bounded."""
+
+    location: Location
+    seen_ns: int
+    kind: str = "dsn"
+    action: str | None = None
+    status: str | None = None
+    recipient: str | None = None
+    reporting_mta: str | None = None
+    remote_mta: str | None = None
+    diagnostic: str | None = None
+
+    @property
+    def ends_probe(self) -> bool:
+        """A `failed` notice is an end; `delayed`, `relayed` and `expanded` are news (RFC 3464 2.3.3)."""
+        return self.action == "failed"

@@ -1,0 +1,86 @@
+"""What the journal records and the sinks are told, in the order in which it became true."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from smtp_probe.model.arrival import Bounce, Location
+from smtp_probe.model.probe import Outcome, Probe
+from smtp_probe.model.submission import Submission
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeStarted:
+    """A probe was written to the journal and is about to be submitted."""
+
+    probe: Probe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeSubmitted:
+    """A submission ended, well or badly."""
+
+    probe: Probe
+    submission: Submission
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeOverdue:
+    """The deadline passed with the mailbox in view and no message in it. Counts as a failure, once."""
+
+    probe: Probe
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeEnded:
+    """A probe's one end."""
+
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DuplicateSeen:
+    """A further copy of a message that has already been found."""
+
+    route: str
+    probe_id: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgerySeen:
+    """A message bears a tag in our form whose signature does not verify."""
+
+    location: Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BounceSeen:
+    """A notice about a probe that is no end of it (`delayed`), or that came after its end."""
+
+    route: str
+    probe_id: str
+    bounce: Bounce
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotMissed:
+    """A route's scheduled send did not take place. `count` slots, all for the same `reason`."""
+
+    route: str
+    count: int
+    reason: str
+    """`late` (we were not in time), `busy` (too many in flight), `backoff`, `budget`, `journal`."""
+
+
+Event = (
+    ProbeStarted
+    | ProbeSubmitted
+    | ProbeOverdue
+    | ProbeEnded
+    | DuplicateSeen
+    | ForgerySeen
+    | BounceSeen
+    | SlotMissed
+)

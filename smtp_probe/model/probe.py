@@ -1,0 +1,98 @@
+"""A probe from its identity to its one end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from smtp_probe.model.arrival import Arrival, Bounce, Stamp
+from smtp_probe.model.failure import Failure
+from smtp_probe.model.submission import Submission
+
+
+class OutcomeKind(StrEnum):
+    """The judged end of a probe. A probe ends exactly once, with one of these."""
+
+    DELIVERED = "delivered"
+    JUNKED = "junked"
+    LATE = "late"
+    BOUNCED = "bounced"
+    REFUSED = "refused"
+    DEFERRED = "deferred"
+    UNREACHABLE = "unreachable"
+    LOST = "lost"
+    UNOBSERVED = "unobserved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tag:
+    """What the signed identity of a message says. `probe_id` is public; `token` proves it and is not shown."""
+
+    probe_id: str
+    route_hash: bytes
+    sequence: int
+    sent_ms: int
+    """Milliseconds since the epoch, reference clock."""
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """One scheduled message, before anything happened to it. What the journal must know to watch for it."""
+
+    probe_id: str
+    route: str
+    sequence: int
+    sender: str
+    mailbox: str
+    bounce_mailbox: str | None
+    recipient: str
+    scheduled_ns: int
+    created_ns: int
+    deadline_seconds: float
+    """From the final dot (or, when that is unknown, from `created_ns`) to overdue."""
+    give_up_after_seconds: float
+    body_digest: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Everything known of one probe at one moment: what `judgement.judge` looks at."""
+
+    probe: Probe
+    now_ns: int
+    submission: Submission | None = None
+    arrival: Arrival | None = None
+    bounce: Bounce | None = None
+    covered_ns: int | None = None
+    """Up to when the recipient's mailbox is known completely: nothing stored before it was overlooked."""
+    overdue: bool = False
+    """Whether the deadline has been judged to be missed already."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The end of one probe."""
+
+    probe: Probe
+    kind: OutcomeKind
+    ended_ns: int
+    was_overdue: bool
+    submission: Submission | None = None
+    arrival: Arrival | None = None
+    bounce: Bounce | None = None
+    failure: Failure | None = None
+
+    @property
+    def delivery_seconds(self) -> float | None:
+        """From the final dot to the mailbox's store, where both are known."""
+        if self.arrival is None or self.submission is None or self.submission.final_dot_ns is None:
+            return None
+        return (self.arrival.stored_ns - self.submission.final_dot_ns) / 1e9
+
+    @property
+    def visibility_seconds(self) -> float | None:
+        """From the store to our seeing it: our own way of looking, never part of the latency."""
+        if self.arrival is None or self.arrival.stamp in (Stamp.SEEN, Stamp.INTERNALDATE):
+            return None
+        return (self.arrival.seen_ns - self.arrival.stored_ns) / 1e9
