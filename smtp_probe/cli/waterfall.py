@@ -14,13 +14,15 @@ Three sections, three clocks, and never a sum across them:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from smtp_probe.cli.wording import UNKNOWN, clean, describe_delay, describe_span
 from smtp_probe.model import Arrival, Hop, Outcome, PhaseTiming, Stamp, Submission
 
 _NS = 1e9
 _NAME_CHARACTERS = 80
+_SMALLEST_SUBMISSION = 4
+"""Lines: a heading, two phases, and the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,30 +35,44 @@ class Bar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One line: what, how long, and its bar. `detail` is for those who have room for a second line."""
+    """One line: what, how long, and its bars, for a phase may come in two parts. `detail` wants a second line."""
 
     label: str
     amount: str
-    bar: Bar | None = None
+    bars: tuple[Bar, ...] = ()
     style: str = "cyan"
     detail: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """Rows on one scale. `note` says what the numbers are worth; `is_doubtful` that they cannot be true."""
+    """Rows on one scale. `note` says what the numbers are worth, `brief` the same where there is little room;
+    `is_doubtful` that they cannot be true.
+    """
 
     title: str
     amount: str
     note: str
+    brief: str
     rows: tuple[Row, ...]
     is_doubtful: bool = False
 
 
-def sections(outcome: Outcome, phase_limit: int | None = None) -> list[Section]:
-    """Everything that is known of a probe that has ended, oldest first."""
-    found = [describe_submission(outcome.submission, phase_limit), describe_hops(outcome), describe_mailbox(outcome)]
-    return [section for section in found if section is not None]
+def sections(outcome: Outcome, lines: int | None = None) -> list[Section]:
+    """Everything that is known of a probe that has ended, oldest first, in at most so many lines, headings included.
+
+    Where it is too much, the shortest phases are put together first; then whole sections are left out, the
+    submission first and the hops last.
+    """
+    later = [section for section in (describe_hops(outcome), describe_mailbox(outcome)) if section is not None]
+    if lines is None:
+        return [*_listed(describe_submission(outcome.submission)), *later]
+    room = lines - sum(map(_height, later))
+    if room >= _SMALLEST_SUBMISSION:
+        return [*_listed(describe_submission(outcome.submission, room - 1)), *later]
+    while later and sum(map(_height, later)) > lines:
+        later.pop()
+    return later
 
 
 def describe_submission(submission: Submission | None, phase_limit: int | None = None) -> Section | None:
@@ -66,12 +82,23 @@ def describe_submission(submission: Submission | None, phase_limit: int | None =
     phases = submission.phases
     zero_ns = min(phase.started_ns for phase in phases)
     total = max((phase.started_ns - zero_ns) / _NS + phase.duration_seconds for phase in phases)
-    kept, merged = _longest(phases, phase_limit)
-    rows = [_phase_row(phase, zero_ns, total) for phase in kept]
-    if merged:
-        rest = sum(phase.duration_seconds for phase in merged)
-        rows.append(Row(label=f"{len(merged)} others", amount=describe_span(rest), style="dim"))
-    return Section(title="submission", amount=describe_span(total), note="SMTP phases, our clock", rows=tuple(rows))
+    longest = _longest(phases, phase_limit)
+    following: Sequence[PhaseTiming | None] = [*phases[1:], None]
+    rows = [
+        _phase_row(phase, next_phase, zero_ns, total)
+        for index, (phase, next_phase) in enumerate(zip(phases, following, strict=True))
+        if index in longest
+    ]
+    if len(rows) < len(phases):
+        rest = [phase.duration_seconds for index, phase in enumerate(phases) if index not in longest]
+        rows.append(Row(label=f"{len(rest)} others", amount=describe_span(sum(rest)), style="dim"))
+    return Section(
+        title="submission",
+        amount=describe_span(total),
+        note="the phases of SMTP, on our clock",
+        brief="SMTP phases",
+        rows=tuple(rows),
+    )
 
 
 def describe_hops(outcome: Outcome) -> Section | None:
@@ -80,12 +107,12 @@ def describe_hops(outcome: Outcome) -> Section | None:
     if arrival is None or not arrival.trace.hops:
         return None
     rows = tuple(_hop_rows(arrival))
-    resolution = max((hop.resolution_seconds or 1.0 for hop in arrival.trace.hops), default=1.0)
+    resolution = _coarsest(arrival)
     is_doubtful = _clocks_disagree(outcome, arrival)
-    note = f"each host's own clock, raw, ±{resolution:g} s"
+    note, brief = f"raw, on each host's own clock, ±{resolution:g} s", f"own clocks, ±{resolution:g} s"
     if is_doubtful:
-        note = "raw; these clocks disagree, so the delays are not real"
-    return Section(title="hops", amount="", note=note, rows=rows, is_doubtful=is_doubtful)
+        note, brief = "raw, and these clocks disagree: not real delays", "the clocks disagree"
+    return Section(title="hops", amount="", note=note, brief=brief, rows=rows, is_doubtful=is_doubtful)
 
 
 def describe_mailbox(outcome: Outcome) -> Section | None:
@@ -93,69 +120,83 @@ def describe_mailbox(outcome: Outcome) -> Section | None:
     submission = outcome.submission
     if submission is None or submission.final_dot_ns is None:
         return None
-    zero_ns = submission.final_dot_ns
     marks = [mark for mark in _marks_after_dot(outcome, submission) if mark[1] >= 0]
     if not marks:
         return None
-    end = max(seconds for _, seconds, _ in marks) or 1e-9
+    end = max(seconds for _, seconds, _ in marks)
     rows = tuple(
-        Row(label=label, amount=describe_span(seconds), bar=Bar(begin=0.0, end=seconds / end), style=style)
+        Row(label=label, amount=describe_span(seconds), bars=(_bar(0.0, seconds, end),), style=style)
         for label, seconds, style in marks
     )
-    last_ns = zero_ns + round(end * _NS)
     return Section(
-        title="mailbox", amount=describe_span((last_ns - zero_ns) / _NS), note="after the final dot, our clock", rows=rows
+        title="mailbox",
+        amount=describe_span(end),
+        note="after the final dot, on our clock",
+        brief="after the dot",
+        rows=rows,
     )
 
 
-def _longest(
-    phases: Sequence[PhaseTiming], limit: int | None
-) -> tuple[Sequence[PhaseTiming], Sequence[PhaseTiming]]:
-    """Those that are shown, in their order, and those that are not."""
+def _longest(phases: Sequence[PhaseTiming], limit: int | None) -> set[int]:
+    """The places of the phases that are shown: all, or the longest and a line for the others."""
     if limit is None or len(phases) <= limit:
-        return phases, ()
+        return set(range(len(phases)))
     ranked = sorted(range(len(phases)), key=lambda index: -phases[index].duration_seconds)
-    shown = set(ranked[: max(limit - 1, 0)])
-    return (
-        [phase for index, phase in enumerate(phases) if index in shown],
-        [phase for index, phase in enumerate(phases) if index not in shown],
-    )
+    return set(ranked[: limit - 1])
 
 
-def _phase_row(phase: PhaseTiming, zero_ns: int, total: float) -> Row:
-    begin = (phase.started_ns - zero_ns) / _NS
-    refused = phase.reply is not None and (phase.reply.is_temporary or phase.reply.is_permanent)
+def _phase_row(phase: PhaseTiming, following: PhaseTiming | None, zero_ns: int, total: float) -> Row:
+    is_refused = phase.reply is not None and (phase.reply.is_temporary or phase.reply.is_permanent)
     return Row(
         label=phase.phase.value,
         amount=describe_span(phase.duration_seconds),
-        bar=_bar(begin, begin + phase.duration_seconds, total),
-        style="red" if refused else "cyan",
-        detail=clean(str(phase.reply)) or "" if phase.reply is not None and refused else "",
+        bars=tuple(_bar(begin, end, total) for begin, end in _parts(phase, following, zero_ns)),
+        style="red" if is_refused else "cyan",
+        detail=clean(str(phase.reply)) or "" if is_refused else "",
     )
+
+
+def _parts(phase: PhaseTiming, following: PhaseTiming | None, zero_ns: int) -> Iterator[tuple[float, float]]:
+    """From when to when a phase ran. One that is longer than it lasts to the next went on after that: the second EHLO."""
+    begin = (phase.started_ns - zero_ns) / _NS
+    if following is not None:
+        first = (following.started_ns - phase.started_ns) / _NS
+        rest = phase.duration_seconds - first
+        if rest > 0:
+            again = (following.started_ns - zero_ns) / _NS + following.duration_seconds
+            yield begin, begin + first
+            yield again, again + rest
+            return
+    yield begin, begin + phase.duration_seconds
 
 
 def _hop_rows(arrival: Arrival) -> Iterator[Row]:
     """A row for each hop: its bar runs from the stamp before to its own, on a scale that holds all stamps."""
-    hops, delays = arrival.trace.hops, arrival.trace.delays
-    stamps = [hop.at_ns for hop in hops if hop.at_ns is not None]
+    stamps = [hop.at_ns for hop in arrival.trace.hops if hop.at_ns is not None]
     first_ns, span = (min(stamps), (max(stamps) - min(stamps)) / _NS) if stamps else (0, 0.0)
     before: Hop | None = None
-    for hop, delay in zip(hops, delays, strict=False):
-        bar = None
+    for hop, delay in zip(arrival.trace.hops, arrival.trace.delays, strict=False):
+        bars: tuple[Bar, ...] = ()
         if hop.at_ns is not None:
             begin_ns = hop.at_ns if before is None or before.at_ns is None else before.at_ns
-            bar = _bar((begin_ns - first_ns) / _NS, (hop.at_ns - first_ns) / _NS, span)
-        resolution = _coarser(hop, before)
-        seconds = delay.delay_seconds
-        is_backwards = seconds is not None and seconds <= -resolution
+            bars = (_bar((begin_ns - first_ns) / _NS, (hop.at_ns - first_ns) / _NS, span),)
+        is_first = before is None and hop.at_ns is not None
+        resolution, seconds = _coarser(hop, before), delay.delay_seconds
         yield Row(
             label=clean(delay.by, _NAME_CHARACTERS) or UNKNOWN,
-            amount="first" if before is None and hop.at_ns is not None else describe_delay(seconds, resolution),
-            bar=bar,
-            style="yellow" if is_backwards else "blue",
+            amount="first" if is_first else describe_delay(seconds, resolution),
+            bars=bars,
+            style=_delay_style(seconds, resolution),
             detail=_hop_detail(hop),
         )
         before = before if hop.at_ns is None else hop
+
+
+def _delay_style(seconds: float | None, resolution: float) -> str:
+    """Dim for what may as well be nothing, and a warning for what cannot be."""
+    if seconds is None or abs(seconds) <= resolution:
+        return "dim blue"
+    return "yellow" if seconds < 0 else "blue"
 
 
 def _hop_detail(hop: Hop) -> str:
@@ -170,13 +211,16 @@ def _coarser(hop: Hop, before: Hop | None) -> float:
     return max(known)
 
 
+def _coarsest(arrival: Arrival) -> float:
+    return max((hop.resolution_seconds or 1.0 for hop in arrival.trace.hops), default=1.0)
+
+
 def _clocks_disagree(outcome: Outcome, arrival: Arrival) -> bool:
     """Whether the stamps cannot all be right: time ran backwards, or longer than the message was on its way."""
     whole = (arrival.seen_ns - outcome.probe.created_ns) / _NS
-    hops = arrival.trace.hops
-    resolution = max((hop.resolution_seconds or 1.0 for hop in hops), default=1.0)
+    resolution = _coarsest(arrival)
     known = [delay.delay_seconds for delay in arrival.trace.delays if delay.delay_seconds is not None]
-    return any(delay <= -resolution or delay >= whole + resolution for delay in known)
+    return any(delay < -resolution or delay > whole + resolution for delay in known)
 
 
 def _marks_after_dot(outcome: Outcome, submission: Submission) -> Iterator[tuple[str, float, str]]:
@@ -193,10 +237,14 @@ def _marks_after_dot(outcome: Outcome, submission: Submission) -> Iterator[tuple
         yield "bounce seen", (bounce.seen_ns - zero_ns) / _NS, "red"
 
 
+def _listed(section: Section | None) -> list[Section]:
+    return [] if section is None else [section]
+
+
+def _height(section: Section) -> int:
+    return 1 + len(section.rows)
+
+
 def _bar(begin: float, end: float, total: float) -> Bar:
     return Bar(begin=begin / total, end=end / total) if total > 0 else Bar(begin=0.0, end=0.0)
 
-
-def shorten(section: Section, rows: int) -> Section:
-    """The section with so many rows at most: the newest of them."""
-    return replace(section, rows=section.rows[-rows:] if rows > 0 else ())

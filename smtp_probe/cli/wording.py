@@ -6,6 +6,7 @@ or before; nothing is escaped, since the consoles of this package read no markup
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from smtp_probe.mail.text import sanitise
@@ -84,6 +85,17 @@ def iso_time(instant_ns: int | None, resolution_seconds: float | None = None) ->
     is_coarse = resolution_seconds is not None and resolution_seconds >= 1
     text = moment.isoformat(timespec="seconds" if is_coarse else "microseconds")
     return text.removesuffix("+00:00") + "Z"
+
+
+def short_names(names: Sequence[str]) -> list[str]:
+    """Host names without the domain that all of them end in; as they are where they have none in common."""
+    parts = [name.split(".") for name in names]
+    shared = 0
+    while parts and all(len(part) > shared + 1 for part in parts):
+        if len({part[-shared - 1] for part in parts}) > 1:
+            break
+        shared += 1
+    return [".".join(part[: len(part) - shared]) for part in parts]
 
 
 def clean(text: str | None, limit: int = 300) -> str | None:

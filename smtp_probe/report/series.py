@@ -119,8 +119,9 @@ class Series:
         """
         self._shown[label] = frozenset(names)
         self._order = None
-        for key, group in self._groups.items():
+        for key in list(self._groups):
             if key[0] == label and key[1] not in names:
+                group = self._changed(key)
                 group.samples = {name: samples for name, samples in group.samples.items() if name in _DURABLE}
 
     # Reading.

@@ -36,7 +36,12 @@ def write_config(
     imap_tls = {"ca_file": str(lab.ca_file), "server_name": lab.imap.server_name}
     config: dict[str, Any] = {
         "state_directory": str(work / "state"),
-        "schedule": {"minimum_interval": 0.2, "max_per_minute": 6000, "backoff_minimum": 1, "backoff_maximum": 5},
+        "schedule": {
+            "minimum_interval": 0.2,
+            "max_per_minute": 6000,
+            "backoff_minimum": 1,
+            "backoff_maximum": 5,
+        },
         "senders": {
             "submit": {
                 "host": lab.submission.host,
@@ -156,7 +161,9 @@ class Daemon:
     def value(self, name: str, **labels: str) -> float:
         """The sum of the samples of this name that have these labels; 0 for none."""
         wanted = set(labels.items())
-        return sum(value for (known, have), value in self.samples().items() if known == name and wanted <= set(have))
+        return sum(
+            value for (known, have), value in self.samples().items() if known == name and wanted <= set(have)
+        )
 
     def outcomes(self) -> Counter[str]:
         found: Counter[str] = Counter()
@@ -176,7 +183,9 @@ class Daemon:
         """Every probe that the journal knows: id, kind of its end or None, submission and outcome as data."""
         config = json.loads(self.config.read_text())
         with sqlite3.connect(f"file:{config['state_directory']}/journal.db?mode=ro", uri=True) as database:
-            rows = database.execute("SELECT probe_id, route, kind, submission, outcome FROM probes").fetchall()
+            rows = database.execute(
+                "SELECT probe_id, route, kind, submission, outcome FROM probes"
+            ).fetchall()
         return [
             {
                 "probe_id": probe_id,
@@ -197,7 +206,8 @@ class Daemon:
         loads = self.value("smtp_probe_config_last_reload_success_timestamp_seconds")
         self.hang_up()
         self.wait_until(
-            lambda: self.value("smtp_probe_config_last_reload_success_timestamp_seconds") > loads, "the reload"
+            lambda: self.value("smtp_probe_config_last_reload_success_timestamp_seconds") > loads,
+            "the reload",
         )
 
     def in_flight(self) -> float:

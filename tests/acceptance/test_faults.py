@@ -45,7 +45,9 @@ def test_kill_9_at_any_instant_neither_loses_nor_doubles_an_end(lab, work):
     assert {probe["kind"] for probe in handed_over} == {"delivered"}
     delivered = sum(probe["kind"] == "delivered" for probe in probes)
     assert outcomes["delivered"] == delivered
-    in_logs = sum(lab.mail_log().journey(p["submission"]["queue_id"]).stored_at_ns is not None for p in handed_over)
+    in_logs = sum(
+        lab.mail_log().journey(p["submission"]["queue_id"]).stored_at_ns is not None for p in handed_over
+    )
     assert in_logs == len(handed_over)
 
 
@@ -62,7 +64,12 @@ def test_counters_go_on_where_they_stood(lab, work):
         after = daemon.samples()
 
     durable = ("_total", "_bucket", "_count", "_sum")
-    volatile = ("smtp_probe_log_messages_total", "smtp_probe_mailbox_reconnects_total", "python_gc", "process_")
+    volatile = (
+        "smtp_probe_log_messages_total",
+        "smtp_probe_mailbox_reconnects_total",
+        "python_gc",
+        "process_",
+    )
     counters = {
         key: value
         for key, value in before.items()
@@ -110,7 +117,9 @@ def test_the_smtp_server_may_come_and_go(lab, work):
 
 
 def test_sigterm_ends_in_time_logs_out_and_loses_nothing(lab, work):
-    config = write_config(lab, work, {f"r{number}": route("slowrcpt", "probe1", interval=1) for number in range(3)})
+    config = write_config(
+        lab, work, {f"r{number}": route("slowrcpt", "probe1", interval=1) for number in range(3)}
+    )
     lab.set_number("slowrcpt_seconds", 2)
     with Daemon(config) as daemon:
         time.sleep(2.5)
@@ -140,7 +149,9 @@ def test_a_configuration_that_does_not_load_never_replaces_the_running_one(lab, 
         daemon.wait_until(lambda: daemon.outcomes()["delivered"] > before, "deliveries by the old one")
         config.write_text(good.replace('"r": {', '"renamed": {'))
         assert daemon.get("/-/reload", "POST")[0] == 200
-        daemon.wait_until(lambda: daemon.value("smtp_probe_probes_total", route="renamed") >= 1, "the new route")
+        daemon.wait_until(
+            lambda: daemon.value("smtp_probe_probes_total", route="renamed") >= 1, "the new route"
+        )
 
         assert daemon.value("smtp_probe_config_last_reload_successful") == 1
 

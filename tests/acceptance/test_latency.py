@@ -38,4 +38,6 @@ def test_the_way_of_looking_does_not_inflate_the_latency(lab, work):
     delivered = [probe["outcome"]["arrival"] for probe in daemon.journal() if probe["kind"] == "delivered"]
 
     assert {arrival["stamp"] for arrival in delivered} == {"guid"}
-    assert statistics.median((arrival["seen_ns"] - arrival["stored_ns"]) / 1e6 for arrival in delivered) < 100.0
+    assert (
+        statistics.median((arrival["seen_ns"] - arrival["stored_ns"]) / 1e6 for arrival in delivered) < 100.0
+    )

@@ -17,7 +17,9 @@ EIGHT = "2026-09-01T08:00:07"
 def as_ns(instant: str) -> int:
     whole, _, fraction = instant.partition(".")
     moment = datetime.fromisoformat(whole).replace(tzinfo=UTC)
-    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(seconds=1) * 10**9 + int(fraction.ljust(9, "0"))
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(seconds=1) * 10**9 + int(
+        fraction.ljust(9, "0")
+    )
 
 
 @pytest.mark.parametrize(

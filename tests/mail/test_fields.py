@@ -56,7 +56,12 @@ def test_never_raises_and_never_invents(header):
         assert b"\n" not in value
 
 
-@given(st.lists(st.tuples(st.from_regex(r"[A-Za-z][A-Za-z-]{0,20}", fullmatch=True), st.text("abc ;<>", max_size=30)), max_size=20))
+@given(
+    st.lists(
+        st.tuples(st.from_regex(r"[A-Za-z][A-Za-z-]{0,20}", fullmatch=True), st.text("abc ;<>", max_size=30)),
+        max_size=20,
+    )
+)
 def test_what_was_put_together_comes_apart_again(pairs):
     header = b"".join(f"{name}: {value}\r\n".encode() for name, value in pairs)
 

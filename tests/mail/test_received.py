@@ -33,7 +33,7 @@ DATE = "Tue, 1 Sep 2026 08:00:00 +0000"
         (f"by mx id x; {DATE}; ; (c)", ()),
         (f"by mx id x {DATE}", ("no_semicolon",)),
         (f"by mx id x {DATE} (1 Jan 1999 00:00:00 +0000)", ("no_semicolon",)),
-        (f"by mx id x; (c) Tue, (c) 1 Sep 2026 (c (c)) 08:00:00 +0000", ()),
+        ("by mx id x; (c) Tue, (c) 1 Sep 2026 (c (c)) 08:00:00 +0000", ()),
         (f"by mx id x (unbalanced; {DATE}", ("unbalanced",)),
     ],
 )
@@ -63,7 +63,9 @@ def test_without_a_date_there_is_no_stamp(value, flags):
 
 
 def test_clauses_behind_the_date_count():
-    hop = parse_received(f"by mx; {DATE}\r\n\tid 00000000005A1C77.000000006A96C7A3.00004771 for <a@b>".encode())
+    hop = parse_received(
+        f"by mx; {DATE}\r\n\tid 00000000005A1C77.000000006A96C7A3.00004771 for <a@b>".encode()
+    )
 
     assert (hop.id, hop.for_) == ("00000000005A1C77.000000006A96C7A3.00004771", "a@b")
 
@@ -110,12 +112,75 @@ def test_a_value_that_is_too_long_is_cut():
 
 FRAGMENTS = st.sampled_from(
     [
-        *("from ", "by ", "via ", "with ", "id ", "for ", "tls ", "envelope-from ", "; ", ", ", " ", "\r\n\t", "\x00"),
-        *("mx.example", "unknown", "localhost", "[192.0.2.1]", "192.0.2.1", "[IPv6:2001:db8::1]", "fe80::1%6", "::"),
-        *("(", ")", '"', "\\", "<", ">", "[", "]", "=", "@", "é", "\u202e", "HELO ", "helo=", "EHLO ", "account "),
-        *("(Postfix)", "(Exim 4.98)", "(qmail 1 invoked by uid 2)", "(may be forged)", "(fetchmail-6)", "ESMTPSA", "local"),
-        *("(TLS1.3)", "(using TLSv1.3 with cipher X)", "(version=TLS1_2, cipher=X)", "(Authenticated sender: x)"),
-        *(DATE, "1 Sep 26 8:0 ", "2026-09-01 08:00:00.5 +0000 UTC m=+1.5", "Sep ", "1", "+9999", "-0000", ":60", "(UTC)"),
+        *(
+            "from ",
+            "by ",
+            "via ",
+            "with ",
+            "id ",
+            "for ",
+            "tls ",
+            "envelope-from ",
+            "; ",
+            ", ",
+            " ",
+            "\r\n\t",
+            "\x00",
+        ),
+        *(
+            "mx.example",
+            "unknown",
+            "localhost",
+            "[192.0.2.1]",
+            "192.0.2.1",
+            "[IPv6:2001:db8::1]",
+            "fe80::1%6",
+            "::",
+        ),
+        *(
+            "(",
+            ")",
+            '"',
+            "\\",
+            "<",
+            ">",
+            "[",
+            "]",
+            "=",
+            "@",
+            "é",
+            "\u202e",
+            "HELO ",
+            "helo=",
+            "EHLO ",
+            "account ",
+        ),
+        *(
+            "(Postfix)",
+            "(Exim 4.98)",
+            "(qmail 1 invoked by uid 2)",
+            "(may be forged)",
+            "(fetchmail-6)",
+            "ESMTPSA",
+            "local",
+        ),
+        *(
+            "(TLS1.3)",
+            "(using TLSv1.3 with cipher X)",
+            "(version=TLS1_2, cipher=X)",
+            "(Authenticated sender: x)",
+        ),
+        *(
+            DATE,
+            "1 Sep 26 8:0 ",
+            "2026-09-01 08:00:00.5 +0000 UTC m=+1.5",
+            "Sep ",
+            "1",
+            "+9999",
+            "-0000",
+            ":60",
+            "(UTC)",
+        ),
     ]
 )
 
@@ -155,7 +220,10 @@ def test_a_plain_date_is_read_the_same_with_and_without_the_short_cut(text):
     assert asdict(short) == asdict(long)
 
 
-@given(st.lists(FRAGMENTS, min_size=1, max_size=4).map("".join), st.sampled_from(["", "from ", "from a (", "(", "by b with "]))
+@given(
+    st.lists(FRAGMENTS, min_size=1, max_size=4).map("".join),
+    st.sampled_from(["", "from ", "from a (", "(", "by b with "]),
+)
 @settings(max_examples=60, deadline=None)
 def test_eight_kilobytes_of_any_repetition_take_no_time(pattern, beginning):
     value = (beginning + pattern * 8192).encode()[:8192]

@@ -19,15 +19,32 @@ def words(text):
     [
         (
             "from a by b via c with d id e for f tls g",
-            {"from": ("a",), "by": ("b",), "via": ("c",), "with": ("d",), "id": ("e",), "for": ("f",), "tls": ("g",)},
+            {
+                "from": ("a",),
+                "by": ("b",),
+                "via": ("c",),
+                "with": ("d",),
+                "id": ("e",),
+                "for": ("f",),
+                "tls": ("g",),
+            },
         ),
         ("FROM a BY b ID c", {"from": ("a",), "by": ("b",), "id": ("c",)}),
-        ("from by.example with.example by for.example", {"from": ("by.example", "with.example"), "by": ("for.example",)}),
+        (
+            "from by.example with.example by for.example",
+            {"from": ("by.example", "with.example"), "by": ("for.example",)},
+        ),
         ("from by by mx", {"from": ("by",), "by": ("mx",)}),
-        ("from with ([192.0.2.1]) by id with ESMTP id for for <a@b>", {"from": ("with",), "by": ("id",), "with": ("ESMTP",), "id": ("for",), "for": ("<a@b>",)}),
+        (
+            "from with ([192.0.2.1]) by id with ESMTP id for for <a@b>",
+            {"from": ("with",), "by": ("id",), "with": ("ESMTP",), "id": ("for",), "for": ("<a@b>",)},
+        ),
         ("from by mx", {"from": (), "by": ("mx",)}),
         ("from from a by mx", {"from": ("a",), "by": ("mx",)}),
-        ("by mx with Microsoft SMTP Server id 1", {"by": ("mx",), "with": ("Microsoft", "SMTP", "Server"), "id": ("1",)}),
+        (
+            "by mx with Microsoft SMTP Server id 1",
+            {"by": ("mx",), "with": ("Microsoft", "SMTP", "Server"), "id": ("1",)},
+        ),
         ("by mx with ESMTP with STARTTLS id 1", {"by": ("mx",), "with": ("ESMTP",), "id": ("1",)}),
         ("by mx, id x; by y", {"by": ("mx",), "id": ("x",)}),
         ("from a[192.0.2.1] by[192.0.2.2]", {"from": ("a[192.0.2.1]", "by[192.0.2.2]")}),
@@ -57,7 +74,9 @@ def test_a_word_of_many_touching_tokens_is_bounded():
     assert len(word) == MAX_WORD_CHARACTERS
 
 
-@given(st.lists(st.sampled_from(["from", "by", "with", "id", "for", "a", "(c)", ";", ",", "<d>", '"e"', "[f]"])))
+@given(
+    st.lists(st.sampled_from(["from", "by", "with", "id", "for", "a", "(c)", ";", ",", "<d>", '"e"', "[f]"]))
+)
 def test_every_word_is_in_one_clause_at_most(parts):
     found = words(" ".join(["from", *parts]))
 

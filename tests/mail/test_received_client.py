@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtp_probe.mail.received_client import Client, read_client
 from smtp_probe.mail.received_clauses import divide
+from smtp_probe.mail.received_client import Client, read_client
 from smtp_probe.mail.tokens import tokenize
 
 
@@ -36,8 +36,14 @@ def read(text, *, names_agree=False):
         ("helo.example (rdns.example[192.0.2.1])", ("helo.example", "rdns.example", "192.0.2.1")),
         ("helo.example (IDENT:mail@rdns.example [192.0.2.1])", ("helo.example", "rdns.example", "192.0.2.1")),
         ("helo.example (kgbxn@[192.0.2.1])", ("helo.example", None, "192.0.2.1")),
-        ("helo.example (rdns.example [192.0.2.1] (may be forged))", ("helo.example", "rdns.example", "192.0.2.1")),
-        ("helo.example (rdns.example [192.0.2.1] (AS64500 Name, DE))", ("helo.example", "rdns.example", "192.0.2.1")),
+        (
+            "helo.example (rdns.example [192.0.2.1] (may be forged))",
+            ("helo.example", "rdns.example", "192.0.2.1"),
+        ),
+        (
+            "helo.example (rdns.example [192.0.2.1] (AS64500 Name, DE))",
+            ("helo.example", "rdns.example", "192.0.2.1"),
+        ),
         ("helo.example (rdns.example)", ("helo.example", "rdns.example", None)),
         ("helo.example [192.0.2.1]", ("helo.example", None, "192.0.2.1")),
         ("helo.example[192.0.2.1]", ("helo.example", None, "192.0.2.1")),
@@ -51,7 +57,10 @@ def read(text, *, names_agree=False):
         ("[192.0.2.1] (helo=helo.example)", ("helo.example", None, "192.0.2.1")),
         ("[192.0.2.1] (port=25 helo=[10.0.0.7])", ("[10.0.0.7]", None, "192.0.2.1")),
         ("rdns.example ([192.0.2.1] helo=helo.example)", ("helo.example", "rdns.example", "192.0.2.1")),
-        ("rdns.example ([192.0.2.1]:25 helo=helo.example ident=x)", ("helo.example", "rdns.example", "192.0.2.1")),
+        (
+            "rdns.example ([192.0.2.1]:25 helo=helo.example ident=x)",
+            ("helo.example", "rdns.example", "192.0.2.1"),
+        ),
         ("(helo=helo.example)", ("helo.example", None, None)),
         ("unknown (HELO helo.example) (192.0.2.1)", ("helo.example", None, "192.0.2.1")),
         ("unknown (HELO ) (192.0.2.1)", (None, None, "192.0.2.1")),
@@ -59,7 +68,10 @@ def read(text, *, names_agree=False):
         ("rdns.example (EHLO helo.example) ([192.0.2.1])", ("helo.example", "rdns.example", "192.0.2.1")),
         ("rdns.example (EHLO helo.example) [192.0.2.1]", ("helo.example", "rdns.example", "192.0.2.1")),
         ("192.0.2.1 (EHLO helo.example)", ("helo.example", None, "192.0.2.1")),
-        ('rdns.example ([192.0.2.1]:25 "EHLO helo.example" rhost-flags-OK)', ("helo.example", "rdns.example", "192.0.2.1")),
+        (
+            'rdns.example ([192.0.2.1]:25 "EHLO helo.example" rhost-flags-OK)',
+            ("helo.example", "rdns.example", "192.0.2.1"),
+        ),
         ("rdns.example(192.0.2.1, HELO helo.example)", ("helo.example", "rdns.example", "192.0.2.1")),
         ("[192.0.2.1] (account me HELO helo.example)", ("helo.example", None, "192.0.2.1")),
         ("[192.0.2.1] (account me@rdns.example [192.0.2.1] verified)", ("[192.0.2.1]", None, "192.0.2.1")),

@@ -16,7 +16,16 @@ def read(text):
 def test_the_registered_names_are_those_of_the_registry():
     assert {
         *("SMTP", "ESMTP", "ESMTPA", "ESMTPS", "ESMTPSA", "LMTP", "LMTPA", "LMTPS", "LMTPSA", "MMS"),
-        *("UTF8SMTP", "UTF8SMTPA", "UTF8SMTPS", "UTF8SMTPSA", "UTF8LMTP", "UTF8LMTPA", "UTF8LMTPS", "UTF8LMTPSA"),
+        *(
+            "UTF8SMTP",
+            "UTF8SMTPA",
+            "UTF8SMTPS",
+            "UTF8SMTPSA",
+            "UTF8LMTP",
+            "UTF8LMTPA",
+            "UTF8LMTPS",
+            "UTF8LMTPSA",
+        ),
     } == REGISTERED_PROTOCOLS
 
 
@@ -65,18 +74,34 @@ SUITE = "TLS_AES_256_GCM_SHA384"
 @pytest.mark.parametrize(
     ("text", "version", "cipher"),
     [
-        (f"from a (using TLSv1.3 with cipher {SUITE} (256/256 bits) key-exchange X25519) by mx", "TLSv1.3", SUITE),
+        (
+            f"from a (using TLSv1.3 with cipher {SUITE} (256/256 bits) key-exchange X25519) by mx",
+            "TLSv1.3",
+            SUITE,
+        ),
         (f"by mx with ESMTPS (version=TLSv1.3 cipher={SUITE} bits=256 verify=NOT) id x", "TLSv1.3", SUITE),
         (f"by mx with Microsoft SMTP Server (version=TLS1_3, cipher={SUITE}) id 1", "TLSv1.3", SUITE),
         (f"by mx with esmtps (TLS1.3) tls {SUITE} (Exim 4.98)", "TLSv1.3", SUITE),
         (f"by mx with ESMTPS id x tls {SUITE} group X25519", None, SUITE),
-        ("by mx with esmtps (TLS1.2:ECDHE_RSA_AES_256_GCM_SHA384:256)", "TLSv1.2", "ECDHE_RSA_AES_256_GCM_SHA384"),
-        ("by mx with esmtps (TLSv1.2:ECDHE-RSA-AES256-GCM-SHA384:256)", "TLSv1.2", "ECDHE-RSA-AES256-GCM-SHA384"),
+        (
+            "by mx with esmtps (TLS1.2:ECDHE_RSA_AES_256_GCM_SHA384:256)",
+            "TLSv1.2",
+            "ECDHE_RSA_AES_256_GCM_SHA384",
+        ),
+        (
+            "by mx with esmtps (TLSv1.2:ECDHE-RSA-AES256-GCM-SHA384:256)",
+            "TLSv1.2",
+            "ECDHE-RSA-AES256-GCM-SHA384",
+        ),
         ("by mx with esmtps (TLS-1.0:RSA_AES_256_CBC_SHA1:32)", "TLSv1", "RSA_AES_256_CBC_SHA1"),
         ("by mx with esmtp (Cipher SSLv3:DES-CBC3-SHA:168)", "SSLv3", "DES-CBC3-SHA"),
         (f"by mx with ESMTPS id x (TLSv1.3:{SUITE}:256:NO)", "TLSv1.3", SUITE),
         (f"from a (TLS: TLSv1.3,256bits,{SUITE}) by mx", "TLSv1.3", SUITE),
-        ("from a (AUTH: LOGIN me, SSL: TLS1.2,128bits,ECDHE_RSA_AES_128) by mx", "TLSv1.2", "ECDHE_RSA_AES_128"),
+        (
+            "from a (AUTH: LOGIN me, SSL: TLS1.2,128bits,ECDHE_RSA_AES_128) by mx",
+            "TLSv1.2",
+            "ECDHE_RSA_AES_128",
+        ),
         ("by mx (version=TLSv1/SSLv3 cipher=AES128-SHA bits=128)", None, "AES128-SHA"),
         (f"by mx with ({SUITE} encrypted) ESMTPS", None, SUITE),
         ("by mx with ECDHE-RSA-AES256-SHA encrypted SMTP", None, "ECDHE-RSA-AES256-SHA"),
@@ -98,7 +123,14 @@ def test_tls(text, version, cipher):
 
 @pytest.mark.parametrize(
     ("text", "version"),
-    [("TLS1_2", "TLSv1.2"), ("tlsv1.1", "TLSv1.1"), ("TLSv1.0", "TLSv1"), ("TLS 1.3", "TLSv1.3"), ("TLSv1/SSLv3", None), ("", None)],
+    [
+        ("TLS1_2", "TLSv1.2"),
+        ("tlsv1.1", "TLSv1.1"),
+        ("TLSv1.0", "TLSv1"),
+        ("TLS 1.3", "TLSv1.3"),
+        ("TLSv1/SSLv3", None),
+        ("", None),
+    ],
 )
 def test_versions_have_one_spelling(text, version):
     assert normalise_version(text) == version

@@ -63,7 +63,10 @@ def test_a_comment_deeper_than_sixteen_is_passed_over_and_its_contents_with_it()
     sixteen, seventeen = "(" * 16 + ";" + ")" * 16, "(" * 17 + ";" + ")" * 17
 
     assert tokenize(f"a {sixteen} b") == ([(W, "a", 0, 1), (C, sixteen[1:-1], 2, 35), (W, "b", 36, 37)], ())
-    assert tokenize(f"a {seventeen} b") == ([(W, "a", 0, 1), (C, "", 2, 37), (W, "b", 38, 39)], ("deep_comment",))
+    assert tokenize(f"a {seventeen} b") == (
+        [(W, "a", 0, 1), (C, "", 2, 37), (W, "b", 38, 39)],
+        ("deep_comment",),
+    )
 
 
 def test_more_tokens_than_any_honest_header_has_are_left_out():
@@ -117,7 +120,9 @@ def test_semicolons_in_comments_and_quotes_are_no_tokens(text):
     assert kinds == [W, C, Q, W]
 
 
-@pytest.mark.parametrize("pattern", ["(", "(()", "()", "\\(", '"', '"\\', "<", '<"', "[", "a<b", "; ", "(a ", "é"])
+@pytest.mark.parametrize(
+    "pattern", ["(", "(()", "()", "\\(", '"', '"\\', "<", '<"', "[", "a<b", "; ", "(a ", "é"]
+)
 def test_eight_kilobytes_of_anything_are_cut_in_no_time(pattern):
     text = pattern * (MAX_VALUE_BYTES // len(pattern))
 

@@ -26,7 +26,7 @@ from smtp_probe.config.settings import Mailbox
 from smtp_probe.network.clock import ReferenceClock
 from smtp_probe.network.mailbox import ImapConnector
 
-SECRET = "hunter2secret"  # noqa: S105
+SECRET = "hunter2secret"
 CAPABILITIES = "IMAP4rev1 AUTH=PLAIN SASL-IR IDLE UIDPLUS MOVE"
 
 LOGIN = f"""

@@ -19,22 +19,27 @@ from smtp_probe.network.imap_answers import (
 from smtp_probe.network.imap_wire import Answer
 
 
+def fetched(*answers):
+    """The messages, where the answers can be read."""
+    messages = parse_fetches(answers)
+    assert messages is not None
+    return messages
+
+
 def lines(*texts):
     return [Answer((text,)) for text in texts]
 
 
 def test_a_fetch_answer_is_read():
-    [message] = parse_fetches(
-        [
-            Answer(
-                (
-                    b'* 12 FETCH (UID 107 INTERNALDATE "17-Jul-1996 02:44:25 -0700" RFC822.SIZE 4286 BODY[HEADER]<0> ',
-                    b"Subject: (a) {3}\r\n\r\n",
-                    b' X-GUID "1f0e" X-GM-MSGID 1278455344230334865 FLAGS (\\Seen $x "y"))',
-                ),
-                42,
-            )
-        ]
+    [message] = fetched(
+        Answer(
+            (
+                b'* 12 FETCH (UID 107 INTERNALDATE "17-Jul-1996 02:44:25 -0700" RFC822.SIZE 4286 BODY[HEADER]<0> ',
+                b"Subject: (a) {3}\r\n\r\n",
+                b' X-GUID "1f0e" X-GM-MSGID 1278455344230334865 FLAGS (\\Seen $x "y"))',
+            ),
+            42,
+        )
     ).values()
 
     assert message.uid == 107
@@ -53,11 +58,11 @@ def test_flags_before_and_after_are_merged_and_never_overwrite():
         Answer((b"* 7 FETCH (UID 107 FLAGS (\\Recent))",)),
     ]
 
-    assert parse_fetches(answers)[107].content("HEADER") == b"X: y\r\n\r\n"
+    assert fetched(*answers)[107].content("HEADER") == b"X: y\r\n\r\n"
 
 
 def test_flags_alone_are_no_message():
-    assert parse_fetches(lines(b"* 7 FETCH (FLAGS () UID 107)"))[107].content("HEADER") is None
+    assert fetched(*lines(b"* 7 FETCH (FLAGS () UID 107)"))[107].content("HEADER") is None
 
 
 def test_flags_without_a_uid_belong_to_nobody():
@@ -65,14 +70,14 @@ def test_flags_without_a_uid_belong_to_nobody():
 
 
 def test_an_empty_header_is_a_header():
-    assert parse_fetches(lines(b'* 7 FETCH (UID 1 BODY[HEADER]<0> "")'))[1].content("HEADER") == b""
-    assert parse_fetches(lines(b"* 7 FETCH (UID 1 BODY[HEADER]<0> NIL)"))[1].content("HEADER") == b""
+    assert fetched(*lines(b'* 7 FETCH (UID 1 BODY[HEADER]<0> "")'))[1].content("HEADER") == b""
+    assert fetched(*lines(b"* 7 FETCH (UID 1 BODY[HEADER]<0> NIL)"))[1].content("HEADER") == b""
 
 
 def test_a_section_with_blanks_and_brackets_is_one_name():
-    fetched = parse_fetches(lines(b'* 7 FETCH (UID 1 BODY[HEADER.FIELDS (To "X Y")]<0> "a")'))
+    messages = fetched(*lines(b'* 7 FETCH (UID 1 BODY[HEADER.FIELDS (To "X Y")]<0> "a")'))
 
-    assert fetched[1].content('HEADER.FIELDS (To "X Y")'.upper()) == b"a"
+    assert messages[1].content('HEADER.FIELDS (To "X Y")'.upper()) == b"a"
 
 
 @pytest.mark.parametrize(
@@ -120,9 +125,9 @@ FETCH_PIECES = st.sampled_from(
 
 @given(st.lists(FETCH_PIECES, max_size=40))
 def test_no_order_of_imap_pieces_makes_fetch_raise(pieces):
-    fetched = parse_fetches(lines(b"* 1 FETCH (" + b"".join(pieces) + b")"))
+    messages = parse_fetches(lines(b"* 1 FETCH (" + b"".join(pieces) + b")"))
 
-    assert fetched is None or all(0 < uid < 2**32 for uid in fetched)
+    assert messages is None or all(0 < uid < 2**32 for uid in messages)
 
 
 def test_an_answer_of_many_literals_is_unreadable():
@@ -226,6 +231,6 @@ def test_announced_numbers_are_taken_from_ok_only_and_the_last_one_counts():
 
 def test_a_stamp_that_is_no_short_word_is_none():
     long = b"* 1 FETCH (UID 1 X-GUID " + b"a" * 500 + b" X-B (a) X-C \xff X-D \x01)"
-    message = parse_fetches(lines(long))[1]
+    message = fetched(*lines(long))[1]
 
     assert [message.atom(name) for name in ("X-GUID", "X-B", "X-C", "X-D", "X-E")] == [None] * 5

@@ -166,10 +166,12 @@ async def test_2_a_server_that_restarts_can_be_opened_again():
 )
 async def test_3_idle_that_never_begins_ends(answer, cause):
     timeouts = {"timeouts": {"connect": 2.0, "command": 0.3}}
-    async with hostile_imap([LOGIN, SELECT, IDLE, answer]) as server:
-        async with session_to(server.port, **timeouts) as session:
-            await session.select(INBOX)
-            assert (await fail(session.idle(60))).cause is cause
+    async with (
+        hostile_imap([LOGIN, SELECT, IDLE, answer]) as server,
+        session_to(server.port, **timeouts) as session,
+    ):
+        await session.select(INBOX)
+        assert (await fail(session.idle(60))).cause is cause
 
 
 async def test_3_idle_that_is_refused_gives_way_to_looking():
@@ -182,10 +184,12 @@ async def test_3_idle_that_is_refused_gives_way_to_looking():
 
 async def test_3_idle_that_does_not_stop_ends():
     timeouts = {"timeouts": {"connect": 2.0, "command": 0.3}}
-    async with hostile_imap([LOGIN, SELECT, IDLE, "S: + idling", "R: DONE", "wait 30"]) as server:
-        async with session_to(server.port, **timeouts) as session:
-            await session.select(INBOX)
-            assert (await fail(session.idle(0.05))).cause is Cause.TIMEOUT
+    async with (
+        hostile_imap([LOGIN, SELECT, IDLE, "S: + idling", "R: DONE", "wait 30"]) as server,
+        session_to(server.port, **timeouts) as session,
+    ):
+        await session.select(INBOX)
+        assert (await fail(session.idle(0.05))).cause is Cause.TIMEOUT
 
 
 # 4. Timeouts and cancellations.
@@ -193,14 +197,16 @@ async def test_3_idle_that_does_not_stop_ends():
 
 async def test_4_a_timeout_closes_and_blocks_nobody():
     timeouts = {"timeouts": {"connect": 2.0, "command": 0.2}}
-    async with hostile_imap([LOGIN, "C: SELECT", "wait 0.4", "S: {tag} OK late"]) as server:
-        async with session_to(server.port, **timeouts) as session:
-            error = await fail(session.select(INBOX))
-            started = time.perf_counter()
+    async with (
+        hostile_imap([LOGIN, "C: SELECT", "wait 0.4", "S: {tag} OK late"]) as server,
+        session_to(server.port, **timeouts) as session,
+    ):
+        error = await fail(session.select(INBOX))
+        started = time.perf_counter()
 
-            assert (error.stage, error.cause) == ("select", Cause.TIMEOUT)
-            assert (await fail(session.poll())).cause is Cause.TIMEOUT
-            assert time.perf_counter() - started < 0.1
+        assert (error.stage, error.cause) == ("select", Cause.TIMEOUT)
+        assert (await fail(session.poll())).cause is Cause.TIMEOUT
+        assert time.perf_counter() - started < 0.1
 
 
 @pytest.mark.parametrize("command", ["poll", "folders", "idle"])
@@ -265,9 +271,11 @@ async def test_6_stars_and_braces_in_texts_stay():
         "S: * OK this is no literal {5}",
         'S: * LIST (\\Junk) "/" "* Spam {3}x"',
     ]
-    async with hostile_imap([LOGIN, "C: LIST", *lines, "S: {tag} OK done {9}"]) as server:
-        async with session_to(server.port, junk="auto") as session:
-            assert [folder.name for folder in await session.folders()] == ["INBOX", "* Spam {3}x"]
+    async with (
+        hostile_imap([LOGIN, "C: LIST", *lines, "S: {tag} OK done {9}"]) as server,
+        session_to(server.port, junk="auto") as session,
+    ):
+        assert [folder.name for folder in await session.folders()] == ["INBOX", "* Spam {3}x"]
 
 
 # 7. Logins: most of it stands in test_imap_opening.
@@ -288,20 +296,24 @@ async def test_7_a_user_name_is_quoted():
     ["S: X99 OK surprise", "S: {tag}9 OK surprise", "S: hello", "S: X99 HUH", "S: + go on", "S: *1 EXISTS"],
 )
 async def test_8_an_answer_that_was_not_asked_for_ends_the_connection(line):
-    async with hostile_imap([LOGIN, "C: NOOP", line, "wait 5"]) as server:
-        async with session_to(server.port) as session:
-            error = await fail(session.poll())
+    async with (
+        hostile_imap([LOGIN, "C: NOOP", line, "wait 5"]) as server,
+        session_to(server.port) as session,
+    ):
+        error = await fail(session.poll())
 
     assert (error.stage, error.cause) == ("poll", Cause.PROTOCOL_ERROR)
 
 
 async def test_8_an_answer_between_two_commands_ends_the_connection():
-    async with hostile_imap([LOGIN, SELECT, "S: {tag} OK again", "wait 5"]) as server:
-        async with session_to(server.port) as session:
-            await session.select(INBOX)
-            await asyncio.sleep(0.1)
-            assert not session.is_open
-            assert (await fail(session.poll())).cause is Cause.PROTOCOL_ERROR
+    async with (
+        hostile_imap([LOGIN, SELECT, "S: {tag} OK again", "wait 5"]) as server,
+        session_to(server.port) as session,
+    ):
+        await session.select(INBOX)
+        await asyncio.sleep(0.1)
+        assert not session.is_open
+        assert (await fail(session.poll())).cause is Cause.PROTOCOL_ERROR
 
 
 # 9. States and CHARSET.
@@ -366,20 +378,24 @@ def flood_of(block):
 @pytest.mark.parametrize("command", ["poll", "folders"])
 async def test_10_an_answer_that_never_ends_is_refused(block, command):
     changes = {"timeouts": {"connect": 2.0, "command": 20.0}, "junk": "auto"}
-    async with hostile_imap([LOGIN, "C: (NOOP|LIST)", flood_of(block)]) as server:
-        async with session_to(server.port, **changes) as session:
-            error = await fail(getattr(session, command)(), 5)
+    async with (
+        hostile_imap([LOGIN, "C: (NOOP|LIST)", flood_of(block)]) as server,
+        session_to(server.port, **changes) as session,
+    ):
+        error = await fail(getattr(session, command)(), 5)
 
     assert error.cause is Cause.PROTOCOL_ERROR
 
 
 async def test_10_a_flood_between_two_commands_is_refused():
-    async with hostile_imap([LOGIN, SELECT, flood_of(b"* 9 EXISTS\r\n")]) as server:
-        async with session_to(server.port) as session:
-            await session.select(INBOX)
-            async with asyncio.timeout(10):
-                while session.is_open:
-                    await asyncio.sleep(0.01)
+    async with (
+        hostile_imap([LOGIN, SELECT, flood_of(b"* 9 EXISTS\r\n")]) as server,
+        session_to(server.port) as session,
+    ):
+        await session.select(INBOX)
+        async with asyncio.timeout(10):
+            while session.is_open:
+                await asyncio.sleep(0.01)
 
 
 async def test_10_lines_that_trickle_do_not_wind_up_the_deadline():
@@ -389,9 +405,11 @@ async def test_10_lines_that_trickle_do_not_wind_up_the_deadline():
             await asyncio.sleep(0.05)
 
     timeouts = {"timeouts": {"connect": 2.0, "command": 0.3}}
-    async with hostile_imap([LOGIN, "C: NOOP", trickle]) as server:
-        async with session_to(server.port, **timeouts) as session:
-            assert (await fail(session.poll())).cause is Cause.TIMEOUT
+    async with (
+        hostile_imap([LOGIN, "C: NOOP", trickle]) as server,
+        session_to(server.port, **timeouts) as session,
+    ):
+        assert (await fail(session.poll())).cause is Cause.TIMEOUT
 
 
 async def test_10_close_logs_out():
@@ -475,11 +493,11 @@ async def test_11_no_form_of_the_secret_reaches_a_log_or_an_error(caplog, mechan
 
 
 async def test_11_texts_of_the_server_are_made_harmless():
-    async with hostile_imap(
-        [LOGIN, "C: NOOP", "S: * BYE \x1b[31mred\u202e \u2028 \x07" + "x" * 5000]
-    ) as server:
-        async with session_to(server.port) as session:
-            error = await fail(session.poll())
+    async with (
+        hostile_imap([LOGIN, "C: NOOP", "S: * BYE \x1b[31mred\u202e \u2028 \x07" + "x" * 5000]) as server,
+        session_to(server.port) as session,
+    ):
+        error = await fail(session.poll())
 
     assert error.detail.isprintable()
     assert len(error.detail) < 400

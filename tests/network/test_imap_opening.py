@@ -18,8 +18,7 @@ async def fail_to_open(server, **changes):
     connector = connector_to(server.port, **changes)
     with pytest.raises(MailboxError) as caught:
         await connector.open()
-    caught.value.connector = connector
-    return caught.value
+    return caught.value, connector
 
 
 def trust(certificates, **options):
@@ -44,28 +43,28 @@ def trust(certificates, **options):
 )
 async def test_a_garbage_greeting_is_known_at_once(script):
     async with hostile_imap(script) as server:
-        error = await asyncio.wait_for(fail_to_open(server), 1.5)
+        error, _ = await asyncio.wait_for(fail_to_open(server), 1.5)
 
     assert (error.stage, error.cause) == ("greeting", Cause.PROTOCOL_ERROR)
 
 
 async def test_a_greeting_that_never_ends_is_refused():
     async with hostile_imap([b"* OK " + b"x" * 9_000_000]) as server:
-        error = await fail_to_open(server, timeouts={"connect": 5.0, "command": 5.0})
+        error, _ = await fail_to_open(server, timeouts={"connect": 5.0, "command": 5.0})
 
     assert (error.stage, error.cause) == ("greeting", Cause.PROTOCOL_ERROR)
 
 
 async def test_no_greeting_is_a_timeout():
     async with hostile_imap("wait 30") as server:
-        error = await fail_to_open(server, timeouts={"connect": 0.2, "command": 5.0})
+        error, _ = await fail_to_open(server, timeouts={"connect": 0.2, "command": 5.0})
 
     assert (error.stage, error.cause) == ("greeting", Cause.TIMEOUT)
 
 
 async def test_a_server_that_says_bye_is_quoted():
     async with hostile_imap("S: * BYE too many connections from you\nwait 30") as server:
-        error = await asyncio.wait_for(fail_to_open(server), 1.5)
+        error, _ = await asyncio.wait_for(fail_to_open(server), 1.5)
 
     assert (error.stage, error.cause) == ("greeting", Cause.CONNECTION_LOST)
     assert "too many connections" in error.detail
@@ -74,7 +73,7 @@ async def test_a_server_that_says_bye_is_quoted():
 @pytest.mark.parametrize("end", ["cut", "end"])
 async def test_a_connection_that_ends_before_the_greeting(end):
     async with hostile_imap(end) as server:
-        error = await asyncio.wait_for(fail_to_open(server), 1.5)
+        error, _ = await asyncio.wait_for(fail_to_open(server), 1.5)
 
     assert (error.stage, error.cause) == ("greeting", Cause.CONNECTION_LOST)
 
@@ -107,9 +106,11 @@ async def test_preauth_needs_no_login():
 
 
 async def test_implicit_tls(certificates):
-    async with hostile_imap(LOGIN, tls=certificates.good) as server:
-        async with session_to(server.port, tls="implicit", **trust(certificates)) as session:
-            facts = session.tls_facts
+    async with (
+        hostile_imap(LOGIN, tls=certificates.good) as server,
+        session_to(server.port, tls="implicit", **trust(certificates)) as session,
+    ):
+        facts = session.tls_facts
 
     assert facts.version == "TLSv1.3"
     assert facts.cipher
@@ -133,28 +134,28 @@ async def test_a_bad_certificate_is_refused_and_named(certificates, mode, kind, 
     served = {"tls": context} if mode == "implicit" else {"starttls": context}
     script = LOGIN if mode == "implicit" else STARTTLS
     async with hostile_imap(script, **served) as server:
-        error = await fail_to_open(server, tls=mode, **trust(certificates))
+        error, connector = await fail_to_open(server, tls=mode, **trust(certificates))
 
     assert error.stage == ("tls" if mode == "implicit" else "starttls")
     assert error.cause is Cause.TLS_FAILED
     assert error.tls_failure is failure
     assert not any("AUTHENTICATE" in line for line in server.received)
-    assert error.connector.tls_facts.failure is failure
+    assert connector.tls_facts.failure is failure
     if kind == "expired":
-        assert error.connector.tls_facts.not_after_ns == int(EXPIRED_AT.timestamp()) * 10**9
+        assert connector.tls_facts.not_after_ns == int(EXPIRED_AT.timestamp()) * 10**9
 
 
 async def test_an_old_protocol_is_refused(certificates):
     alert = b"\x15\x03\x03\x00\x02\x02\x46"  # fatal, protocol_version (RFC 8446 section 6.2)
     async with hostile_imap([alert]) as server:
-        error = await fail_to_open(server, tls="implicit", **trust(certificates, minimum_version="1.3"))
+        error, _ = await fail_to_open(server, tls="implicit", **trust(certificates, minimum_version="1.3"))
 
     assert error.tls_failure is TlsFailure.PROTOCOL_VERSION
 
 
 async def test_a_plain_server_where_tls_is_expected(certificates):
     async with hostile_imap("S: * OK not TLS at all") as server:
-        error = await fail_to_open(server, tls="implicit", **trust(certificates))
+        error, _ = await fail_to_open(server, tls="implicit", **trust(certificates))
 
     assert (error.stage, error.cause) == ("tls", Cause.TLS_FAILED)
     assert error.tls_failure is TlsFailure.HANDSHAKE
@@ -163,7 +164,7 @@ async def test_a_plain_server_where_tls_is_expected(certificates):
 @pytest.mark.parametrize("end", ["cut", "end"])
 async def test_a_handshake_that_is_cut_off(certificates, end):
     async with hostile_imap(["wait 0.05", end]) as server:
-        error = await asyncio.wait_for(fail_to_open(server, tls="implicit", **trust(certificates)), 1.5)
+        error, _ = await asyncio.wait_for(fail_to_open(server, tls="implicit", **trust(certificates)), 1.5)
 
     assert (error.stage, error.cause) == ("tls", Cause.CONNECTION_LOST)
 
@@ -171,7 +172,7 @@ async def test_a_handshake_that_is_cut_off(certificates, end):
 async def test_a_handshake_that_stands_still(certificates):
     timeouts = {"connect": 0.3, "command": 9.0}
     async with hostile_imap("wait 30") as server:
-        error = await fail_to_open(server, tls="implicit", timeouts=timeouts, **trust(certificates))
+        error, _ = await fail_to_open(server, tls="implicit", timeouts=timeouts, **trust(certificates))
 
     assert (error.stage, error.cause) == ("tls", Cause.TIMEOUT)
 
@@ -179,7 +180,7 @@ async def test_a_handshake_that_stands_still(certificates):
 async def test_authorities_that_cannot_be_read(certificates, tmp_path):
     options = {"tls_options": {"ca_file": str(tmp_path / "missing.pem")}}
     async with hostile_imap(LOGIN, tls=certificates.good) as server:
-        error = await fail_to_open(server, tls="implicit", **options)
+        error, _ = await fail_to_open(server, tls="implicit", **options)
 
     assert (error.stage, error.cause) == ("tls", Cause.TLS_FAILED)
     assert server.connections == 0
@@ -201,9 +202,11 @@ S: {{tag}} OK [CAPABILITY {CAPABILITIES}] in
 
 
 async def test_starttls(certificates):
-    async with hostile_imap(STARTTLS, starttls=certificates.good) as server:
-        async with session_to(server.port, tls="starttls", **trust(certificates)) as session:
-            assert session.tls_facts.version == "TLSv1.3"
+    async with (
+        hostile_imap(STARTTLS, starttls=certificates.good) as server,
+        session_to(server.port, tls="starttls", **trust(certificates)) as session,
+    ):
+        assert session.tls_facts.version == "TLSv1.3"
 
 
 async def test_capabilities_from_before_tls_are_forgotten(certificates):
@@ -217,7 +220,7 @@ async def test_capabilities_from_before_tls_are_forgotten(certificates):
     S: {tag} OK done
     """
     async with hostile_imap(trim(script), starttls=certificates.good) as server:
-        error = await fail_to_open(server, tls="starttls", **trust(certificates))
+        error, _ = await fail_to_open(server, tls="starttls", **trust(certificates))
 
     assert error.cause is Cause.AUTH_NOT_OFFERED
     assert "XOAUTH2" in error.detail
@@ -233,14 +236,14 @@ async def test_words_slipped_in_before_tls_end_the_connection(certificates, inje
 
     script = ["S: * OK [CAPABILITY IMAP4rev1 STARTTLS] ready\nC: STARTTLS", answer]
     async with hostile_imap(script, starttls=certificates.good) as server:
-        error = await asyncio.wait_for(fail_to_open(server, tls="starttls", **trust(certificates)), 1.5)
+        error, _ = await asyncio.wait_for(fail_to_open(server, tls="starttls", **trust(certificates)), 1.5)
 
     assert (error.stage, error.cause) == ("starttls", Cause.PROTOCOL_ERROR)
 
 
 async def test_starttls_that_is_not_offered_sends_no_password(certificates):
     async with hostile_imap(LOGIN.splitlines()[1]) as server:
-        error = await fail_to_open(server, tls="starttls", **trust(certificates))
+        error, _ = await fail_to_open(server, tls="starttls", **trust(certificates))
 
     assert (error.stage, error.cause) == ("starttls", Cause.STARTTLS_NOT_OFFERED)
     assert server.received == []
@@ -257,7 +260,7 @@ async def test_starttls_that_is_not_offered_sends_no_password(certificates):
 async def test_starttls_that_is_refused_sends_no_password(certificates, answer, cause):
     script = "S: * OK [CAPABILITY IMAP4rev1 STARTTLS AUTH=PLAIN] ready\nC: STARTTLS\nS: {tag} " + answer
     async with hostile_imap(script) as server:
-        error = await fail_to_open(server, tls="starttls", **trust(certificates))
+        error, _ = await fail_to_open(server, tls="starttls", **trust(certificates))
 
     assert (error.stage, error.cause) == ("starttls", cause)
     assert len(server.received) == 1
@@ -266,7 +269,7 @@ async def test_starttls_that_is_refused_sends_no_password(certificates, answer, 
 async def test_preauth_where_tls_is_required_is_refused(certificates):
     script = "S: * PREAUTH [CAPABILITY IMAP4rev1 STARTTLS] trust me"
     async with hostile_imap(script) as server:
-        error = await fail_to_open(server, tls="starttls", **trust(certificates))
+        error, _ = await fail_to_open(server, tls="starttls", **trust(certificates))
 
     assert error.cause is Cause.STARTTLS_NOT_OFFERED
     assert "PREAUTH" in error.detail
@@ -278,9 +281,11 @@ async def test_preauth_where_tls_is_required_is_refused(certificates):
 
 async def log_in_with(script, mechanism, **changes):
     auth = {"auth": {"mechanism": mechanism, "username": "watcher", "password_env": "UNUSED"}}
-    async with hostile_imap(trim(script)) as server:
-        async with session_to(server.port, **auth, **changes) as session:
-            assert session.is_open
+    async with (
+        hostile_imap(trim(script)) as server,
+        session_to(server.port, **auth, **changes) as session,
+    ):
+        assert session.is_open
     return server
 
 
@@ -321,7 +326,7 @@ async def test_a_refused_xoauth2_is_acknowledged_by_an_empty_line():
     """
     auth = {"auth": {"mechanism": "xoauth2", "username": "watcher", "password_env": "UNUSED"}}
     async with hostile_imap(trim(script)) as server:
-        error = await asyncio.wait_for(fail_to_open(server, **auth), 1.5)
+        error, _ = await asyncio.wait_for(fail_to_open(server, **auth), 1.5)
 
     assert error.cause is Cause.AUTH_REFUSED
     assert "Invalid credentials" in error.detail
@@ -339,7 +344,7 @@ async def test_a_refused_xoauth2_is_acknowledged_by_an_empty_line():
 async def test_a_refused_login_is_tried_once(answer, cause):
     script = LOGIN.splitlines()[1] + "\nC: AUTHENTICATE\nS: {tag} " + answer
     async with hostile_imap(script) as server:
-        error = await fail_to_open(server)
+        error, _ = await fail_to_open(server)
 
     assert (error.stage, error.cause) == ("login", cause)
     assert len(server.received) == 1
@@ -352,7 +357,7 @@ async def test_a_refusal_before_bye_says_more_than_bye():
         )
 
     async with hostile_imap([LOGIN.splitlines()[1] + "\nC: AUTHENTICATE", refuse]) as server:
-        error = await fail_to_open(server)
+        error, _ = await fail_to_open(server)
 
     assert error.cause is Cause.AUTH_REFUSED
 
@@ -361,7 +366,7 @@ async def test_a_refusal_before_bye_says_more_than_bye():
 async def test_logindisabled_is_respected(capabilities):
     auth = {"auth": {"mechanism": "login", "username": "watcher", "password_env": "UNUSED"}}
     async with hostile_imap(f"S: * OK [CAPABILITY IMAP4rev1 {capabilities}] ready") as server:
-        error = await fail_to_open(server, **auth)
+        error, _ = await fail_to_open(server, **auth)
 
     assert (error.stage, error.cause) == ("login", Cause.AUTH_NOT_OFFERED)
     assert "LOGINDISABLED" in error.detail
@@ -379,7 +384,7 @@ async def test_a_server_that_asks_for_ever_is_left():
     S: +
     """
     async with hostile_imap(trim(script)) as server:
-        error = await asyncio.wait_for(fail_to_open(server), 1.5)
+        error, _ = await asyncio.wait_for(fail_to_open(server), 1.5)
 
     assert (error.stage, error.cause) == ("login", Cause.PROTOCOL_ERROR)
 

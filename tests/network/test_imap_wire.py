@@ -1,6 +1,7 @@
 """Framing: bytes to answers, in any pieces, within a budget."""
 
 import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -44,7 +45,7 @@ def test_a_literal_stays_whole_and_its_line_goes_on():
 @given(st.lists(st.integers(min_value=0, max_value=len(STREAM)), max_size=12))
 def test_the_pieces_in_which_bytes_come_do_not_matter(cuts):
     edges = [0, *sorted(cuts), len(STREAM)]
-    chunks = [STREAM[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    chunks = [STREAM[start:end] for start, end in pairwise(edges)]
 
     assert read_all(*chunks) == ANSWERS
 
@@ -118,6 +119,8 @@ def test_answers_carry_the_instant_of_their_last_byte():
     reader.feed(b"ISTS\r\n", 20)
     second = reader.next_answer()
 
+    assert first is not None
+    assert second is not None
     assert (first.arrived_ns, second.arrived_ns) == (10, 20)
 
 

@@ -9,7 +9,7 @@ import pytest
 from smtp_probe.config.settings import ResolverSettings, TlsOptions
 from smtp_probe.demo.imap import MailStore
 from smtp_probe.errors import ConfigError, ConfigProblem, MailboxError, ResolverError
-from smtp_probe.model import Cause, Placement
+from smtp_probe.model import Cause, MailboxMessage, Placement
 from smtp_probe.network.clock import ReferenceClock
 from smtp_probe.network.mailbox import ImapConnector
 from smtp_probe.network.resolver import DnsResolver
@@ -86,17 +86,21 @@ async def test_a_black_hole_is_a_timeout():
 
 
 async def test_the_next_address_is_tried():
-    async with hostile_imap(LOGIN) as server:
-        async with session_to(server.port, resolver=LocalResolver("127.0.0.9", "127.0.0.1")) as session:
-            assert session.is_open
+    async with (
+        hostile_imap(LOGIN) as server,
+        session_to(server.port, resolver=LocalResolver("127.0.0.9", "127.0.0.1")) as session,
+    ):
+        assert session.is_open
 
 
 async def test_the_source_address_is_used():
     peers = []
     script = [lambda session: peers.append(session.writer.get_extra_info("peername")[0]), LOGIN]
-    async with hostile_imap(script) as server:
-        async with session_to(server.port, source_address="127.0.0.7"):
-            assert peers == ["127.0.0.7"]
+    async with (
+        hostile_imap(script) as server,
+        session_to(server.port, source_address="127.0.0.7"),
+    ):
+        assert peers == ["127.0.0.7"]
 
 
 async def test_a_source_address_that_is_not_ours():
@@ -195,9 +199,15 @@ S: {{tag}} OK"""
 # The ordinary path, against pymap.
 
 
+class Store(MailStore):
+    """The demo's mail store, with its port."""
+
+    port = 0
+
+
 @pytest.fixture
 async def store(certificates):
-    store = MailStore({"watcher": SECRET}, certificates.good)
+    store = Store({"watcher": SECRET}, certificates.good)
     store.port = await store.start()
     yield store
     await store.close()
@@ -283,7 +293,8 @@ async def test_three_hundred_messages_are_read_in_batches(store, certificates):
     async with open_store(store, certificates) as session:
         inbox, *_ = await session.folders()
         await session.select(inbox)
-        seen, batches = [], 0
+        seen: list[int] = []
+        batches = 0
         while messages := await session.fetch_since(seen[-1] + 1 if seen else 1):
             seen += [message.location.uid for message in messages]
             batches += 1
@@ -296,7 +307,8 @@ async def test_messages_come_while_they_are_watched_and_none_is_missed(store, ce
     async with open_store(store, certificates) as session:
         inbox, *_ = await session.folders()
         state = await session.select(inbox)
-        found, expected = [], 60
+        found: list[MailboxMessage] = []
+        expected = 60
 
         async def deliver_all():
             for number in range(expected):

@@ -308,11 +308,12 @@ async def test_only_what_changed_is_rendered_anew(monkeypatch):
     await telemetry.exposition.page()
     rendered = []
     render = Exposition._render_lines
-    monkeypatch.setattr(
-        Exposition,
-        "_render_lines",
-        lambda self, page_format, samples: rendered.append(samples) or render(self, page_format, samples),
-    )
+
+    def note(self, page_format, samples):
+        rendered.append(samples)
+        return render(self, page_format, samples)
+
+    monkeypatch.setattr(Exposition, "_render_lines", note)
     tell(telemetry, *life_of(make_outcome(probe=make_probe(route="route7"))))
     await telemetry.exposition.page()
     routes = {label[0] for samples in rendered for label in samples.get(PROBES.name, {})}

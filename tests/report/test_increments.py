@@ -1,6 +1,6 @@
 """What events add: each probe once, in the right one of the three kinds."""
 
-from collections import Counter
+from collections import defaultdict
 from dataclasses import replace
 
 import pytest
@@ -35,12 +35,13 @@ from tests.report.samples import (
     refused,
 )
 
+Key = tuple[str, tuple[str, ...]]
 COPY = Location(mailbox="inbox", folder="INBOX", uidvalidity=1, uid=3)
 
 
 def count(*events):
     """Sums by metric (without the prefix) and labels after the first."""
-    sums = Counter()
+    sums: defaultdict[Key, float] = defaultdict(float)
     for event in events:
         for increment in increments(event):
             sums[increment.metric.removeprefix("smtp_probe_"), increment.labels] += increment.value
@@ -122,14 +123,15 @@ def test_an_overdue_probe_counts_at_its_deadline_and_its_true_end_only_as_an_out
 
 @given(st.lists(st.tuples(st.sampled_from(OutcomeKind), st.booleans(), st.booleans())))
 def test_probes_are_successes_failures_and_unobserved_and_nothing_else(lives):
-    sums, successes = Counter(), 0
+    sums: list[tuple[Key, float]] = []
+    successes = 0
     for number, (kind, was_overdue, is_free) in enumerate(lives):
         facts = {"failure": None} if is_free and kind is OutcomeKind.JUNKED else {}
         outcome = make_outcome(kind, probe=make_probe(number), was_overdue=was_overdue, **facts)
         successes += is_success(outcome) and not was_overdue
-        sums += count(*life_of(outcome))
-    by_metric = Counter()
-    for (metric, _), value in sums.items():
+        sums += count(*life_of(outcome)).items()
+    by_metric: defaultdict[str, float] = defaultdict(float)
+    for (metric, _), value in sums:
         by_metric[metric] += value
 
     assert by_metric["probes_total"] == len(lives) == by_metric["outcomes_total"]

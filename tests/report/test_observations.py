@@ -161,8 +161,8 @@ def test_the_worst_lag_of_the_last_minute_is_shown(series, observations, clock):
         clock.ns += seconds * NS
         observations.scheduler_lag(lag)
         shown.append(series.get(SCHEDULER_LAG, ()))
-    for seconds in (LAG_WINDOW_SECONDS - 1, 2, LAG_WINDOW_SECONDS):
-        clock.ns += round(seconds * NS)
+    for later in (LAG_WINDOW_SECONDS - 1, 2, LAG_WINDOW_SECONDS):
+        clock.ns += round(later * NS)
         observations.refresh()
         shown.append(series.get(SCHEDULER_LAG, ()))
 

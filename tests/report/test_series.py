@@ -50,11 +50,14 @@ def test_a_copy_does_not_change_with_the_original():
 def test_a_group_that_is_not_shown_keeps_its_counters_and_loses_its_gauges():
     series = make_series()
     series.put(HOPS, ("two",), 5.0)
+    before = series.version(TWO)
     series.show_only("route", {"one"})
     hidden = series.shown()
+    version = series.version(TWO)
     series.show_only("route", {"one", "two"})
 
     assert hidden == (("", ""), ONE)
+    assert version > before
     assert series.copy(TWO) == {PROBES.name: {("two",): 2.0}}
 
 

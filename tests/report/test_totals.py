@@ -30,14 +30,17 @@ class Table:
     """The journal's table of totals."""
 
     def __init__(self):
-        self.values = defaultdict(float)
+        self.values: dict[tuple[str, str, str], float] = defaultdict(float)
 
     def add(self, rows):
         for row in rows:
             self.values[row.metric, row.labels_json, row.field] += row.value
 
     def rows(self):
-        return [StoredTotal.from_row(*key, value) for key, value in self.values.items()]
+        return [
+            StoredTotal.from_row(metric, labels, field, value)
+            for (metric, labels, field), value in self.values.items()
+        ]
 
 
 def delivery(route, seconds):

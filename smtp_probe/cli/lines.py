@@ -1,0 +1,142 @@
+"""The lines of the demo: one for each thing that ended or was seen, what is on its way, and the summary.
+
+In: events, a tally, a width. Out: rich texts and a table, nothing wider than asked for. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.table import Table
+from rich.text import Text
+
+from smtp_probe.cli.drawing import cut, fit
+from smtp_probe.cli.tally import RouteTally, Tally, Waiting
+from smtp_probe.cli.waterfall import describe_hops
+from smtp_probe.cli.wording import (
+    LONGEST_WORD,
+    OUTCOME_WORDS,
+    OVERDUE_STYLE,
+    UNKNOWN,
+    clean,
+    describe_time,
+    short_names,
+    style_of,
+)
+from smtp_probe.model import DuplicateSeen, Event, ForgerySeen, Location, Outcome, ProbeEnded, ProbeOverdue
+from smtp_probe.report.sentences import describe, describe_duration
+
+_LATENCY_COLUMNS = 9
+_NARROW = 60
+_NARROW_ROUTE_COLUMNS = 10
+
+
+def event_line(event: Event, at_ns: int, route_columns: int, width: int | None = None) -> Text | None:
+    """What an event says to somebody who watches; None where it says nothing. Uncut without a width."""
+    is_narrow = width is not None and width < _NARROW
+    columns = min(route_columns, _NARROW_ROUTE_COLUMNS) if is_narrow else route_columns
+    match event:
+        case ProbeEnded(outcome=outcome):
+            word, style = OUTCOME_WORDS[outcome.kind], style_of(outcome)
+            latency = describe_duration(outcome.delivery_seconds) or UNKNOWN
+            parts = (outcome.ended_ns, outcome.probe.route, word, style, latency, _remark(outcome))
+        case ProbeOverdue(probe=probe):
+            deadline = describe_duration(probe.deadline_seconds)
+            remark = f"not arrived within {deadline}, and still watched for"
+            parts = (at_ns, probe.route, "overdue", OVERDUE_STYLE, "", remark)
+        case ForgerySeen(location=location):
+            remark = f"somebody else's message with a forged tag in {_place(location)}: not believed"
+            parts = (at_ns, UNKNOWN, "forged", "magenta", "", remark)
+        case DuplicateSeen(route=route, location=location):
+            parts = (at_ns, route, "duplicate", "yellow", "", f"a second copy in {_place(location)}")
+        case _:
+            return None
+    line = _compose(*parts, columns, is_narrow=is_narrow)
+    return line if width is None else cut(line, width)
+
+
+def waiting_line(waiting: Iterable[Waiting], now_ns: int, width: int) -> Text:
+    """What is on its way, the oldest of each route with its age."""
+    line = Text("on the way", style="bold")
+    is_anything = False
+    for entry in waiting:
+        age = max(0.0, (now_ns - entry.oldest_ns) / 1e9)
+        line.append(", " if is_anything else "  ", style="not bold dim")
+        line.append(entry.route, style="not bold yellow" if entry.is_overdue else "not bold")
+        line.append(f" {age:.0f} s" + (f" ({entry.count})" if entry.count > 1 else ""), style="not bold dim")
+        is_anything = True
+    if not is_anything:
+        line.append("  nothing: waiting for the next slot", style="not bold dim")
+    return cut(line, width)
+
+
+def summary_table(tally: Tally) -> Table:
+    """Every route: probes sent, how they ended, and the median of the delivery times."""
+    table = Table(box=None, pad_edge=False, show_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("route", overflow="fold")
+    table.add_column("probes", justify="right")
+    table.add_column("outcomes", overflow="fold")
+    table.add_column("median", justify="right", overflow="fold")
+    for name, route in tally.routes.items():
+        median = describe_duration(route.median_seconds) or UNKNOWN
+        table.add_row(Text(name), Text(str(route.started)), _outcomes(route), Text(median))
+    return table
+
+
+def summary_sentence(tally: Tally, seconds: float) -> str:
+    """The run in one sentence."""
+    under_way = sum(route.under_way for route in tally.routes.values())
+    said = [f"{_count(tally.ended, 'probe')} ended in {describe_duration(seconds)}"]
+    if under_way:
+        said.append(f"{under_way} still on the way at the end")
+    if tally.forged:
+        said.append(f"{_count(tally.forged, 'forged message')} not believed")
+    if tally.duplicates:
+        said.append(_count(tally.duplicates, "duplicate"))
+    if tally.missed_slots:
+        said.append(f"{_count(tally.missed_slots, 'slot')} missed")
+    return ", ".join(said) + "."
+
+
+def _compose(
+    at_ns: int, route: str, word: str, style: str, latency: str, remark: str, columns: int, *, is_narrow: bool
+) -> Text:
+    time = describe_time(at_ns)
+    line = Text(time.rstrip("Z") if is_narrow else time, style="dim")
+    gap = " " if is_narrow else "  "
+    line.append(f"{gap}{fit(route, columns)}{gap}", style="not dim")
+    line.append(f"{word:<{LONGEST_WORD}}", style=f"not dim {style}")
+    line.append(f"{latency:>{_LATENCY_COLUMNS}}", style="not dim")
+    if remark and not is_narrow:
+        line.append(f"  {remark}")
+    line.rstrip()
+    return line
+
+
+def _remark(outcome: Outcome) -> str:
+    """Why it went wrong, as the servers said it; otherwise the hops."""
+    if outcome.arrival is None:
+        return describe(outcome)
+    section = describe_hops(outcome)
+    if section is None:
+        return ""
+    names = short_names([row.label for row in section.rows])
+    said = [f"{name} {row.amount}" for name, row in zip(names, section.rows, strict=True)]
+    return f"{', '.join(said)} ({section.brief})"
+
+
+def _outcomes(route: RouteTally) -> Text:
+    line = Text()
+    for kind, count in route.outcomes.most_common():
+        line.append(", " if line else "").append(f"{count} {OUTCOME_WORDS[kind]}")
+    if route.under_way:
+        line.append(", " if line else "").append(f"{route.under_way} on the way", style="dim")
+    return line if line else Text("none yet", style="dim")
+
+
+def _place(location: Location) -> str:
+    return f"{location.mailbox}/{clean(location.folder, 40) or UNKNOWN}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,229 @@
+"""Watching a mailbox: what is found and when, over lost connections, refused logins and renumbered folders."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+
+from smtp_probe.model import Cause, Location
+from smtp_probe.probes.folder_watch import WatchEvents, WatchSettings
+from smtp_probe.probes.watcher import MailboxWatcher
+from tests.probes.fakes import INBOX, JUNK, FakeClock, FakeFolder, FakeServer, settle
+
+OWN = b"Subject: [smtp-probe x] test\r\nX-SMTP-Probe: v=1; t=x\r\n\r\nbody\r\n"
+FOREIGN = b"Subject: hello\r\n\r\nbody\r\n"
+
+
+class Bed:
+    """A server, a watcher of it, and what the watcher told."""
+
+    def __init__(self, folders=(INBOX, JUNK)):
+        self.clock = FakeClock()
+        self.server = FakeServer(self.clock, Cause.CONNECTION_LOST, folders)
+        self.expected_since_ns = None
+        self.found = []
+        self.states = []
+        self.reconnects = 0
+        events = WatchEvents(
+            dispatch=self._dispatch,
+            expected_since_ns=lambda: self.expected_since_ns,
+            changed=self.states.append,
+            reconnected=self._reconnected,
+        )
+        self.watcher = MailboxWatcher(self.server, self.clock, WatchSettings(), events)
+
+    async def _dispatch(self, message, fetch_text):
+        self.found.append((message.location.folder, message.location.uid, message.seen_ns))
+
+    def _reconnected(self):
+        self.reconnects += 1
+
+    def uids(self, folder="INBOX"):
+        return [uid for name, uid, _ in self.found if name == folder]
+
+    def put(self, raw, folder="INBOX"):
+        return self.server.folders[folder].put(raw)
+
+    def expect(self):
+        self.expected_since_ns = self.clock.now_ns()
+        self.watcher.nudge()
+
+
+@asynccontextmanager
+async def watching(bed):
+    task = asyncio.create_task(bed.watcher.run())
+    await settle()
+    try:
+        yield bed
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_own_messages_that_lay_there_before_are_found_and_foreign_ones_are_not_fetched():
+    bed = Bed()
+    bed.put(FOREIGN)
+    uid = bed.put(OWN)
+    async with watching(bed):
+        assert bed.uids() == [uid]
+
+
+async def test_every_folder_is_in_view_over_a_connection_of_its_own():
+    bed = Bed()
+    async with watching(bed):
+        assert bed.server.opened == 2
+        assert bed.watcher.is_up
+        assert bed.watcher.covered_ns == bed.clock.now_ns()
+        assert bed.states[-1] is True
+
+
+async def test_news_is_found_by_idle_when_nothing_is_expected():
+    bed = Bed()
+    async with watching(bed):
+        uid = bed.put(OWN)
+        await settle()
+
+        assert bed.uids() == [uid]
+
+
+async def test_an_idle_mailbox_is_hardly_looked_at():
+    bed = Bed()
+    async with watching(bed):
+        await bed.clock.advance(3600)
+
+        assert bed.server.polls <= 2 * 3600 / 240 + 4
+
+
+@pytest.mark.parametrize("folder", ["INBOX", "Junk"])
+@pytest.mark.parametrize("latency", [0.02, 0.3, 3.0, 20.0])
+async def test_the_lag_is_a_small_part_of_the_latency(folder, latency):
+    bed = Bed()
+    for each in bed.server.folders.values():
+        each.changed = asyncio.Event()  # a server whose IDLE never says a word
+        each.changed.set = lambda: None
+    async with watching(bed):
+        bed.expect()
+        await bed.clock.advance(latency)
+        bed.put(OWN, folder)
+        stored_ns = bed.clock.now_ns()
+        await bed.clock.advance(10)
+
+        lag = (bed.found[0][2] - stored_ns) / 1e9
+
+        assert lag <= 0.06 + 0.06 * latency
+
+
+async def test_a_nudge_brings_the_view_up_to_now():
+    bed = Bed()
+    async with watching(bed):
+        await bed.clock.advance(100)
+        bed.watcher.nudge()
+        await settle()
+
+        assert bed.watcher.covered_ns == bed.clock.now_ns()
+
+
+async def test_a_lost_connection_is_replaced_and_what_came_meanwhile_is_found_once():
+    bed = Bed()
+    async with watching(bed):
+        first = bed.put(OWN)
+        await settle()
+        bed.server.cut()
+        await settle()
+        assert not bed.watcher.is_up
+        assert bed.states[-1] is False
+        second = bed.put(OWN)
+        bed.server.is_up = True
+        await bed.clock.advance(10)
+
+        assert bed.uids() == [first, second]
+        assert bed.watcher.is_up
+        assert bed.reconnects >= 1
+
+
+async def test_nothing_is_covered_while_the_server_is_away():
+    bed = Bed()
+    async with watching(bed):
+        covered_ns = bed.watcher.covered_ns
+        bed.server.cut()
+        await bed.clock.advance(500)
+
+        assert bed.watcher.covered_ns == covered_ns
+
+
+async def test_a_refused_login_is_not_hammered(caplog):
+    bed = Bed()
+    bed.server.is_up, bed.server.cause = False, Cause.AUTH_REFUSED
+    async with watching(bed):
+        await bed.clock.advance(3600)
+
+        assert 3 <= bed.server.opened <= 3600 / 45
+        assert sum("cannot be watched" in record.message for record in caplog.records) == 1
+
+
+async def test_a_renumbered_folder_is_read_anew_by_the_marks_of_our_messages():
+    bed = Bed()
+    async with watching(bed):
+        bed.put(FOREIGN)
+        bed.put(OWN)
+        await settle()
+        assert bed.uids() == [1, 2]
+        folder = bed.server.folders["INBOX"]
+        bed.server.cut()
+        await settle()
+        folder.renumber()
+        bed.server.is_up = True
+        await bed.clock.advance(10)
+
+        assert bed.uids() == [1, 2, 2]
+
+
+async def test_only_the_named_copies_are_removed():
+    bed = Bed()
+    async with watching(bed):
+        bed.put(FOREIGN)
+        own = bed.put(OWN)
+        await settle()
+        bed.watcher.discard(Location(mailbox="inbox", folder="INBOX", uidvalidity=1, uid=own))
+        await settle()
+
+        assert bed.server.folders["INBOX"].removed == [own]
+
+
+async def test_a_copy_of_an_older_numbering_is_not_removed():
+    bed = Bed()
+    async with watching(bed):
+        bed.put(FOREIGN)
+        await settle()
+        bed.watcher.discard(Location(mailbox="inbox", folder="INBOX", uidvalidity=99, uid=1))
+        await bed.clock.advance(10)
+
+        assert bed.server.folders["INBOX"].removed == []
+
+
+async def test_a_junk_folder_that_appears_later_is_watched():
+    bed = Bed(folders=(INBOX,))
+    async with watching(bed):
+        bed.server.folders["Junk"] = FakeFolder(JUNK, bed.clock)
+        bed.expect()
+        await bed.clock.advance(125)
+        uid = bed.put(OWN, "Junk")
+        await bed.clock.advance(5)
+
+        assert bed.uids("Junk") == [uid]
+
+
+async def test_ending_the_watch_closes_its_connections():
+    bed = Bed()
+    sessions = []
+    original = bed.server.open
+
+    async def remember():
+        sessions.append(await original())
+        return sessions[-1]
+
+    bed.server.open = remember
+    async with watching(bed):
+        pass
+
+    assert [session.is_closed for session in sessions] == [True, True]
