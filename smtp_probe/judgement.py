@@ -152,6 +152,10 @@ def _because(stage: str, cause: str) -> Callable[[Evidence], Failure]:
     return lambda _: Failure(stage=stage, cause=cause)
 
 
+def _junk_failure(evidence: Evidence) -> Failure | None:
+    return Failure(stage="placement", cause="junked") if evidence.probe.junk_is_failure else None
+
+
 def _bounce_failure(evidence: Evidence) -> Failure | None:
     bounce = evidence.bounce
     if bounce is None:
@@ -176,7 +180,7 @@ TABLE: tuple[tuple[Condition, Answer], ...] = (
     (_submission_was(Disposition.UNOBSERVED), _ends(OutcomeKind.UNOBSERVED, _submission_failure)),
     # What was found counts for more than any clock.
     (_arrived_late, _ends(OutcomeKind.LATE, _because("arrival", "overdue"))),
-    (_arrived_in_junk, _ends(OutcomeKind.JUNKED, _because("placement", "junked"))),
+    (_arrived_in_junk, _ends(OutcomeKind.JUNKED, _junk_failure)),
     (_has_arrived, _ends(OutcomeKind.DELIVERED, _no_failure)),
     (_has_bounced, _ends(OutcomeKind.BOUNCED, _bounce_failure)),
     # Silence, and what it means.

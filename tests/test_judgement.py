@@ -1,5 +1,7 @@
 """The policy table: each row, and each pair of orders in which things can become known."""
 
+from dataclasses import replace
+
 import pytest
 
 from smtp_probe.judgement import Overdue, Wait, judge
@@ -90,6 +92,17 @@ def test_an_arrival_in_time_is_delivered_with_the_latency_from_the_final_dot():
 
 def test_a_message_in_the_junk_folder_is_junked():
     assert kind(judge(evidence(5, arrival=arrival(4, Placement.JUNK)))) is OutcomeKind.JUNKED
+
+
+def test_a_route_may_say_that_junk_is_no_failure():
+    lenient = Evidence(
+        probe=replace(probe(), junk_is_failure=False), now_ns=at(5), submission=submission(),
+        arrival=arrival(4, Placement.JUNK),
+    )  # fmt: skip
+
+    judged = judge(lenient)
+
+    assert (kind(judged), judged.failure) == (OutcomeKind.JUNKED, None)
 
 
 def test_a_bounce_ends_a_probe_long_before_its_deadline():

@@ -72,8 +72,9 @@ class Program:
         """Open the journal and take up what an earlier run left open. Raises JournalError."""
         await self.journal.open()
         self.sequences.update(await self.journal.last_sequences())
+        left_open = await self.journal.open_probes()
         self.telemetry.recall(await self.journal.last_outcomes(_RECALLED_OUTCOMES))
-        self.ledger.restore(await self.journal.open_probes())
+        self.ledger.restore(left_open)
         await self.telemetry.warm()
 
     def start(self) -> None:

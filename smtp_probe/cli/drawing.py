@@ -6,10 +6,10 @@ width. Pure. Every text is taken as it stands: a server that writes `[red]` gets
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from rich.cells import cell_len
+from rich.cells import cell_len, chop_cells
 from rich.text import Text
 
 from smtp_probe.cli.terminal import Glyphs
@@ -40,8 +40,10 @@ def draw_bars(bars: Sequence[Bar], columns: int, glyphs: Glyphs) -> str:
     return "".join(glyphs.back if column in backs else sign for column, sign in enumerate(drawn))
 
 
-def draw_sections(found: Sequence[Section], width: int, glyphs: Glyphs, *, with_details: bool = False) -> list[Text]:
-    """All sections under each other, their columns aligned."""
+def draw_sections(
+    found: Sequence[Section], width: int, glyphs: Glyphs, *, with_details: bool = False, gap: bool = False
+) -> list[Text]:
+    """All sections under each other, their columns aligned; with an empty line before each where `gap` asks for it."""
     width = min(width, WIDEST)
     labels = max((cell_len(row.label) for section in found for row in section.rows), default=0)
     label_columns = min(labels, int(width * _LABEL_SHARE))
@@ -49,19 +51,36 @@ def draw_sections(found: Sequence[Section], width: int, glyphs: Glyphs, *, with_
         found = [_with_short_names(section) for section in found]
     lines: list[Text] = []
     for section in found:
+        lines += [Text()] if gap else []
         lines.append(cut(_heading(section, label_columns, width), width))
         for row in section.rows:
             lines.append(cut(_line(row, label_columns, width, glyphs), width))
-            if with_details and row.detail:
-                lines += wrap_detail(row.detail, width)
+            if with_details:
+                lines += [Text("    ").append(piece, style="dim") for piece in wrap(row.detail, width - 4)]
     return lines
 
 
-def wrap_detail(detail: str, width: int) -> Iterator[Text]:
-    """A second line beneath a row, dim; two where one is too narrow."""
-    room = max(width - 4, 1)
-    for start in range(0, min(len(detail), 2 * room), room):
-        yield cut(Text("    ").append(detail[start : start + room], style="dim"), width)
+def draw_facts(facts: Sequence[tuple[str, str]], width: int) -> list[Text]:
+    """Names and values in two columns. A value that is too long goes on beneath itself."""
+    width = min(width, WIDEST)
+    columns = max((cell_len(name) for name, _ in facts), default=0)
+    lines: list[Text] = []
+    for name, value in facts:
+        for index, piece in enumerate(wrap(value, max(width - columns - 2, 1)) or [""]):
+            heading = fit("" if index else name, columns)
+            lines.append(Text().append(f"{heading}  ", style="dim").append(piece))
+    return lines
+
+
+def wrap(text: str, columns: int) -> list[str]:
+    """The text in lines of at most so many columns, broken between words, or within one that is longer than a line."""
+    lines: list[str] = []
+    for word in text.split():
+        if lines and cell_len(lines[-1]) + 1 + cell_len(word) <= columns:
+            lines[-1] += f" {word}"
+        else:
+            lines += chop_cells(word, columns)
+    return lines
 
 
 def cut(line: Text, width: int) -> Text:
@@ -88,14 +107,14 @@ def _with_short_names(section: Section) -> Section:
 def _heading(section: Section, label_columns: int, width: int) -> Text:
     """The title, aligned with the rows; where there is little room, the shorter note, and no empty column."""
     is_narrow = width < _NARROW
-    style = "not bold yellow" if section.is_doubtful else "not bold dim"
+    style = "yellow" if section.is_doubtful else "dim"
     if is_narrow:
-        heading = Text(section.title, style="bold")
+        heading = Text().append(section.title, style="bold")
         if section.amount:
-            heading.append(f" {section.amount}", style="not bold")
+            heading.append(f" {section.amount}")
         return heading.append(f"  {section.brief}", style=style)
-    heading = Text(fit(section.title, label_columns + 2), style="bold")
-    heading.append(f" {section.amount:>{_AMOUNT_COLUMNS}}", style="not bold")
+    heading = Text().append(fit(section.title, label_columns + 2), style="bold")
+    heading.append(f" {section.amount:>{_AMOUNT_COLUMNS}}")
     return heading.append(f"  {section.note}", style=style)
 
 

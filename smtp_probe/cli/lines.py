@@ -57,16 +57,16 @@ def event_line(event: Event, at_ns: int, route_columns: int, width: int | None =
 
 def waiting_line(waiting: Iterable[Waiting], now_ns: int, width: int) -> Text:
     """What is on its way, the oldest of each route with its age."""
-    line = Text("on the way", style="bold")
+    line = Text().append("on the way", style="bold")
     is_anything = False
     for entry in waiting:
         age = max(0.0, (now_ns - entry.oldest_ns) / 1e9)
-        line.append(", " if is_anything else "  ", style="not bold dim")
-        line.append(entry.route, style="not bold yellow" if entry.is_overdue else "not bold")
-        line.append(f" {age:.0f} s" + (f" ({entry.count})" if entry.count > 1 else ""), style="not bold dim")
+        line.append(", " if is_anything else "  ", style="dim")
+        line.append(entry.route, style="yellow" if entry.is_overdue else "")
+        line.append(f" {age:.0f} s" + (f" ({entry.count})" if entry.count > 1 else ""), style="dim")
         is_anything = True
     if not is_anything:
-        line.append("  nothing: waiting for the next slot", style="not bold dim")
+        line.append("  nothing: waiting for the next slot", style="dim")
     return cut(line, width)
 
 
@@ -102,11 +102,11 @@ def _compose(
     at_ns: int, route: str, word: str, style: str, latency: str, remark: str, columns: int, *, is_narrow: bool
 ) -> Text:
     time = describe_time(at_ns)
-    line = Text(time.rstrip("Z") if is_narrow else time, style="dim")
+    line = Text().append(time.rstrip("Z") if is_narrow else time, style="dim")
     gap = " " if is_narrow else "  "
-    line.append(f"{gap}{fit(route, columns)}{gap}", style="not dim")
-    line.append(f"{word:<{LONGEST_WORD}}", style=f"not dim {style}")
-    line.append(f"{latency:>{_LATENCY_COLUMNS}}", style="not dim")
+    line.append(f"{gap}{fit(route, columns)}{gap}")
+    line.append(f"{word:<{LONGEST_WORD}}", style=style)
+    line.append(f"{latency:>{_LATENCY_COLUMNS}}")
     if remark and not is_narrow:
         line.append(f"  {remark}")
     line.rstrip()

@@ -64,7 +64,9 @@ def sections(outcome: Outcome, lines: int | None = None) -> list[Section]:
     Where it is too much, the shortest phases are put together first; then whole sections are left out, the
     submission first and the hops last.
     """
-    later = [section for section in (describe_hops(outcome), describe_mailbox(outcome)) if section is not None]
+    later = [
+        section for section in (describe_hops(outcome), describe_mailbox(outcome)) if section is not None
+    ]
     if lines is None:
         return [*_listed(describe_submission(outcome.submission)), *later]
     room = lines - sum(map(_height, later))
@@ -247,4 +249,3 @@ def _height(section: Section) -> int:
 
 def _bar(begin: float, end: float, total: float) -> Bar:
     return Bar(begin=begin / total, end=end / total) if total > 0 else Bar(begin=0.0, end=0.0)
-

@@ -49,6 +49,8 @@ def describe_span(seconds: float | None) -> str:
     """A duration that may be far below a millisecond; `-` for None."""
     if seconds is None:
         return UNKNOWN
+    if 0 <= seconds < 0.00005:
+        return "<0.1 ms"
     if 0 <= seconds < 0.00995:
         return f"{seconds * 1000:.1f} ms"
     return describe_duration(seconds)

@@ -53,6 +53,7 @@ class Probe:
     """From the final dot (or, when that is unknown, from `created_ns`) to overdue."""
     give_up_after_seconds: float
     body_digest: str = ""
+    junk_is_failure: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -95,6 +95,7 @@ class RoundTrips:
             deadline_seconds=route.deadline,
             give_up_after_seconds=route.give_up_after,
             body_digest=built.body_digest,
+            junk_is_failure=route.junk_is_failure,
         )
         envelope = Envelope(
             sender=sender.envelope_from, recipient=built.recipient, envid=built.envid, message=built.message
