@@ -122,7 +122,7 @@ def describe_mailbox(outcome: Outcome) -> Section | None:
     submission = outcome.submission
     if submission is None or submission.final_dot_ns is None:
         return None
-    marks = [mark for mark in _marks_after_dot(outcome, submission) if mark[1] >= 0]
+    marks = list(_marks_after_dot(outcome, submission))
     if not marks:
         return None
     end = max(seconds for _, seconds, _ in marks)

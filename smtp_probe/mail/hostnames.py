@@ -46,7 +46,8 @@ _PROVIDERS = {
     }.items()
     for suffix in suffixes.split()
 }
-# Hosts of providers that bear no name of the provider's own, or a name that customers' hosts have as well.
+# Hosts of providers that bear no name of the provider's own, or a name that customers' hosts have as well. All of
+# them have a hyphen.
 _PROVIDER_HOSTS = (
     (re.compile(r"(?:inbound|email)-smtp(?:-fips)?(?:\.[a-z0-9-]+)*\.amazonaws\.com"), "amazonses.com"),
     (re.compile(r"geopod-ismtpd-[a-z0-9-]+"), "sendgrid.net"),
@@ -83,10 +84,9 @@ def find_provider(host: str) -> str | None:
         if suffix in _PROVIDERS:
             return _PROVIDERS[suffix]
         suffix = suffix.partition(".")[2]
-    for pattern, provider in _PROVIDER_HOSTS:
-        if pattern.fullmatch(host):
-            return provider
-    return None
+    if "-" not in host:
+        return None
+    return next((provider for pattern, provider in _PROVIDER_HOSTS if pattern.fullmatch(host)), None)
 
 
 def read_address(text: str) -> str | None:

@@ -140,14 +140,15 @@ def _read_by_host(clauses: Clauses) -> str | None:
     return None
 
 
-def _find_oddities(clauses: Clauses) -> tuple[str, ...]:
-    forged = any("(may be forged)" in text for text in clauses.comments_of("from"))
-    named = (
-        ("no_by", clauses.word("by") is None),
-        ("may_be_forged", forged),
-        ("retrieval", is_retrieval(clauses)),
-    )
-    return tuple(name for name, is_so in named if is_so)
+def _find_oddities(clauses: Clauses) -> list[str]:
+    flags: list[str] = []
+    if clauses.word("by") is None:
+        flags.append("no_by")
+    if any("(may be forged)" in text for text in clauses.comments_of("from")):
+        flags.append("may_be_forged")
+    if is_retrieval(clauses):
+        flags.append("retrieval")
+    return flags
 
 
 def _unwrap(text: str | None) -> str | None:

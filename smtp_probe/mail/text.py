@@ -38,6 +38,10 @@ def sanitise(text: str | bytes, limit: int = 300) -> str:
     """
     if isinstance(text, bytes):
         text = text[:_READ_CHARACTERS].decode("utf-8", "replace")
+    if len(text) <= limit and text.isascii():  # nearly every reply of every server
+        line = " ".join(text.split())
+        if line.isprintable():
+            return line
     kept: list[str] = []
     for character in text[:_READ_CHARACTERS]:
         if len(kept) > limit + 1:
