@@ -15,4 +15,4 @@ pin() { # TARGET ARGUMENTS...
 pin runtime.txt pyproject.toml
 pin demo.txt pyproject.toml --extra demo
 pin dev.txt pyproject.toml --extra demo --group dev
-echo hatchling | pin build.txt -
+printf 'hatchling\neditables\n' | pin build.txt -

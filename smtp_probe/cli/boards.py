@@ -68,6 +68,10 @@ class Board(Protocol):
         """Give the summary of a run that took so long."""
         ...
 
+    def leave(self) -> None:
+        """Give the terminal back, whatever has happened. May be called twice."""
+        ...
+
 
 class JsonBoard:
     """One JSON object for each ended probe on standard output; everything for people on standard error."""
@@ -99,6 +103,9 @@ class JsonBoard:
         """Print the summary."""
         print_summary(self._words, self._tally, seconds)
 
+    def leave(self) -> None:
+        """Nothing was taken."""
+
 
 class PlainBoard:
     """A line for each event, none of them cut: for files, pipes and simple terminals."""
@@ -128,6 +135,9 @@ class PlainBoard:
     def close(self, seconds: float) -> None:
         """Print the summary."""
         print_summary(self._console, self._tally, seconds)
+
+    def leave(self) -> None:
+        """Nothing was taken."""
 
 
 class LiveBoard:
@@ -179,8 +189,14 @@ class LiveBoard:
 
     def close(self, seconds: float) -> None:
         """Give the terminal back, and print the summary."""
-        self._stop()
+        self.leave()
         print_summary(self._console, self._tally, seconds)
+
+    def leave(self) -> None:
+        """Take the frame away, and show the cursor again."""
+        live, self._live = self._live, None
+        if live is not None:
+            live.stop()
 
     def _start(self) -> None:
         self._live = Live(
@@ -191,11 +207,6 @@ class LiveBoard:
             vertical_overflow="crop",
         )
         self._live.start()
-
-    def _stop(self) -> None:
-        live, self._live = self._live, None
-        if live is not None:
-            live.stop()
 
     def _add(self, said: Event | str, at_ns: int) -> None:
         line = self._line(said, at_ns)
@@ -212,7 +223,7 @@ class LiveBoard:
 
     def _draw_anew(self) -> None:
         """Clear the screen and fill it again: with as many of the newest lines as there is room for."""
-        self._stop()
+        self.leave()
         self._size = self._console.size
         self._tallest = 0
         self._console.clear(home=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 from smtp_probe.cli.boards import Board, Opening
 from smtp_probe.cli.tally import Tally
@@ -72,6 +73,9 @@ class Screen:
         except BaseException as error:  # noqa: BLE001 - told to the owner, who raises it in his own thread
             self.error = error
             self._on_gone()
+        finally:
+            with suppress(OSError):
+                self._board.leave()
 
     def _act(self) -> bool:
         """Do all that waits to be done, after a tick at the latest. False at the end."""

@@ -36,13 +36,15 @@ _NO_NAMES = frozenset(
 )
 """What stands in the place of a name that is not known. Lower case."""
 
-_HELO = re.compile(r"(?:^|[ \"])(?:helo=|(?:HELO|EHLO)[ ]?+)([^ \"]++)?")
+_HELO = re.compile(r"(?:^|[ \"])(?:helo=|(?:HELO|EHLO)(?![^ \"])[ ]?+)([^ \"]++)?")
 _BRACKETED = re.compile(r"([^\[]*+)(\[[^\[\]]++\](?::\d++)?)")
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_.])?")
 _SESSION = re.compile(
-    r"(?:using|version=|TLS|SSL|Cipher|auth(?:enticated)?|envelope-|No client|Client)\b",
+    r"(?:using |version=|(?:TLS|SSL)[^ ]*:|Cipher (?:TLS|SSL)|AUTH: |IDENT: |envelope-(?:from|sender) "
+    r"|(?:smtp-)?auth(?:enticated)?(?:$|=|: | (?!\[))|Client (?:CN|did) |No client )",
     re.IGNORECASE,
 )
+"""Comments of the session, and of no name: a host's name is followed by nothing but its address."""
 
 
 class Client(NamedTuple):

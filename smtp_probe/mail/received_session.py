@@ -21,8 +21,10 @@ REGISTERED_PROTOCOLS = frozenset({"SMTP", "MMS"}) | {
 }
 _AUTHENTICATED_PROTOCOL = re.compile(r"(?:UTF8)?E?[SL]MTPS?A|ASMTP", re.IGNORECASE)
 _AUTHENTICATED_COMMENT = re.compile(
-    r"account |(?:smtp-)?auth(?:enticated)?(?:$|[ :_]|=(?!no))|\S+ authenticated user ", re.IGNORECASE
+    r"account (?!\[)|smtp-auth |AUTH: |auth=(?!no)|authenticated(?:$|: | (?!\[))|\S+ authenticated user ",
+    re.IGNORECASE,
 )
+"""A client whose reverse name is `authenticated` or `account` has its address in brackets behind it: that is not it."""
 
 _VERSION = re.compile(r"(TLS|SSL)[ _-]?v?(\d)(?:[._](\d))?", re.IGNORECASE)
 _CIPHER = r"[A-Za-z0-9][A-Za-z0-9_+.-]{0,99}"
@@ -34,9 +36,9 @@ _TLS_FORMS = tuple(
         # Sendmail, Gmail, Exchange, Cyrus, Mimecast: version=TLS1_3, cipher=TLS_AES_256_GCM_SHA384
         rf"version=(?P<version>[^\s,]+),? cipher=(?P<cipher>{_CIPHER})",
         # Exim, OpenSMTPD, MDaemon: TLS1.2:ECDHE_RSA_AES_256_GCM_SHA384:256
-        rf"(?:Cipher )?(?P<version>(?:TLS|SSL)[\w.-]*):(?P<cipher>{_CIPHER})",
+        rf"(?:Cipher )?(?P<version>(?:TLS|SSL)[\w.-]*):(?P<cipher>{_CIPHER})(?::\d+(?::[A-Z]+)?)?$",
         # Courier, McAfee: (AUTH: LOGIN user,) TLS: TLSv1.3,256bits,TLS_AES_256_GCM_SHA384
-        rf"(?:[^,]*, ?)?(?:TLS|SSL): (?P<version>[^\s,]+),\d+ ?bits,(?P<cipher>{_CIPHER})",
+        rf"(?:AUTH: [^,]*, ?)?(?:TLS|SSL): (?P<version>[^\s,]+),\d+ ?bits,(?P<cipher>{_CIPHER})",
         # Exim from 4.93 on, which names the cipher in a clause of its own: TLS1.3
         r"(?P<version>(?:TLS|SSL)v?\d(?:\.\d)?)$",
         # qpsmtpd and patched qmails: ECDHE-RSA-AES256-GCM-SHA384 encrypted
@@ -79,8 +81,8 @@ def normalise_version(text: str) -> str | None:
 def _read_attributes(clauses: Clauses) -> dict[str, str]:
     """Give the `key=value` words, as OpenSMTPD (`auth=yes`) and Exim in its log's style (`P=esmtps`) write them."""
     attributes: dict[str, str] = {}
-    for words in clauses.words.values():
-        for word in words[1:]:
+    for keyword, words in clauses.words.items():
+        for word in words[1:] if keyword != "from" else ():
             key, sign, value = word.partition("=")
             if sign and value:
                 attributes.setdefault(key, value)

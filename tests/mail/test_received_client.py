@@ -82,6 +82,18 @@ def read(text, *, names_agree=False):
         ("helo.example (using TLSv1.3 with cipher X (256/256 bits))", ("helo.example", None, None)),
         ("helo.example (authenticated user helo.example)", ("helo.example", None, None)),
         ("helo.example (rdns.example [999.0.2.1])", ("helo.example", "rdns.example", None)),
+        *(
+            (f"helo.example ({name} [192.0.2.1])", ("helo.example", name, "192.0.2.1"))
+            for name in (
+                "client-1.example",
+                "auth.example",
+                "auth",
+                "tls.example",
+                "account",
+                "HELOISE.example",
+                "using",
+            )
+        ),
         ("helo.example (<script> [192.0.2.1])", ("helo.example", None, "192.0.2.1")),
     ],
 )
