@@ -189,6 +189,8 @@ class LiveBoard:
 
     def close(self, seconds: float) -> None:
         """Give the terminal back, and print the summary."""
+        if self._console.size != self._size:
+            self._draw_anew()
         self.leave()
         print_summary(self._console, self._tally, seconds)
 
@@ -267,7 +269,7 @@ def print_summary(console: Console, tally: Tally, seconds: float) -> None:
     console.print()
     console.print(summary_table(tally))
     console.print()
-    console.print(Text(summary_sentence(tally, seconds)), soft_wrap=True)
+    console.print(Text(summary_sentence(tally, seconds)), soft_wrap=not console.is_terminal)
 
 
 def route_columns(tally: Tally) -> int:

@@ -68,11 +68,15 @@ def demo(
     if duration is not None and not 0 < duration <= _LONGEST_SECONDS:
         message = f"a number of seconds above 0, at most {_LONGEST_SECONDS:.0f}"
         raise typer.BadParameter(message, param_hint="'--duration'")
+    import time
+
+    began_seconds = time.monotonic()
     from smtp_probe.cli.demo_run import DemoPlan, run_demo
     from smtp_probe.cli.run import DEFAULT_LISTEN_ADDRESS
 
     plan = DemoPlan(
         scenarios=tuple(scenario or ()),
+        began_seconds=began_seconds,
         duration_seconds=duration,
         as_json=as_json,
         listen_addresses=tuple(listen_address or ()),

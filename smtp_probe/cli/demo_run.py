@@ -50,6 +50,8 @@ class DemoPlan:
     """What the command line says."""
 
     scenarios: tuple[str, ...] = ()
+    began_seconds: float
+    """When the command began, on the monotonic clock: a duration includes the start."""
     duration_seconds: float | None = None
     as_json: bool = False
     listen_addresses: tuple[str, ...] = ()
@@ -96,12 +98,11 @@ def visit_url(address: str) -> str:
 
 async def _run(plan: DemoPlan, scenarios: Sequence[Scenario]) -> int:
     loop = asyncio.get_running_loop()
-    began = loop.time()
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
     if plan.duration_seconds is not None:
-        loop.call_at(began + max(plan.duration_seconds - _ENDING_SECONDS, 0.0), stopping.set)
+        loop.call_at(plan.began_seconds + plan.duration_seconds - _ENDING_SECONDS, stopping.set)
     clock = ReferenceClock()
     tally = Tally([scenario.name for scenario in scenarios])
     gone = lambda: loop.call_soon_threadsafe(stopping.set)  # noqa: E731 - handed on once
@@ -111,7 +112,7 @@ async def _run(plan: DemoPlan, scenarios: Sequence[Scenario]) -> int:
         async with AsyncExitStack() as stack:
             await _work(plan, scenarios, clock, screen, stopping, stack)
     finally:
-        is_shown = screen.close(loop.time() - began, _PATIENCE_SECONDS)
+        is_shown = screen.close(loop.time() - plan.began_seconds, _PATIENCE_SECONDS)
     return _leave(screen, is_shown=is_shown)
 
 

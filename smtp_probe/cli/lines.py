@@ -27,8 +27,9 @@ from smtp_probe.model import DuplicateSeen, Event, ForgerySeen, Location, Outcom
 from smtp_probe.report.sentences import describe, describe_duration
 
 _LATENCY_COLUMNS = 9
+_NARROW_LATENCY_COLUMNS = 8
 _NARROW = 60
-_NARROW_ROUTE_COLUMNS = 10
+_NARROW_ROUTE_COLUMNS = 9
 
 
 def event_line(event: Event, at_ns: int, route_columns: int, width: int | None = None) -> Text | None:
@@ -106,9 +107,9 @@ def _compose(
     gap = " " if is_narrow else "  "
     line.append(f"{gap}{fit(route, columns)}{gap}")
     line.append(f"{word:<{LONGEST_WORD}}", style=style)
-    line.append(f"{latency:>{_LATENCY_COLUMNS}}")
+    line.append(f"{latency:>{_NARROW_LATENCY_COLUMNS if is_narrow else _LATENCY_COLUMNS}}")
     if remark and not is_narrow:
-        line.append(f"  {remark}")
+        line.append(f"  {remark}", style="dim")
     line.rstrip()
     return line
 
@@ -121,8 +122,8 @@ def _remark(outcome: Outcome) -> str:
     if section is None:
         return ""
     names = short_names([row.label for row in section.rows])
-    said = [f"{name} {row.amount}" for name, row in zip(names, section.rows, strict=True)]
-    return f"{', '.join(said)} ({section.brief})"
+    said = [f"{name} {row.amount}" for name, row in zip(names, section.rows, strict=True)][1:]
+    return f"hops: {', '.join(said)} ({section.brief})" if said else ""
 
 
 def _outcomes(route: RouteTally) -> Text:

@@ -2,12 +2,13 @@
 
 In: a configuration and the name of a route. Out: a waterfall of phases and hops on a terminal, plain lines otherwise,
 one JSON object with --json. Exit code 0: delivered; 1: a mail problem; 2: a mistake in the configuration or the command
-line; 3: it could not be observed.
+line; 3: it could not be observed; 130 or 143: stopped by a signal before it had ended.
 """
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,6 +18,14 @@ from smtp_probe.errors import ConfigError, ConfigProblem
 
 if TYPE_CHECKING:
     from smtp_probe.app.single import SingleResult
+    from smtp_probe.config.settings import Config
+    from smtp_probe.mail.tag import TagKey
+
+_SHOWN_ROUTES = 30
+_KEY_ADVICE = (
+    "a probe is signed with the key of the daemon: run it as the daemon's user (sudo -u smtp-probe ...), or name a "
+    "state_directory or tag_key_files that you may use"
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -24,46 +33,89 @@ def register(app: typer.Typer) -> None:
     app.command("probe")(probe)
 
 
+def _complete_route(context: typer.Context, incomplete: str) -> list[str]:
+    """Names for the shell's completion; none where the configuration cannot be read."""
+    from smtp_probe.config.load import load
+
+    try:
+        config = load(Path(context.params.get("config_file") or DEFAULT_CONFIG_FILE), verify_secrets=False)
+    except ConfigError:
+        return []
+    return sorted(name for name in config.routes if name.startswith(incomplete))
+
+
 def probe(
-    route: Annotated[str, typer.Argument(metavar="ROUTE", help="Name of the route.")],
+    route: Annotated[
+        str,
+        typer.Argument(metavar="ROUTE", help="Name of the route.", autocompletion=_complete_route),
+    ],
     config_file: ConfigFile = DEFAULT_CONFIG_FILE,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
 ) -> None:
-    """Send one message on a route now, wait for it, and say how it went."""
-    import asyncio
+    """Send one message on a route now, wait for it, and say how it went.
 
-    from smtp_probe.app.single import SingleProbe
-    from smtp_probe.cli.live import ProbeView
-    from smtp_probe.config.keys import load_or_make_keys
+    Exit code 0: delivered, 1: a mail problem, 2: a mistake in configuration or command line, 3: not observed.
+    """
+    from smtp_probe.cli.rendering import EXIT_CODES, meaning_of
     from smtp_probe.config.load import load
-    from smtp_probe.mail.tag import TagKey
     from smtp_probe.report.log import configure
 
     configure("error")
     config = load(config_file)
+    _require_route(config, route, config_file)
+    result = _send(config, _read_keys(config), route, as_json=as_json)
+    _show(result, as_json=as_json)
+    raise typer.Exit(EXIT_CODES[meaning_of(result)])
+
+
+def _require_route(config: Config, route: str, config_file: Path) -> None:
+    """Raise ConfigError for a name that is no route."""
     if route not in config.routes:
-        known = ", ".join(sorted(config.routes))
-        message = f"{route!r} is not one of routes: {known}"
+        known = sorted(config.routes)
+        shown = ", ".join(known[:_SHOWN_ROUTES]) + (", ..." if len(known) > _SHOWN_ROUTES else "")
+        message = f"there is no route {route[:80]!r}: choose one of {shown}"
         raise ConfigError((ConfigProblem(message=message, path="routes", file=str(config_file)),))
-    keys = [TagKey(secret) for secret in load_or_make_keys(config)]
+
+
+def _read_keys(config: Config) -> list[TagKey]:
+    """The daemon's own keys. Raises ConfigError, with what to do about it."""
+    from smtp_probe.config.keys import load_or_make_keys
+    from smtp_probe.mail.tag import TagKey
+
+    try:
+        return [TagKey(secret) for secret in load_or_make_keys(config)]
+    except ConfigError as error:
+        raise ConfigError((*error.problems, ConfigProblem(message=_KEY_ADVICE))) from None
+
+
+def _send(config: Config, keys: list[TagKey], route: str, *, as_json: bool) -> SingleResult:
+    """Send and wait, in view. A signal ends it with exit code 128 and the signal's number."""
+    import asyncio
+    import signal
+
+    from smtp_probe.app.single import SingleProbe
+    from smtp_probe.cli.live import ProbeView
+
+    caught: list[signal.Signals] = []
 
     async def work() -> SingleResult:
-        with ProbeView(route, is_silent=as_json) as view:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+        def stop(number: signal.Signals) -> None:
+            caught.append(number)
+            if task is not None:
+                task.cancel()
+
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, stop, number)
+        deadline_seconds = config.routes[route].deadline
+        with ProbeView(route, deadline_seconds=deadline_seconds, is_silent=as_json) as view:
             return await SingleProbe(config, keys, route, on_step=view.step).run()
 
-    result = asyncio.run(work())
-    _show(result, as_json=as_json)
-    raise typer.Exit(exit_code(result))
-
-
-def exit_code(result: SingleResult) -> int:
-    """Give the exit code: 0 delivered, 1 a mail problem, 3 not observed."""
-    from smtp_probe.model import OutcomeKind
-
-    if result.unobserved or (result.outcome is not None and result.outcome.kind is OutcomeKind.UNOBSERVED):
-        return 3
-    is_delivered = result.outcome is not None and result.outcome.failure is None
-    return 0 if is_delivered else 1
+    try:
+        return asyncio.run(work())
+    except asyncio.CancelledError:
+        raise typer.Exit(128 + (caught or [signal.SIGTERM])[0]) from None
 
 
 def _show(result: SingleResult, *, as_json: bool) -> None:

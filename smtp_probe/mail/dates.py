@@ -4,10 +4,9 @@ In: text that begins with a date, or has one somewhere. Out: the instant on the 
 given, and what was odd. Never raises, and guesses nothing: what is no date gives no instant.
 
 Read are the Internet form with all its obsolete parts, the form of `ctime` and `date`, and the form of Go and ISO.
-Flags: `no_zone`, `unknown_zone`, `minus_zero_zone` (RFC 5322 3.3: UTC, by a writer that does not tell its own zone),
-`zone_clamped`, `two_digit_year`, `three_digit_year`, `no_seconds`, `leap_second`, `wrong_weekday`; `bad_date`
-where there is no instant. All but the last four of these leave the instant as sound as any other, except for a
-zone that is missing, unknown or clamped: there it is right only if UTC, or the clamped zone, is.
+Flags: `no_zone`, `unknown_zone`, `zone_clamped` (the instant is right only if UTC, or the clamped zone, is),
+`minus_zero_zone` (RFC 5322 3.3: UTC, by a writer that does not tell its own zone), `two_digit_year`,
+`three_digit_year`, `no_seconds`, `leap_second`, `wrong_weekday`; and `bad_date` where there is no instant.
 """
 
 from __future__ import annotations

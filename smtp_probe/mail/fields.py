@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 MAX_HEADER_BYTES = 262_144
-"""How much of a header section is looked at: four times what the mailboxes fetch of one."""
+"""How much of a header section is looked at."""
 MAX_FIELDS = 1000
 MAX_VALUE_BYTES = 16_384
 """A longer value is cut. It is above the limits of the readers, so that they can tell a cut value."""

@@ -8,6 +8,7 @@ with every message. Looks nothing up.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 MAX_LABEL_CHARACTERS = 64
@@ -108,6 +109,7 @@ def read_address(text: str) -> str | None:
     return _read_ipv6(inner) if ":" in inner else None
 
 
+@lru_cache(maxsize=512)  # the mails of one route bear the same addresses every time, and this is slow
 def _read_ipv6(text: str) -> str | None:
     try:
         # The zone index behind a percent sign means something only on the host that wrote it (RFC 4007).

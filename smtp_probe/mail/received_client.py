@@ -40,9 +40,8 @@ _HELO = re.compile(r"(?:^|[ \"])(?:helo=|(?:HELO|EHLO)(?![^ \"])[ ]?+)([^ \"]++)
 _BRACKETED = re.compile(r"([^\[]*+)(\[[^\[\]]++\](?::\d++)?)")
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_.])?")
 _SESSION = re.compile(
-    r"(?:using |version=|(?:TLS|SSL)[^ ]*:|Cipher (?:TLS|SSL)|AUTH: |IDENT: |envelope-(?:from|sender) "
-    r"|(?:smtp-)?auth(?:enticated)?(?:$|=|: | (?!\[))|Client (?:CN|did) |No client )",
-    re.IGNORECASE,
+    r"[Uu]sing (?!\[)|version=|(?:TLS|SSL)[^ ]*:|Cipher (?:TLS|SSL)|AUTH: |IDENT: |envelope-(?:from|sender) "
+    r"|(?:smtp-)?[Aa]uth(?:enticated)?(?:$|=|: | (?!\[))|Client (?:CN|did) |No client "
 )
 """Comments of the session, and of no name: a host's name is followed by nothing but its address."""
 
@@ -107,7 +106,7 @@ def _read_comment(text: str) -> _Detail:
     helo = _HELO.search(text)
     bracketed = _BRACKETED.match(text[: helo.start()] if helo else text)
     address = read_address(bracketed[2]) if bracketed else None
-    if text.startswith("account "):
+    if text.startswith("account ") and not text.startswith("account ["):
         return _Detail(helo[1] if helo else None, address=address)
     if helo is not None:
         return _Detail(helo[1], None, address or read_address(text.partition(",")[0]), follows_host=True)

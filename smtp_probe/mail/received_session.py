@@ -21,15 +21,14 @@ REGISTERED_PROTOCOLS = frozenset({"SMTP", "MMS"}) | {
 }
 _AUTHENTICATED_PROTOCOL = re.compile(r"(?:UTF8)?E?[SL]MTPS?A|ASMTP", re.IGNORECASE)
 _AUTHENTICATED_COMMENT = re.compile(
-    r"account (?!\[)|smtp-auth |AUTH: |auth=(?!no)|authenticated(?:$|: | (?!\[))|\S+ authenticated user ",
-    re.IGNORECASE,
+    r"account (?!\[)|smtp-auth |AUTH: |auth=(?!no)|[Aa]uthenticated(?:$|: | (?!\[))|\S+ authenticated user "
 )
 """A client whose reverse name is `authenticated` or `account` has its address in brackets behind it: that is not it."""
 
 _VERSION = re.compile(r"(TLS|SSL)[ _-]?v?(\d)(?:[._](\d))?", re.IGNORECASE)
 _CIPHER = r"[A-Za-z0-9][A-Za-z0-9_+.-]{0,99}"
 _TLS_FORMS = tuple(
-    re.compile(pattern, re.IGNORECASE)
+    re.compile(pattern)
     for pattern in (
         # Postfix, Stalwart, Kerio: using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)
         rf"using (?P<version>\S+) with cipher (?P<cipher>{_CIPHER})",

@@ -60,10 +60,12 @@ def gmail_instant_ns(msgid: int) -> int | None:
 def choose_stored(message: MailboxMessage, final_dot_ns: int | None) -> tuple[int, Stamp, float]:
     """Choose when the message was stored: (nanoseconds, source, resolution in seconds).
 
-    1. X-GUID or X-GM-MSGID, where it lies between the final dot and our seeing the message.
+    1. X-GUID or X-GM-MSGID, where it lies between the final dot and our seeing the message, and not long before our
+       last look at the folder without it: a server stamps a message before it shows it, but not a second before.
     2. INTERNALDATE, where its whole second ended before we saw the message and did not end before the final dot:
        the middle of what the window leaves of the second. Not where a finer stamp lies outside the window: the same
-       clock wrote both, and it has just been found wrong.
+       clock wrote both, and it has just been found wrong. And not where we had looked within the second before and
+       the message was not there: then we know better than a stamp of whole seconds.
     3. Our seeing the message, which is never too early.
 
     Without a final dot there is no window, and only the third is left.
@@ -73,14 +75,19 @@ def choose_stored(message: MailboxMessage, final_dot_ns: int | None) -> tuple[in
         return seen
     precise = _read_precise(message)
     if precise is not None:
-        return precise if final_dot_ns <= precise[0] <= message.seen_ns else seen
-    if message.internaldate_ns is None:
+        earliest_ns = max(final_dot_ns, (message.absent_ns or 0) - _SECOND_NS)
+        return precise if earliest_ns <= precise[0] <= message.seen_ns else seen
+    if message.internaldate_ns is None or _was_absent_just_before(message):
         return seen
     end_ns = message.internaldate_ns + _SECOND_NS
     if not final_dot_ns < end_ns < message.seen_ns:
         return seen
     start_ns = max(message.internaldate_ns, final_dot_ns)
     return (start_ns + end_ns) // 2, Stamp.INTERNALDATE, 1.0
+
+
+def _was_absent_just_before(message: MailboxMessage) -> bool:
+    return message.absent_ns is not None and message.seen_ns - message.absent_ns <= _SECOND_NS
 
 
 def _read_precise(message: MailboxMessage) -> tuple[int, Stamp, float] | None:

@@ -53,6 +53,8 @@ class MailboxMessage:
     guid: str | None = None
     gmail_msgid: int | None = None
     text: bytes | None = None
+    absent_ns: int | None = None
+    """When the folder was last known completely without this message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

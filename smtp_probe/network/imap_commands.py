@@ -21,7 +21,7 @@ from smtp_probe.network.imap_answers import (
     parse_folders,
     parse_search,
 )
-from smtp_probe.network.imap_connection import ImapConnection, quote
+from smtp_probe.network.imap_connection import ImapConnection
 from smtp_probe.ports import FolderState
 
 
@@ -125,6 +125,14 @@ class ImapCommands:
         """End a running `idle` early."""
         self._is_woken = True
         self._protocol.stir()
+
+
+def quote(text: str) -> str:
+    """Write a string argument (RFC 3501 section 9). Raises ValueError for what would end the line."""
+    if not text.isprintable():
+        message = "control characters cannot stand in a quoted string"
+        raise ValueError(message)
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def write_uid_set(uids: Sequence[int]) -> str:

@@ -390,9 +390,3 @@ class ImapConnection(aioimaplib.IMAP4):  # type: ignore[misc]
             with suppress(TimeoutError):
                 async with asyncio.timeout(_CLOSE_SECONDS):
                     await self.protocol.closed.wait()
-
-
-def quote(text: str) -> str:
-    """Write a string argument (RFC 3501 section 9). NUL, CR and LF are refused when the command is made."""
-    written: str = library.quoted(text)
-    return written

@@ -22,8 +22,7 @@ from smtp_probe.mail.mailbox_names import encode_mailbox_name
 from smtp_probe.mail.placement import FolderEntry, choose_special
 from smtp_probe.model import Cause, Location, MailboxMessage, Placement, TlsFacts
 from smtp_probe.network.imap_answers import Fetched
-from smtp_probe.network.imap_commands import ImapCommands, write_uid_set
-from smtp_probe.network.imap_connection import quote
+from smtp_probe.network.imap_commands import ImapCommands, quote, write_uid_set
 from smtp_probe.network.imap_view import BATCH, FolderWalk
 from smtp_probe.ports import FolderState, WatchedFolder
 

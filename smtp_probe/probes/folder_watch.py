@@ -20,7 +20,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from smtp_probe.errors import MailboxError
 from smtp_probe.model import Cause, Location, MailboxMessage, Placement
@@ -174,7 +174,7 @@ class FolderWatch:
             asked_ns = self._clock.now_ns()
             messages = await session.fetch_since(self._next_uid)
             for message in messages:
-                await self._dispatch(session, message)
+                await self._dispatch(session, replace(message, absent_ns=self.covered_ns))
                 self._next_uid = message.location.uid + 1
             if not messages:
                 self.covered_ns = asked_ns

@@ -198,20 +198,20 @@ def assert_sound(hop):
 
 
 @given(st.lists(FRAGMENTS, max_size=60).map("".join))
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @example(f"from by by by with with id id for for; {DATE}")
 def test_fragments_of_headers_in_any_order_never_raise(text):
     assert_sound(parse_received(text.encode()))
 
 
 @given(st.binary(max_size=2000))
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_any_bytes_never_raise(value):
     assert_sound(parse_received(value))
 
 
 @given(st.lists(FRAGMENTS, max_size=30).map("".join))
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_a_plain_date_is_read_the_same_with_and_without_the_short_cut(text):
     """A comment with brackets behind the date is not plain: it takes the long way."""
     short = parse_received(f"{text}; {DATE}".encode())

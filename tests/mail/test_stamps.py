@@ -141,3 +141,26 @@ def test_the_chosen_instant_always_lies_inside_the_window(seen_after, guid_after
     )
     stored_ns, _, _ = choose_stored(seen, DOT)
     assert DOT <= stored_ns <= DOT + seen_after
+
+
+def test_a_look_just_before_says_more_than_a_whole_second():
+    day = DOT - DOT % SECOND
+    shown = message(DOT + 3 * SECOND, internaldate_ns=day + SECOND, absent_ns=DOT + 3 * SECOND - SECOND // 10)
+
+    assert choose_stored(shown, DOT) == (DOT + 3 * SECOND, Stamp.SEEN, 1e-9)
+
+
+def test_a_long_time_without_a_look_leaves_the_internaldate():
+    day = DOT - DOT % SECOND
+    shown = message(DOT + 9 * SECOND, internaldate_ns=day + 3 * SECOND, absent_ns=DOT)
+
+    assert choose_stored(shown, DOT)[1] is Stamp.INTERNALDATE
+
+
+@pytest.mark.parametrize(("behind", "stamp"), [(SECOND // 50, Stamp.GUID), (5 * SECOND, Stamp.SEEN)])
+def test_a_stamp_long_before_a_look_at_the_folder_without_the_message_is_a_wrong_clock(behind, stamp):
+    seen_ns = DOT + 60 * SECOND
+    absent_ns = seen_ns - SECOND // 10
+    shown = message(seen_ns, guid=guid_of(absent_ns - behind), absent_ns=absent_ns)
+
+    assert choose_stored(shown, DOT)[1] is stamp

@@ -177,6 +177,7 @@ def test_a_mail_that_was_only_fetched_has_no_hops():
 
 
 @given(st.lists(st.sampled_from(MAILS), min_size=1, max_size=6))
+@settings(deadline=None)
 def test_mails_put_on_top_of_each_other_have_all_their_hops(mails):
     header = b"".join(mail.read_bytes().strip() + b"\r\n" for mail in mails)
     single = [hop for mail in reversed(mails) for hop in read_trace(mail.read_bytes()).hops]
@@ -190,7 +191,7 @@ def test_mails_put_on_top_of_each_other_have_all_their_hops(mails):
     st.sampled_from([mail.read_bytes() for mail in MAILS]),
     st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 40), st.binary(max_size=10)), max_size=10),
 )
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_damaged_mails_never_raise(mail, damages):
     for place, length, replacement in damages:
         mail = mail[:place] + replacement + mail[place + length :]

@@ -10,9 +10,10 @@ A script is text (or a list of text and bytes), one step a line:
     cut            reset the connection
     end            close it politely
 
-Bytes in a list are sent as they are; a function is called with the session and may do anything. After its script a
-session answers LOGOUT and nothing else. Each connection takes the next script, the last one again and again. What
-does not fit the script stands in `complaints`, and fails the test that left the server's block.
+Bytes in a list are sent as they are; a function is called with the session and may do anything. LOGOUT is answered
+and ends the session, wherever the script is; after its script a session only listens (`unanswered`). Each connection
+takes the next script, the last one again and again. What does not fit the script stands in `complaints`, and fails
+the test when it leaves the server's block.
 """
 
 import asyncio
@@ -109,13 +110,23 @@ class Session:
             case "wait":
                 await asyncio.sleep(float(rest))
             case "starttls":
-                await self.writer.start_tls(self.server.starttls)
+                await self.start_tls()
             case "cut":
                 self.reset()
             case "end":
                 self.writer.close()
             case _:
                 raise Mismatch(f"not a step: {step!r}")
+
+    async def start_tls(self):
+        """Shake hands. asyncio forgets the transport when the client hangs up meanwhile."""
+        plain = self.writer.transport
+        try:
+            await self.writer.start_tls(self.server.starttls)
+        finally:
+            if self.writer.transport is None:
+                self.writer._transport = plain
+                raise ConnectionResetError
 
     def reset(self):
         """End with RST, as a crashed machine or a firewall does."""
@@ -157,12 +168,12 @@ class HostileImap:
             pass  # the client had enough
         finally:
             writer.transport.abort()
-            await asyncio.sleep(0)
 
     async def stop(self):
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # for the transports to close
 
 
 def split(script):

@@ -195,6 +195,21 @@ async def test_3_idle_that_does_not_stop_ends():
 # 4. Timeouts and cancellations.
 
 
+async def test_4_a_timeout_hangs_up():
+    async def wait_for_the_end(session):
+        assert await session.reader.read() == b""
+        ended.set()
+
+    ended = asyncio.Event()
+    timeouts = {"timeouts": {"connect": 2.0, "command": 0.1}}
+    async with (
+        hostile_imap([LOGIN, "C: SELECT", wait_for_the_end]) as server,
+        session_to(server.port, **timeouts) as session,
+    ):
+        await fail(session.select(INBOX))
+        await asyncio.wait_for(ended.wait(), 1.0)
+
+
 async def test_4_a_timeout_closes_and_blocks_nobody():
     timeouts = {"timeouts": {"connect": 2.0, "command": 0.2}}
     async with (

@@ -226,6 +226,34 @@ async def test_capabilities_from_before_tls_are_forgotten(certificates):
     assert "XOAUTH2" in error.detail
 
 
+async def test_capabilities_from_before_tls_do_not_stand_in_for_none(certificates):
+    script = """
+    S: * OK [CAPABILITY IMAP4rev1 STARTTLS AUTH=PLAIN SASL-IR] ready
+    C: STARTTLS
+    S: {tag} OK go
+    starttls
+    C: CAPABILITY
+    S: {tag} OK nothing to tell
+    """
+    async with hostile_imap(trim(script), starttls=certificates.good) as server:
+        error, _ = await fail_to_open(server, tls="starttls", **trust(certificates))
+
+    assert error.cause is Cause.AUTH_NOT_OFFERED
+    assert len(server.received) == 2
+
+
+async def test_a_handshake_that_asyncio_takes_for_done_is_not_believed(certificates, monkeypatch):
+    async def start_tls(*_, **__):
+        return None  # what it returns when the connection is aborted during the handshake
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "start_tls", start_tls)
+    async with hostile_imap(STARTTLS) as server:
+        error, _ = await fail_to_open(server, tls="starttls", **trust(certificates))
+
+    assert (error.stage, error.cause) == ("starttls", Cause.CONNECTION_LOST)
+    assert len(server.received) == 1
+
+
 @pytest.mark.parametrize(
     "injected",
     [b"* CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR\r\n", b"* PRE", b"X1 OK injected\r\n", b"\r\n"],
