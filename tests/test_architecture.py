@@ -50,4 +50,6 @@ def test_the_wall_clock_is_read_in_one_place():
     pattern = re.compile(r"\btime\.time(_ns)?\(|datetime\.(now|utcnow|today)\(")
     readers = [path for path in MODULES if pattern.search(path.read_text())]
 
-    assert [str(path.relative_to(PACKAGE)) for path in readers if path.parts[-2] != "demo"] == ["network/clock.py"]
+    assert [str(path.relative_to(PACKAGE)) for path in readers if path.parts[-2] != "demo"] == [
+        "network/clock.py"
+    ]

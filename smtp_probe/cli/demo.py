@@ -71,7 +71,8 @@ def demo(
     import time
 
     began_seconds = time.monotonic()
-    from smtp_probe.cli.demo_run import DemoPlan, run_demo
+    from smtp_probe.cli.demo_run import run_demo
+    from smtp_probe.cli.demo_setting import DemoPlan
     from smtp_probe.cli.run import DEFAULT_LISTEN_ADDRESS
 
     plan = DemoPlan(

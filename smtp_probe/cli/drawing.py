@@ -19,6 +19,8 @@ from smtp_probe.cli.wording import short_names
 WIDEST = 100
 """A bar that is longer than this takes the eye too far from its name."""
 _LABEL_SHARE = 0.42
+_LEAST_LABEL_COLUMNS = 8
+"""Two less than the longest title of a section, which stands two columns further to the left."""
 _AMOUNT_COLUMNS = 9
 _SHORTEST_BAR = 4
 _NARROW = 60
@@ -46,7 +48,7 @@ def draw_sections(
     """All sections under each other, their columns aligned; with an empty line before each where `gap` asks for it."""
     width = min(width, WIDEST)
     labels = max((cell_len(row.label) for section in found for row in section.rows), default=0)
-    label_columns = min(labels, int(width * _LABEL_SHARE))
+    label_columns = max(min(labels, int(width * _LABEL_SHARE)), _LEAST_LABEL_COLUMNS)
     if labels > label_columns:
         found = [_with_short_names(section) for section in found]
     lines: list[Text] = []

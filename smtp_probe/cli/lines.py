@@ -6,6 +6,7 @@ In: events, a tally, a width. Out: rich texts and a table, nothing wider than as
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from rich.table import Table
 from rich.text import Text
@@ -32,28 +33,61 @@ _NARROW = 60
 _NARROW_ROUTE_COLUMNS = 9
 
 
-def event_line(event: Event, at_ns: int, route_columns: int, width: int | None = None) -> Text | None:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event, and when it was told."""
+
+    event: Event
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    """What one line says, column by column."""
+
+    at_ns: int
+    route: str
+    word: str
+    style: str
+    latency: str = ""
+    remark: str = ""
+
+
+def event_line(told: Told, route_columns: int, width: int | None = None) -> Text | None:
     """What an event says to somebody who watches; None where it says nothing. Uncut without a width."""
-    is_narrow = width is not None and width < _NARROW
-    columns = min(route_columns, _NARROW_ROUTE_COLUMNS) if is_narrow else route_columns
-    match event:
+    entry = _read(told)
+    if entry is None:
+        return None
+    if width is None:
+        return _compose(entry, route_columns)
+    if width >= _NARROW:
+        return cut(_compose(entry, route_columns), width)
+    return cut(_compose_narrow(entry, min(route_columns, _NARROW_ROUTE_COLUMNS)), width)
+
+
+def _read(told: Told) -> _Entry | None:
+    at_ns = told.at_ns
+    match told.event:
         case ProbeEnded(outcome=outcome):
-            word, style = OUTCOME_WORDS[outcome.kind], style_of(outcome)
-            latency = describe_duration(outcome.delivery_seconds) or UNKNOWN
-            parts = (outcome.ended_ns, outcome.probe.route, word, style, latency, _remark(outcome))
+            return _Entry(
+                at_ns=outcome.ended_ns,
+                route=outcome.probe.route,
+                word=OUTCOME_WORDS[outcome.kind],
+                style=style_of(outcome),
+                latency=describe_duration(outcome.delivery_seconds) or UNKNOWN,
+                remark=_remark(outcome),
+            )
         case ProbeOverdue(probe=probe):
-            deadline = describe_duration(probe.deadline_seconds)
-            remark = f"not arrived within {deadline}, and still watched for"
-            parts = (at_ns, probe.route, "overdue", OVERDUE_STYLE, "", remark)
+            remark = f"not arrived within {describe_duration(probe.deadline_seconds)}, and still watched for"
+            return _Entry(at_ns=at_ns, route=probe.route, word="overdue", style=OVERDUE_STYLE, remark=remark)
         case ForgerySeen(location=location):
             remark = f"somebody else's message with a forged tag in {_place(location)}: not believed"
-            parts = (at_ns, UNKNOWN, "forged", "magenta", "", remark)
+            return _Entry(at_ns=at_ns, route=UNKNOWN, word="forged", style="magenta", remark=remark)
         case DuplicateSeen(route=route, location=location):
-            parts = (at_ns, route, "duplicate", "yellow", "", f"a second copy in {_place(location)}")
+            remark = f"a second copy in {_place(location)}"
+            return _Entry(at_ns=at_ns, route=route, word="duplicate", style="yellow", remark=remark)
         case _:
             return None
-    line = _compose(*parts, columns, is_narrow=is_narrow)
-    return line if width is None else cut(line, width)
 
 
 def waiting_line(waiting: Iterable[Waiting], now_ns: int, width: int) -> Text:
@@ -99,19 +133,22 @@ def summary_sentence(tally: Tally, seconds: float) -> str:
     return ", ".join(said) + "."
 
 
-def _compose(
-    at_ns: int, route: str, word: str, style: str, latency: str, remark: str, columns: int, *, is_narrow: bool
-) -> Text:
-    time = describe_time(at_ns)
-    line = Text().append(time.rstrip("Z") if is_narrow else time, style="dim")
-    gap = " " if is_narrow else "  "
-    line.append(f"{gap}{fit(route, columns)}{gap}")
-    line.append(f"{word:<{LONGEST_WORD}}", style=style)
-    line.append(f"{latency:>{_NARROW_LATENCY_COLUMNS if is_narrow else _LATENCY_COLUMNS}}")
-    if remark and not is_narrow:
-        line.append(f"  {remark}", style="dim")
+def _compose(entry: _Entry, route_columns: int) -> Text:
+    line = Text().append(describe_time(entry.at_ns), style="dim")
+    line.append(f"  {fit(entry.route, route_columns)}  ")
+    line.append(f"{entry.word:<{LONGEST_WORD}}", style=entry.style)
+    line.append(f"{entry.latency:>{_LATENCY_COLUMNS}}")
+    line.append(f"  {entry.remark}", style="dim")
     line.rstrip()
     return line
+
+
+def _compose_narrow(entry: _Entry, route_columns: int) -> Text:
+    """The same without remark, for forty columns."""
+    line = Text().append(describe_time(entry.at_ns).removesuffix("Z"), style="dim")
+    line.append(f" {fit(entry.route, route_columns)} ")
+    line.append(f"{entry.word:<{LONGEST_WORD}}", style=entry.style)
+    return line.append(f"{entry.latency:>{_NARROW_LATENCY_COLUMNS}}")
 
 
 def _remark(outcome: Outcome) -> str:
@@ -132,7 +169,7 @@ def _outcomes(route: RouteTally) -> Text:
         line.append(", " if line else "").append(f"{count} {OUTCOME_WORDS[kind]}")
     if route.under_way:
         line.append(", " if line else "").append(f"{route.under_way} on the way", style="dim")
-    return line if line else Text("none yet", style="dim")
+    return line or Text("none yet", style="dim")
 
 
 def _place(location: Location) -> str:

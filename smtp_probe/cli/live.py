@@ -121,15 +121,15 @@ def _submission_facts(submission: Submission | None) -> Iterator[tuple[str, str]
         return
     if submission.peer_address:
         yield "server", clean(submission.peer_address, 80) or ""
-    tls = submission.tls
+    tls, replies = submission.tls, {timing.phase: timing.reply for timing in submission.phases}
     if tls is not None:
         until = None if tls.not_after_ns is None else f"certificate until {describe_date(tls.not_after_ns)}"
         failure = None if tls.failure is None else f"failed: {tls.failure.value.replace('_', ' ')}"
         said = [clean(tls.version), clean(tls.cipher), until, failure]
         yield "TLS", ", ".join(part for part in said if part) or "no facts"
-    elif submission.phases:
+    elif Phase.EHLO in replies:
         yield "TLS", "none"
-    reply = next((timing.reply for timing in submission.phases if timing.phase is Phase.ACCEPT), None)
+    reply = replies.get(Phase.ACCEPT)
     if reply is not None:
         yield "reply", clean(str(reply)) or ""
     if submission.queue_id:

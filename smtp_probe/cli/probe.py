@@ -121,8 +121,13 @@ def _send(config: Config, keys: list[TagKey], route: str, *, as_json: bool) -> S
 def _show(result: SingleResult, *, as_json: bool) -> None:
     from smtp_probe.cli.live import print_result
     from smtp_probe.cli.rendering import result_to_json
+    from smtp_probe.cli.terminal import abandon
 
-    if as_json:
-        sys.stdout.write(result_to_json(result) + "\n")
-    else:
-        print_result(result)
+    try:
+        if as_json:
+            sys.stdout.write(result_to_json(result) + "\n")
+            sys.stdout.flush()
+        else:
+            print_result(result)
+    except BrokenPipeError:
+        abandon(sys.stdout)  # the reader has seen enough; the exit code still tells the rest

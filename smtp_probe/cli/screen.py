@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from smtp_probe.cli.boards import Board, Opening
+from smtp_probe.cli.lines import Told
 from smtp_probe.cli.tally import Tally
 from smtp_probe.model import Event
 
@@ -22,7 +23,11 @@ class Screen:
     """Shows what it is told. `tell`, `remark` and `open` never wait and never raise."""
 
     def __init__(
-        self, board: Board, tally: Tally, now_ns: Callable[[], int], on_gone: Callable[[], None] = lambda: None
+        self,
+        board: Board,
+        tally: Tally,
+        now_ns: Callable[[], int],
+        on_gone: Callable[[], None] = lambda: None,
     ) -> None:
         self._board = board
         self._tally = tally
@@ -30,6 +35,7 @@ class Screen:
         self._on_gone = on_gone
         self._actions: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="screen", daemon=True)
+        self._is_open = False
         self.is_gone = False
         """Whether the stream is gone."""
         self.error: BaseException | None = None
@@ -41,27 +47,32 @@ class Screen:
 
     def open(self, opening: Opening) -> None:
         """Show what is said first."""
+        self._is_open = True
         self._actions.put(lambda: self._board.open(opening))
 
     def tell(self, event: Event) -> None:
         """Show an event. Fits `ports.Sink`."""
-        at_ns = self._now_ns()
-        self._actions.put(lambda: self._take(event, at_ns))
+        told = Told(event, self._now_ns())
+        self._actions.put(lambda: self._take(told))
 
     def remark(self, text: str) -> None:
         """Show a line of the log."""
         self._actions.put(lambda: self._board.remark(text))
 
     def close(self, run_seconds: float, wait_seconds: float) -> bool:
-        """Show the summary, and wait for the end. False when the stream takes nothing more: the thread still hangs."""
-        self._actions.put(lambda: self._board.close(run_seconds))
+        """Show the summary of a run that was opened, and wait for the end.
+
+        False when the stream takes nothing more: then the thread still hangs.
+        """
+        if self._is_open:
+            self._actions.put(lambda: self._board.close(run_seconds))
         self._actions.put(None)
         self._thread.join(wait_seconds)
         return not self._thread.is_alive()
 
-    def _take(self, event: Event, at_ns: int) -> None:
-        self._tally.learn(event)
-        self._board.show(event, at_ns)
+    def _take(self, told: Told) -> None:
+        self._tally.learn(told.event)
+        self._board.show(told)
 
     def _run(self) -> None:
         try:

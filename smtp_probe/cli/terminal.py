@@ -39,6 +39,14 @@ LINES = Glyphs(both="━", left="╸", right="╺", back="◂", good="✓", bad=
 ASCII = Glyphs(both="=", left="-", right="-", back="<", good="+", bad="x", unknown="?", running="*")
 
 
+class _Console(Console):
+    """A console that says when its reader is gone, instead of ending the process."""
+
+    def on_broken_pipe(self) -> None:
+        """Let the error through."""
+        raise BrokenPipeError
+
+
 def is_drawable(stream: TextIO, environ: Mapping[str, str] | None = None) -> bool:
     """Whether a live view may be drawn: a terminal that moves its cursor, and nobody who said NO_COLOR."""
     environ = os.environ if environ is None else environ
@@ -61,7 +69,7 @@ def open_console(stream: TextIO, environ: Mapping[str, str] | None = None) -> Co
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="replace")
     is_live = is_drawable(stream, environ)
-    return Console(
+    return _Console(
         file=stream,
         width=None if is_live else _plain_columns(stream, environ),
         force_terminal=is_live,
@@ -74,6 +82,13 @@ def open_console(stream: TextIO, environ: Mapping[str, str] | None = None) -> Co
         emoji=False,
         soft_wrap=False,
     )
+
+
+def abandon(stream: TextIO) -> None:
+    """Let a stream whose reader is gone end in nothing, so that the interpreter's last flush of it does not complain."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def _plain_columns(stream: TextIO, environ: Mapping[str, str]) -> int:

@@ -1,6 +1,7 @@
 """Kills, restarts and full disks: nothing is lost, nothing is counted twice, and it is said."""
 
 import json
+import os
 import random
 import subprocess
 import time
@@ -15,6 +16,10 @@ pytestmark = pytest.mark.lab
 def submissions(lab):
     """How many messages of ours any server took, by its log."""
     return lab.log_file("mail").read_text().count("message-id=<spt1-")
+
+
+def wait_for_more(daemon, ends):
+    daemon.wait_until(lambda: sum(daemon.outcomes().values()) > ends, "one more end")
 
 
 def submitted(probes):
@@ -84,7 +89,7 @@ def test_the_imap_server_may_come_and_go(lab, work):
     with Daemon(config) as daemon:
         for _ in range(3):
             sent = sum(daemon.outcomes().values())
-            daemon.wait_until(lambda sent=sent: sum(daemon.outcomes().values()) > sent, "a delivery")
+            wait_for_more(daemon, sent)
             lab.kill_part("dovecot")
             daemon.wait_until(lambda: daemon.value("smtp_probe_mailbox_up") == 0, "the mailbox to be down")
             lab.start_part("dovecot")
@@ -237,7 +242,7 @@ def test_ten_thousand_foreign_mails_are_neither_touched_nor_in_the_way(lab, work
     for number, name in enumerate(names):
         path = new / name
         path.write_bytes(b"From: a@b.test\r\nSubject: foreign %d\r\n\r\nhello\r\n" % number)
-        subprocess.os.chown(path, owner.st_uid, owner.st_gid)
+        os.chown(path, owner.st_uid, owner.st_gid)
     config = write_config(lab, work, {"r": route("probe1", "probe1", interval=0.5)})
     with Daemon(config) as daemon:
         daemon.wait_until(lambda: daemon.outcomes()["delivered"] >= 5, "deliveries", 60)
