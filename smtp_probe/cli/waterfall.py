@@ -83,14 +83,11 @@ def describe_submission(submission: Submission | None, phase_limit: int | None =
         return None
     phases = submission.phases
     zero_ns = min(phase.started_ns for phase in phases)
-    total = max((phase.started_ns - zero_ns) / _NS + phase.duration_seconds for phase in phases)
     longest = _longest(phases, phase_limit)
     following: Sequence[PhaseTiming | None] = [*phases[1:], None]
-    rows = [
-        _phase_row(phase, next_phase, zero_ns, total)
-        for index, (phase, next_phase) in enumerate(zip(phases, following, strict=True))
-        if index in longest
-    ]
+    parts = [list(_parts(phase, after, zero_ns)) for phase, after in zip(phases, following, strict=True)]
+    total = max(end for part in parts for _, end in part)
+    rows = [_phase_row(phase, parts[index], total) for index, phase in enumerate(phases) if index in longest]
     if len(rows) < len(phases):
         rest = [phase.duration_seconds for index, phase in enumerate(phases) if index not in longest]
         rows.append(Row(label=f"{len(rest)} others", amount=describe_span(sum(rest)), style="dim"))
@@ -147,12 +144,12 @@ def _longest(phases: Sequence[PhaseTiming], limit: int | None) -> set[int]:
     return set(ranked[: limit - 1])
 
 
-def _phase_row(phase: PhaseTiming, following: PhaseTiming | None, zero_ns: int, total: float) -> Row:
+def _phase_row(phase: PhaseTiming, parts: Sequence[tuple[float, float]], total: float) -> Row:
     is_refused = phase.reply is not None and (phase.reply.is_temporary or phase.reply.is_permanent)
     return Row(
         label=phase.phase.value,
         amount=describe_span(phase.duration_seconds),
-        bars=tuple(_bar(begin, end, total) for begin, end in _parts(phase, following, zero_ns)),
+        bars=tuple(_bar(begin, end, total) for begin, end in parts),
         style="red" if is_refused else "cyan",
         detail=clean(str(phase.reply)) or "" if is_refused else "",
     )

@@ -49,7 +49,7 @@ class ImapSession:
         self._selected: tuple[WatchedFolder, FolderState] | None = None
         self._walk = FolderWalk(self._connection.folder)
         self._entries: list[FolderEntry] | None = None
-        self._has_warned = False
+        self._warned: set[str] = set()
 
     @property
     def is_open(self) -> bool:
@@ -144,7 +144,7 @@ class ImapSession:
 
     async def _fetch(self, uid_set: str, first_uid: int) -> Sequence[MailboxMessage]:
         """Fetch, and ask a second time for messages of which only flags were told: they must not be passed over."""
-        fetched = await self._fetch_items(uid_set)
+        fetched = await self._fetch_readable(uid_set, first_uid)
         flags_only = [
             uid for uid, item in fetched.items() if uid >= first_uid and item.content("HEADER") is None
         ]
@@ -153,13 +153,42 @@ class ImapSession:
         messages = (self._read_message(fetched[uid]) for uid in sorted(fetched) if uid >= first_uid)
         return [message for message in messages if message is not None]
 
+    async def _fetch_readable(self, uid_set: str, first_uid: int) -> dict[int, Fetched]:
+        """Fetch, one by one if need be: a message that its own server cannot read must not hide the others."""
+        try:
+            return await self._fetch_items(uid_set)
+        except MailboxError as refusal:
+            if not self._is_plain(refusal):
+                raise
+            fetched = await self._fetch_one_by_one(await self._commands.search("UID", uid_set), first_uid)
+            if not fetched:
+                raise  # it is not one message that cannot be read, it is the folder
+            self._warn(f"some messages are passed over, their server cannot read them: {refusal}")
+            return fetched
+
+    async def _fetch_one_by_one(self, uids: Sequence[int], first_uid: int) -> dict[int, Fetched]:
+        fetched: dict[int, Fetched] = {}
+        for uid in uids:
+            if uid >= first_uid:
+                try:
+                    fetched |= await self._fetch_items(str(uid))
+                except MailboxError as refusal:
+                    if not self._is_plain(refusal):
+                        raise
+        return fetched
+
+    def _is_plain(self, refusal: MailboxError) -> bool:
+        """Whether the server just said NO."""
+        return self.is_open and refusal.cause in (Cause.REPLY_PERMANENT, Cause.REPLY_TEMPORARY)
+
     async def _fetch_items(self, uid_set: str) -> dict[int, Fetched]:
         stamp = "" if self._stamp_item is None else f" {self._stamp_item}"
         items = f"(UID INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER]<0.{HEADER_BYTES}>{stamp})"
         try:
             return await self._commands.fetch(uid_set, items)
-        except MailboxError:
-            if self._stamp_item is None or not self._connection.is_open:
+        except MailboxError as refusal:
+            is_bad = refusal.cause is Cause.PROTOCOL_ERROR and self.is_open
+            if self._stamp_item is None or not is_bad:
                 raise
         self._stamp_item = None  # not the server that we took it for
         return await self._fetch_items(uid_set)
@@ -219,7 +248,7 @@ class ImapSession:
                 await self._commands.idle(seconds)
                 return self._woken.is_set() or self._connection.folder.may_have_news
             except MailboxError:
-                if not self._connection.is_open:
+                if not self.is_open:
                     raise
             self._can_idle = False  # announced, but refused
         return await self._look_slowly(seconds)
@@ -253,7 +282,7 @@ class ImapSession:
             for batch in _batches(uids):
                 await self._remove_batch(batch)
         except MailboxError as error:
-            if not self._connection.is_open:
+            if not self.is_open:
                 raise
             self._warn(f"judged messages stay in the mailbox: {error}")
 
@@ -283,8 +312,9 @@ class ImapSession:
         return None if trash == self._opened()[0].name else trash
 
     def _warn(self, text: str) -> None:
-        if not self._has_warned:
-            self._has_warned = True
+        """Say a thing once for each session."""
+        if text not in self._warned:
+            self._warned.add(text)
             _log.warning("%s", text, extra={"mailbox": self._name})
 
     async def close(self) -> None:

@@ -185,6 +185,42 @@ async def test_a_server_that_does_not_know_the_stamp_is_asked_without():
         assert uids(await session.fetch_since(104)) == [104]
 
 
+@pytest.mark.parametrize("refusal", ["NO [SERVERBUG] Internal error", "NO broken"])
+async def test_a_message_that_its_server_cannot_read_does_not_hide_the_others(caplog, refusal):
+    script = [
+        LOGIN,
+        SELECT,
+        "C: UID FETCH 104:\\*",
+        fetch_line(104),
+        "S: {tag} " + refusal,
+        "C: UID SEARCH UID 104:\\*$\nS: * SEARCH 103 104 105 106\nS: {tag} OK",
+        *("C: UID FETCH 104 ", fetch_line(104), "S: {tag} OK"),
+        "C: UID FETCH 105 \nS: {tag} " + refusal,
+        *("C: UID FETCH 106 ", fetch_line(106), "S: {tag} OK"),
+    ]
+    async with hostile_imap(script) as server, session_to(server.port) as session:
+        await session.select(INBOX)
+        assert uids(await session.fetch_since(104)) == [104, 106]
+
+    assert "passed over" in caplog.text
+
+
+async def test_a_folder_of_which_nothing_can_be_read_is_an_error():
+    script = [
+        LOGIN,
+        SELECT,
+        "C: UID FETCH\nS: {tag} NO disk on fire",
+        "C: UID SEARCH\nS: * SEARCH 104\nS: {tag} OK",
+    ]
+    script += ["C: UID FETCH 104 \nS: {tag} NO disk on fire"]
+    async with hostile_imap(script) as server, session_to(server.port) as session:
+        await session.select(INBOX)
+        error = await fail(session.fetch_since(104))
+
+    assert (error.stage, error.cause) == ("fetch", Cause.REPLY_PERMANENT)
+    assert "disk on fire" in error.detail
+
+
 async def test_a_header_is_bounded_also_where_the_server_sends_more():
     answers = [fetch_line(104, b"X: " + b"y" * 500_000)]
     async with hostile_imap(fetching(*answers)) as server, session_to(server.port) as session:

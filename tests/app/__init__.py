@@ -1,0 +1,1 @@
+"""Composition, on real adapters and the embedded mail path."""
