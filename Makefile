@@ -20,7 +20,7 @@ test: $(MARKER)  ## everything: Debian packages, lint, types, import rules, all 
 	$(BIN)/python -m pytest $(ARGS)
 
 check: $(MARKER) lint  ## the fast part: lint, types, import rules, tests without servers
-	$(BIN)/python -m pytest -q -m "not lab and not slow" $(ARGS)
+	$(BIN)/python -m pytest -q --numprocesses=2 -m "not lab and not slow" $(ARGS)
 
 .PHONY: lint
 lint: $(MARKER)

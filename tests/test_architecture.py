@@ -16,8 +16,14 @@ TESTED_ELSEWHERE = {
     "__main__.py": "one line; every test that runs the command goes through it",
     "errors.py": "values without behaviour; every test uses them",
     "ports.py": "shapes; mypy holds adapters and fakes against them",
+    "model": "values without behaviour; every test uses them",
+    "app": "composition; tests/acceptance runs it on real servers",
+    "cli/run.py": "tests/acceptance runs it on real servers",
+    "demo/chain.py": "tests/demo/test_mail_path.py",
+    "demo/host.py": "tests/demo/test_mail_path.py",
+    "demo/reception.py": "tests/demo/test_relay.py",
 }
-"""Modules without a test file of their own, each with the reason."""
+"""Modules, or folders of them, without a test file of their own, each with the reason or the place."""
 
 
 def test_imports_follow_the_arrows():
@@ -53,3 +59,19 @@ def test_the_wall_clock_is_read_in_one_place():
     assert [str(path.relative_to(PACKAGE)) for path in readers if path.parts[-2] != "demo"] == [
         "network/clock.py"
     ]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_every_module_has_its_test_file_or_a_reason(path):
+    inside = path.relative_to(PACKAGE)
+    excused = {str(inside), *(str(parent) for parent in inside.parents)} & set(TESTED_ELSEWHERE)
+
+    assert excused or (ROOT / "tests" / inside.parent / f"test_{inside.name}").is_file()
+
+
+def test_no_excuse_has_outlived_its_reason():
+    gone = [name for name in TESTED_ELSEWHERE if not (PACKAGE / name).exists()]
+    needless = [name for name in TESTED_ELSEWHERE if (ROOT / "tests" / f"test_{name}").is_file()]
+
+    assert gone == []
+    assert needless == []
