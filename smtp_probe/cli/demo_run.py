@@ -36,6 +36,7 @@ from smtp_probe.config.files import explain
 from smtp_probe.demo.extra import require_extra
 from smtp_probe.demo.mail_path import MailPath
 from smtp_probe.demo.scenarios import Scenario
+from smtp_probe.mail.text import sanitise
 from smtp_probe.network.clock import ReferenceClock
 from smtp_probe.report.log import LogHandler, configure
 
@@ -43,6 +44,7 @@ _ENDING_SECONDS = 0.4
 """What the end takes after the signal: a duration includes it."""
 _PATIENCE_SECONDS = 3.0
 """How long a terminal may take to show the rest."""
+_LONGEST_REMARK = 2000
 _EVENTS_LOG = "smtp_probe.events"
 """Tells what becomes of mail. The screen does that; what remains are faults of our own side."""
 
@@ -169,7 +171,7 @@ class _Remarks(io.StringIO):
     def write(self, text: str, /) -> int:
         """Take whole lines, as a log handler writes them."""
         for line in text.splitlines():
-            self._screen.remark(line)
+            self._screen.remark(sanitise(line, _LONGEST_REMARK))
         return len(text)
 
 

@@ -12,8 +12,8 @@ from dataclasses import replace
 from rich.cells import cell_len, chop_cells
 from rich.text import Text
 
+from smtp_probe.cli.section import Bar, Row, Section
 from smtp_probe.cli.terminal import Glyphs
-from smtp_probe.cli.waterfall import Bar, Row, Section
 from smtp_probe.cli.wording import short_names
 
 WIDEST = 100
@@ -47,10 +47,10 @@ def draw_sections(
 ) -> list[Text]:
     """All sections under each other, their columns aligned; with an empty line before each where `gap` asks for it."""
     width = min(width, WIDEST)
-    labels = max((cell_len(row.label) for section in found for row in section.rows), default=0)
-    label_columns = max(min(labels, int(width * _LABEL_SHARE)), _LEAST_LABEL_COLUMNS)
-    if labels > label_columns:
+    most = max(int(width * _LABEL_SHARE), _LEAST_LABEL_COLUMNS)
+    if _longest_label(found) > most:
         found = [_with_short_names(section) for section in found]
+    label_columns = min(_longest_label(found), most)
     lines: list[Text] = []
     for section in found:
         lines += [Text()] if gap else []
@@ -100,6 +100,10 @@ def fit(text: str, columns: int) -> str:
     return piece.plain
 
 
+def _longest_label(found: Sequence[Section]) -> int:
+    return max(_LEAST_LABEL_COLUMNS, *(cell_len(row.label) for section in found for row in section.rows), 0)
+
+
 def _with_short_names(section: Section) -> Section:
     names = short_names([row.label for row in section.rows])
     rows = tuple(replace(row, label=name) for row, name in zip(section.rows, names, strict=True))
@@ -117,7 +121,8 @@ def _heading(section: Section, label_columns: int, width: int) -> Text:
         return heading.append(f"  {section.brief}", style=style)
     heading = Text().append(fit(section.title, label_columns + 2), style="bold")
     heading.append(f" {section.amount:>{_AMOUNT_COLUMNS}}")
-    return heading.append(f"  {section.note}", style=style)
+    has_room = heading.cell_len + 2 + cell_len(section.note) <= width
+    return heading.append(f"  {section.note if has_room else section.brief}", style=style)
 
 
 def _line(row: Row, label_columns: int, width: int, glyphs: Glyphs) -> Text:

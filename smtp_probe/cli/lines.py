@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from smtp_probe.cli.drawing import cut, fit
+from smtp_probe.cli.hops import describe_hops
 from smtp_probe.cli.tally import RouteTally, Tally, Waiting
-from smtp_probe.cli.waterfall import describe_hops
 from smtp_probe.cli.wording import (
     LONGEST_WORD,
     OUTCOME_WORDS,

@@ -47,7 +47,8 @@ class LiveBoard:
         self._said: deque[Told | str] = deque(maxlen=_REMEMBERED_LINES)
         self._shown: Outcome | None = None
         self._shown_since_ns = 0
-        self._newest: Outcome | None = None
+        self._newest: dict[str, Outcome] = {}
+        self._routes_shown: dict[str, int] = {}
         self._size = console.size
         self._tallest = 0
         self._live: Live | None = None
@@ -63,7 +64,7 @@ class LiveBoard:
     def show(self, told: Told) -> None:
         """Add the line of an event; a probe that has ended is the next to be looked at."""
         if isinstance(told.event, ProbeEnded):
-            self._newest = told.event.outcome
+            self._newest[told.event.outcome.probe.route] = told.event.outcome
         self._add(told)
 
     def remark(self, text: str) -> None:
@@ -72,8 +73,8 @@ class LiveBoard:
 
     def tick(self, now_ns: int) -> None:
         """Draw the frame of this moment."""
-        if self._newest is not None and now_ns - self._shown_since_ns >= _HOLD_NS:
-            self._shown, self._newest, self._shown_since_ns = self._newest, None, now_ns
+        if self._newest and now_ns - self._shown_since_ns >= _HOLD_NS:
+            self._show_next(now_ns)
         if self._console.size != self._size:
             self._draw_anew()
         if self._live is not None:
@@ -91,6 +92,12 @@ class LiveBoard:
         live, self._live = self._live, None
         if live is not None:
             live.stop()
+
+    def _show_next(self, now_ns: int) -> None:
+        """Turn to the newest probe of the route that was not looked at for the longest time."""
+        route = min(self._newest, key=lambda name: self._routes_shown.get(name, 0))
+        self._shown, self._shown_since_ns = self._newest.pop(route), now_ns
+        self._routes_shown[route] = now_ns
 
     def _start(self) -> None:
         self._live = Live(

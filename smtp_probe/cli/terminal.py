@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -94,6 +95,7 @@ def abandon(stream: TextIO) -> None:
 def _plain_columns(stream: TextIO, environ: Mapping[str, str]) -> int:
     """The width of a terminal that takes plain lines; COLUMNS where it is a sane number; else a fixed one."""
     if stream.isatty():
-        return max(20, os.get_terminal_size(stream.fileno()).columns or PLAIN_COLUMNS)
+        with suppress(OSError):
+            return max(20, os.get_terminal_size(stream.fileno()).columns or PLAIN_COLUMNS)
     columns = environ.get("COLUMNS", "")
     return min(500, max(20, int(columns))) if columns.isascii() and columns.isdigit() else PLAIN_COLUMNS

@@ -6,56 +6,24 @@ wide they are drawn is the work of `drawing`. Pure.
 Three sections, three clocks, and never a sum across them:
 
 1. submission: the phases of the SMTP transaction, on our clock;
-2. hops: the stamps of the Received headers, each on its host's own clock, raw. Where those clocks disagree the bars run
-   backwards or beyond all measure; they are left so, and it is said;
+2. hops: the stamps of the Received headers, each on its host's own clock (see `hops`);
 3. mailbox: what came after the final dot, on our clock: the latency that counts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
-from smtp_probe.cli.wording import UNKNOWN, clean, describe_delay, describe_span
-from smtp_probe.model import Arrival, Hop, Outcome, PhaseTiming, Stamp, Submission
+from smtp_probe.cli.hops import describe_hops
+from smtp_probe.cli.section import Bar, Row, Section, make_bar
+from smtp_probe.cli.wording import clean, describe_span
+from smtp_probe.model import Outcome, PhaseTiming, Stamp, Submission
+
+__all__ = ["Bar", "Row", "Section", "describe_mailbox", "describe_submission", "sections"]
 
 _NS = 1e9
-_NAME_CHARACTERS = 80
 _SMALLEST_SUBMISSION = 4
 """Lines: a heading, two phases, and the others."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bar:
-    """From where to where, as fractions of the scale. It runs backwards where `end` is before `begin`."""
-
-    begin: float
-    end: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One line: what, how long, and its bars, for a phase may come in two parts. `detail` wants a second line."""
-
-    label: str
-    amount: str
-    bars: tuple[Bar, ...] = ()
-    style: str = "cyan"
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
-    """Rows on one scale. `note` says what the numbers are worth, `brief` the same where there is little room;
-    `is_doubtful` that they cannot be true.
-    """
-
-    title: str
-    amount: str
-    note: str
-    brief: str
-    rows: tuple[Row, ...]
-    is_doubtful: bool = False
 
 
 def sections(outcome: Outcome, lines: int | None = None) -> list[Section]:
@@ -100,20 +68,6 @@ def describe_submission(submission: Submission | None, phase_limit: int | None =
     )
 
 
-def describe_hops(outcome: Outcome) -> Section | None:
-    """The stamps of the Received headers, raw, oldest first; None where the message has not come."""
-    arrival = outcome.arrival
-    if arrival is None or not arrival.trace.hops:
-        return None
-    rows = tuple(_hop_rows(arrival))
-    resolution = _coarsest(arrival)
-    is_doubtful = _clocks_disagree(outcome, arrival)
-    note, brief = f"raw, on each host's own clock, ±{resolution:g} s", f"own clocks, ±{resolution:g} s"
-    if is_doubtful:
-        note, brief = "raw, and these clocks disagree: not real delays", "the clocks disagree"
-    return Section(title="hops", amount="", note=note, brief=brief, rows=rows, is_doubtful=is_doubtful)
-
-
 def describe_mailbox(outcome: Outcome) -> Section | None:
     """What happened after the final dot, on our clock; None where nothing did, or the dot was never sent."""
     submission = outcome.submission
@@ -124,7 +78,7 @@ def describe_mailbox(outcome: Outcome) -> Section | None:
         return None
     end = max(seconds for _, seconds, _ in marks)
     rows = tuple(
-        Row(label=label, amount=describe_span(seconds), bars=(_bar(0.0, seconds, end),), style=style)
+        Row(label=label, amount=describe_span(seconds), bars=(make_bar(0.0, seconds, end),), style=style)
         for label, seconds, style in marks
     )
     return Section(
@@ -149,7 +103,7 @@ def _phase_row(phase: PhaseTiming, parts: Sequence[tuple[float, float]], total: 
     return Row(
         label=phase.phase.value,
         amount=describe_span(phase.duration_seconds),
-        bars=tuple(_bar(begin, end, total) for begin, end in parts),
+        bars=tuple(make_bar(begin, end, total) for begin, end in parts),
         style="red" if is_refused else "cyan",
         detail=clean(str(phase.reply)) or "" if is_refused else "",
     )
@@ -167,59 +121,6 @@ def _parts(phase: PhaseTiming, following: PhaseTiming | None, zero_ns: int) -> I
             yield again, again + rest
             return
     yield begin, begin + phase.duration_seconds
-
-
-def _hop_rows(arrival: Arrival) -> Iterator[Row]:
-    """A row for each hop: its bar runs from the stamp before to its own, on a scale that holds all stamps."""
-    stamps = [hop.at_ns for hop in arrival.trace.hops if hop.at_ns is not None]
-    first_ns, span = (min(stamps), (max(stamps) - min(stamps)) / _NS) if stamps else (0, 0.0)
-    before: Hop | None = None
-    for hop, delay in zip(arrival.trace.hops, arrival.trace.delays, strict=False):
-        bars: tuple[Bar, ...] = ()
-        if hop.at_ns is not None:
-            begin_ns = hop.at_ns if before is None or before.at_ns is None else before.at_ns
-            bars = (_bar((begin_ns - first_ns) / _NS, (hop.at_ns - first_ns) / _NS, span),)
-        is_first = before is None and hop.at_ns is not None
-        resolution, seconds = _coarser(hop, before), delay.delay_seconds
-        yield Row(
-            label=clean(delay.by, _NAME_CHARACTERS) or UNKNOWN,
-            amount="first" if is_first else describe_delay(seconds, resolution),
-            bars=bars,
-            style=_delay_style(seconds, resolution),
-            detail=_hop_detail(hop),
-        )
-        before = before if hop.at_ns is None else hop
-
-
-def _delay_style(seconds: float | None, resolution: float) -> str:
-    """Dim for what may as well be nothing, and a warning for what cannot be."""
-    if seconds is None or abs(seconds) <= resolution:
-        return "dim blue"
-    return "yellow" if seconds < 0 else "blue"
-
-
-def _hop_detail(hop: Hop) -> str:
-    words = (("from", hop.from_name or hop.from_host or hop.from_ip), ("with", hop.with_), ("id", hop.id))
-    said = [f"{word} {clean(value, _NAME_CHARACTERS)}" for word, value in words if value]
-    return " ".join(said)
-
-
-def _coarser(hop: Hop, before: Hop | None) -> float:
-    """How far at most the difference of two stamps may be off."""
-    known = [each.resolution_seconds or 1.0 for each in (hop, before) if each is not None]
-    return max(known)
-
-
-def _coarsest(arrival: Arrival) -> float:
-    return max((hop.resolution_seconds or 1.0 for hop in arrival.trace.hops), default=1.0)
-
-
-def _clocks_disagree(outcome: Outcome, arrival: Arrival) -> bool:
-    """Whether the stamps cannot all be right: time ran backwards, or longer than the message was on its way."""
-    whole = (arrival.seen_ns - outcome.probe.created_ns) / _NS
-    resolution = _coarsest(arrival)
-    known = [delay.delay_seconds for delay in arrival.trace.delays if delay.delay_seconds is not None]
-    return any(delay < -resolution or delay > whole + resolution for delay in known)
 
 
 def _marks_after_dot(outcome: Outcome, submission: Submission) -> Iterator[tuple[str, float, str]]:
@@ -242,7 +143,3 @@ def _listed(section: Section | None) -> list[Section]:
 
 def _height(section: Section) -> int:
     return 1 + len(section.rows)
-
-
-def _bar(begin: float, end: float, total: float) -> Bar:
-    return Bar(begin=begin / total, end=end / total) if total > 0 else Bar(begin=0.0, end=0.0)

@@ -64,7 +64,7 @@ def describe_delay(seconds: float | None, resolution_seconds: float | None) -> s
         return f"{'-' if seconds < 0 else '+'}{describe_duration(abs(seconds))}"
     resolution = 1.0 if resolution_seconds is None else resolution_seconds
     digits = 0 if resolution >= 1 else 1 if resolution >= 0.1 else 3
-    return f"{seconds:+.{digits}f} s"
+    return f"{round(seconds, digits) + 0.0:+.{digits}f} s"  # no minus before a nought
 
 
 def describe_time(instant_ns: int) -> str:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from smtp_probe.mail.dates import DateReading, find_date, parse_date
 from smtp_probe.mail.received_clauses import Clauses, divide
 from smtp_probe.mail.received_client import Client, read_client
-from smtp_probe.mail.received_dialects import find_event, find_software, is_retrieval
+from smtp_probe.mail.received_dialects import find_event, find_software, find_version, is_retrieval
 from smtp_probe.mail.received_session import Session, read_session
 from smtp_probe.mail.text import sanitise
 from smtp_probe.mail.tokens import Kind, Token, mask, read_text, tokenize
@@ -69,6 +69,7 @@ def parse_received(value: bytes) -> Hop:
         stamp_source="date" if is_stamped else None,
         stamp_event=find_event(software, clauses) if is_stamped else None,
         software=software,
+        software_version=find_version(clauses) if software == "exim" else None,
         by_host=_limit(_read_by_host(clauses), _MAX_NAME_CHARACTERS),
         flags=tuple(dict.fromkeys((*flags, *stamp.flags, *_find_oddities(clauses)))),
     )

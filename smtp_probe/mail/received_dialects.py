@@ -79,6 +79,8 @@ _EVENTS = {
 _FOREIGN_CLAUSES = frozenset({"from", "for", "envelope-from"})
 """Comments in these tell names that strangers have chosen."""
 
+_VERSION = re.compile(r"Exim (\d{1,3}\.\d{1,3}(?:[._]\d{1,3}){0,2})(?![\d.])", re.ASCII)
+"""Exim's ids are read by its version. No other software's version matters here."""
 _DOVECOT_ID = re.compile(r"[A-Za-z0-9+/]{22}(?::T?\d+)?")
 _COURIER_ID = re.compile(r"[0-9A-F]{8,16}\.[0-9A-F]{8,16}\.[0-9A-F]{8}")
 _MADDY_ID = re.compile(r"[0-9a-f]{8}")
@@ -98,6 +100,14 @@ def find_software(clauses: Clauses, protocol: str | None, date_flags: Collection
         or _find_by_id(clauses, protocol or "")
         or _find_qmail(clauses, protocol or "", date_flags)
     )
+
+
+def find_version(clauses: Clauses) -> str | None:
+    """Give the version of an Exim, where the header tells it."""
+    for keyword, text in clauses.comments:
+        if keyword not in _FOREIGN_CLAUSES and (match := _VERSION.match(text)) is not None:
+            return match[1]
+    return None
 
 
 def find_event(software: str | None, clauses: Clauses) -> str | None:

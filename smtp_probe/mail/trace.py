@@ -1,8 +1,9 @@
 """Reading the whole way of a message from its header: the raw trace.
 
 In: the header of a message as a mailbox gave it. Out: the hops, oldest first, in the order in which the lines stand
-(never by their dates), and what each hop cost by the clocks of the two hosts. Nothing is corrected here: two clocks
-that disagree give a delay that is too long, too short or negative, and it is left so.
+(never by their dates), each with the finest stamp that the message has for it, and what each hop cost by the clocks of
+the two hosts. Nothing is corrected here: two clocks that disagree give a delay that is too long, too short or
+negative, and it is left so.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from dataclasses import replace
 
 from smtp_probe.mail.fields import split_fields
 from smtp_probe.mail.hostnames import normalise_by
+from smtp_probe.mail.id_stamps import SECOND_NS, to_ns
 from smtp_probe.mail.received import parse_received
+from smtp_probe.mail.refinement import refine_trace
 from smtp_probe.model import Hop, HopDelay, Trace
 
 MAX_RECEIVED = 64
@@ -26,7 +29,8 @@ def read_trace(header: bytes) -> Trace:
     `retrieval_dropped` (fetchmail and its like were here: the hop above has their waiting time in its delay),
     `no_received`.
     """
-    values, is_cut = _collect(split_fields(header))
+    fields = split_fields(header)
+    values, is_cut = _collect(fields)
     hops: list[Hop] = []
     flags = ["too_many_hops"] if is_cut else []
     waiting_ids: list[str] = []
@@ -41,21 +45,35 @@ def read_trace(header: bytes) -> Trace:
             waiting_ids = []
     if not hops:
         flags.append("no_received")
-    hops.reverse()
-    return Trace(hops=tuple(hops), delays=tuple(measure_delays(hops)), flags=tuple(dict.fromkeys(flags)))
+    refined = refine_trace(fields, hops[::-1])
+    return Trace(hops=refined, delays=tuple(measure_delays(refined)), flags=tuple(dict.fromkeys(flags)))
 
 
 def measure_delays(hops: Sequence[Hop]) -> list[HopDelay]:
     """Give each hop's stamp less the one before it that there is. None where either is unknown, and for the first."""
     delays: list[HopDelay] = []
-    before_ns: int | None = None
+    before: Hop | None = None
     for position, hop in enumerate(hops, 1):
-        delay = None if hop.at_ns is None or before_ns is None else (hop.at_ns - before_ns) / 1e9
+        delay = None if before is None else _measure_delay(before, hop)
         delays.append(
             HopDelay(position=position, by=normalise_by(hop.by_host or hop.by), delay_seconds=delay)
         )
-        before_ns = before_ns if hop.at_ns is None else hop.at_ns
+        before = before if hop.at_ns is None else hop
     return delays
+
+
+def _measure_delay(before: Hop, hop: Hop) -> float | None:
+    """Compare two stamps as finely as the coarser of them is.
+
+    A date has lost its fraction of a second. Were it compared with a stamp that has one, every delay would be half a
+    second too short on the average, and most that lead to a date would be negative; behind a date, too long.
+    """
+    if before.at_ns is None or hop.at_ns is None:
+        return None
+    coarser_ns = max(to_ns(each.resolution_seconds or 0.0) for each in (before, hop))
+    if coarser_ns < SECOND_NS:
+        return (hop.at_ns - before.at_ns) / SECOND_NS
+    return (hop.at_ns // coarser_ns - before.at_ns // coarser_ns) * coarser_ns / SECOND_NS
 
 
 def _collect(fields: Iterable[tuple[str, bytes]]) -> tuple[list[tuple[str, bytes]], bool]:

@@ -25,10 +25,14 @@ class Hop:
     at_ns: int | None = None
     resolution_seconds: float | None = None
     stamp_source: str | None = None
+    """`date`, or the id or header that tells it more finely: `postfix_id`, `exim_id`, `ses_message_id`, ..."""
     stamp_event: str | None = None
-    """What happened when the clock was read: `mail`, `data` or `end_of_data`; None where it is not known."""
+    """What happened when the clock was read: `connection`, `mail`, `rcpt`, `data` (its beginning), `end_of_data`,
+    `stored`; None where it is not known."""
     software: str | None = None
     """`postfix`, `exim`, `dovecot`, ... where the header says so unmistakably."""
+    software_version: str | None = None
+    """As the header has it, of Exim only: its ids are read by it."""
     by_host: str | None = None
     """The host's own name beside a `by` that says only `localhost`, as content filters write it."""
     relay_ids: tuple[str, ...] = ()

@@ -7,8 +7,9 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from smtp_probe.cli.drawing import cut, draw_bars, draw_facts, draw_sections, fit, wrap
+from smtp_probe.cli.section import Bar
 from smtp_probe.cli.terminal import ASCII, LINES
-from smtp_probe.cli.waterfall import Bar, sections
+from smtp_probe.cli.waterfall import sections
 from tests.cli.views import HOSTILE, is_plain, outcome, shown, submission, trace
 
 WIDE = """\
@@ -24,7 +25,7 @@ submission                    33 ms  the phases of SMTP, on our clock
   data                       0.5 ms                         ━
   accept                      20 ms                          ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
   quit                       0.5 ms                                                                ━
-hops                                 raw, on each host's own clock, ±1 s
+hops                                 raw, on each host's own clock; whole seconds are ±1 s
   submission.example.test     first  ╸
   relay.example.test           +0 s  ╸
   filter.example.test          +1 s  ━━━━━━━━━━━━━━━━━━━━━
@@ -36,26 +37,26 @@ mailbox                      2.64 s  after the final dot, on our clock
 """
 NARROW = """\
 submission 33 ms  SMTP phases
-  resolve            <0.1 ms  ╸
-  connect             1.0 ms  ╸
-  greeting            2.0 ms  ╺
-  ehlo                1.0 ms   ╸
-  starttls            6.0 ms   ━━
-  auth                1.0 ms     ╸
-  mail                0.5 ms     ╺
-  rcpt                0.5 ms     ╺
-  data                0.5 ms     ╺
-  accept               20 ms      ━━━━━━
-  quit                0.5 ms           ╺
+  resolve      <0.1 ms  ╸
+  connect       1.0 ms  ╸
+  greeting      2.0 ms  ╺╸
+  ehlo          1.0 ms   ╺
+  starttls      6.0 ms    ━━━
+  auth          1.0 ms       ╸
+  mail          0.5 ms       ╺
+  rcpt          0.5 ms       ╺
+  data          0.5 ms        ╸
+  accept         20 ms        ━━━━━━━━━━
+  quit          0.5 ms                 ╺
 hops  the clocks disagree
-  submission           first          ╺
-  relay                 +7 s          ╺━
-  filter               -48 s  ◂━━━━━━━━━
-  store                +42 s  ━━━━━━━━━
+  submission     first               ╺
+  relay           +7 s               ╺━━
+  filter         -48 s  ◂━━━━━━━━━━━━━━━
+  store          +42 s  ━━━━━━━━━━━━━━
 mailbox 2.64 s  after the dot
-  accepted            1.00 s  ━━━━
-  stored              2.64 s  ━━━━━━━━━━
-  seen                2.64 s  ━━━━━━━━━━
+  accepted      1.00 s  ━━━━━━
+  stored        2.64 s  ━━━━━━━━━━━━━━━━
+  seen          2.64 s  ━━━━━━━━━━━━━━━━
 """
 
 
@@ -73,6 +74,13 @@ def test_a_waterfall_in_forty_columns_of_a_path_with_wrong_clocks():
 
 def test_a_terminal_without_line_drawing_gets_letters():
     assert shown(draw(outcome(), 80, ASCII, with_details=True), 80).replace("±", "").isascii()
+
+
+def test_a_note_that_would_be_cut_gives_way_to_a_shorter_one():
+    made = outcome(way=trace(stamps=(0, 7, -41, 1)))
+
+    assert "raw, and these clocks disagree: not real delays\n" in shown(draw(made, 100), 100)
+    assert "  the clocks disagree\n" in shown(draw(made, 80), 80)
 
 
 def test_details_stand_beneath_their_row_and_are_not_cut():

@@ -1,12 +1,12 @@
 """Where the time of a probe went, as rows with bars."""
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from itertools import pairwise
 
-from smtp_probe.cli.waterfall import describe_hops, describe_mailbox, describe_submission, sections
+import pytest
+
+from smtp_probe.cli.waterfall import describe_mailbox, describe_submission, sections
 from smtp_probe.model import OutcomeKind, Phase, Stamp
-from tests.cli.views import HOSTILE, PHASE_MILLISECONDS, is_plain, outcome, submission, trace
+from tests.cli.views import HOSTILE, PHASE_MILLISECONDS, is_plain, outcome, submission
 from tests.report.samples import START_NS, make_bounce, make_outcome, refused
 
 
@@ -25,9 +25,7 @@ def test_phases_stand_one_behind_the_other_on_the_scale_of_the_transaction():
     assert [row.label for row in section.rows] == [phase.value for phase in PHASE_MILLISECONDS]
     assert bars[0].begin == 0
     assert bars[-1].end == pytest.approx(1)
-    assert all(
-        bar.end == pytest.approx(after.begin, abs=1e-6) for bar, after in zip(bars, bars[1:], strict=False)
-    )
+    assert all(bar.end == pytest.approx(after.begin, abs=1e-6) for bar, after in pairwise(bars))
     assert section.amount == "33 ms"
 
 
@@ -63,51 +61,6 @@ def test_a_refusal_stands_with_its_phase():
 def test_nothing_is_shown_of_a_submission_that_did_not_begin():
     assert describe_submission(None) is None
     assert describe_submission(submission(phases=())) is None
-
-
-def test_hops_show_raw_delays_and_what_they_are_worth():
-    section = describe_hops(outcome())
-
-    assert [(row.label, row.amount) for row in section.rows] == [
-        ("submission.example.test", "first"),
-        ("relay.example.test", "+0 s"),
-        ("filter.example.test", "+1 s"),
-        ("store.example.test", "+2 s"),
-    ]
-    assert section.note == "raw, on each host's own clock, ±1 s"
-    assert not section.is_doubtful
-    assert section.rows[3].detail == "from filter.example.test with ESMTPS id id3"
-
-
-def test_clocks_that_run_backwards_are_shown_as_they_are_and_said_to_be_wrong():
-    section = describe_hops(outcome(way=trace(stamps=(0, 7, -41, 1))))
-    bars = [row.bars[0] for row in section.rows]
-
-    assert [row.amount for row in section.rows] == ["first", "+7 s", "-48 s", "+42 s"]
-    assert bars[2].end < bars[2].begin
-    assert all(0 <= point <= 1 for bar in bars for point in (bar.begin, bar.end))
-    assert section.is_doubtful
-    assert "disagree" in section.note
-    assert section.rows[2].style == "yellow"
-
-
-def test_a_delay_that_is_longer_than_the_whole_way_is_not_believed():
-    assert describe_hops(outcome(way=trace(stamps=(0, 9, 9, 9)))).is_doubtful
-    assert not describe_hops(outcome(way=trace(stamps=(0, 3, 3, 3)))).is_doubtful
-
-
-def test_a_hop_without_a_stamp_has_neither_delay_nor_bar():
-    rows = describe_hops(outcome(way=trace(stamps=(0, None, 2, 2)))).rows
-
-    assert [row.amount for row in rows] == ["first", "-", "+2 s", "+0 s"]
-    assert rows[1].bars == ()
-    assert rows[2].bars[0].begin == 0
-
-
-def test_names_that_hosts_give_are_sanitised():
-    rows = describe_hops(outcome(way=trace(hosts=(HOSTILE, "b", "c", "d")))).rows
-
-    assert all(is_plain(row.label) and is_plain(row.detail) for row in rows)
 
 
 def test_the_mailbox_section_is_on_our_clock_from_the_final_dot():
@@ -158,12 +111,3 @@ def test_hops_are_the_last_thing_to_be_left_out():
     assert titles(sections(outcome(), 12)) == ["hops", "mailbox"]
     assert titles(sections(outcome(), 6)) == ["hops"]
     assert titles(sections(outcome(), 4)) == []
-
-
-@given(st.lists(st.one_of(st.none(), st.integers(-(10**12), 10**12)), min_size=1, max_size=4))
-def test_any_stamps_give_bars_within_the_scale(stamps):
-    section = describe_hops(outcome(way=trace(stamps=tuple(stamps))))
-
-    assert all(
-        0 <= point <= 1 + 1e-9 for row in section.rows for bar in row.bars for point in (bar.begin, bar.end)
-    )

@@ -53,17 +53,16 @@ def submission(text="Ok: queued as 4jYG3M6jDtzyN4", **facts):
     return replace(make_submission(), **known)
 
 
-def trace(stamps=(0, 0, 1, 3), hosts=HOSTS, domain="example.test", **facts):
-    """Hops with these stamps, in whole seconds after the start."""
+def trace(stamps=(0, 0, 1, 3), hosts=HOSTS, domain="example.test", resolution=1.0):
+    """Hops with these stamps, in seconds after the start."""
     hops = tuple(
         Hop(
             from_name=f"{before}.{domain}",
             by=f"{host}.{domain}",
             with_="ESMTPS",
             id=f"id{stamp}",
-            at_ns=None if stamp is None else START_NS + stamp * NS,
-            resolution_seconds=None if stamp is None else 1.0,
-            **facts,
+            at_ns=None if stamp is None else START_NS + round(stamp * NS),
+            resolution_seconds=None if stamp is None else resolution,
         )
         for before, host, stamp in zip(("probe", *hosts), hosts, stamps, strict=False)
     )
@@ -108,7 +107,7 @@ class Page(io.StringIO):
         self._encoding = encoding
 
     @property
-    def encoding(self):
+    def encoding(self):  # type: ignore[override]
         return self._encoding
 
     def isatty(self):

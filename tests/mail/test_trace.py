@@ -34,7 +34,7 @@ def expected_hop(written: dict) -> dict:
     hop = asdict(Hop())
     for name, value in written.items():
         if name == "at":
-            hop["at_ns"], hop["stamp_source"] = as_ns(value), "date"
+            hop["at_ns"], hop["stamp_source"] = as_ns(value), written.get("stamp_source", "date")
             hop["resolution_seconds"] = written.get("resolution_seconds", 1.0)
         else:
             field = f"{name}_" if name in ("with", "for") else name

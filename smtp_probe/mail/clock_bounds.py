@@ -1,0 +1,94 @@
+"""What is remembered of the distance of two clocks: a few observed upper bounds, each with its instant.
+
+In: bounds as they are observed, one after the other. Out: the bound that holds at another instant, if the distance
+changes no faster than so much. Of all that was observed only those points are kept that can be the tightest at some rate
+of change: the lower edge of their convex hull, which has few corners. So one memory serves every assumption on the rate.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from math import inf
+
+Points = tuple[tuple[int, int], ...]
+"""(instant on our clock, upper bound), both nanoseconds, ascending in the instant."""
+
+MAX_POINTS = 6
+"""More are hardly ever needed; the one whose absence changes the edge least is given up."""
+_LEARNING = 30
+_SUDDEN = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class ClockBound:
+    """Upper bounds on how far one clock is ahead of another."""
+
+    settled: Points = ()
+    doubted: Points = ()
+    """What was observed since one of the two clocks came into doubt, apart until the doubt is resolved."""
+    spread_ns: float = 0.0
+    """How far an observation is above the tightest bound, as a rule: how much the passage between the two varies."""
+    samples: int = 0
+
+    def with_excess(self, excess_ns: float) -> ClockBound:
+        """The bound after one more observation was so far above the tightest. A sudden excess counts only in part."""
+        samples = min(self.samples + 1, _LEARNING)
+        capped = (
+            min(excess_ns, _SUDDEN * self.spread_ns) if self.samples >= 3 and self.spread_ns else excess_ns
+        )
+        spread = self.spread_ns + (capped - self.spread_ns) / samples
+        return ClockBound(self.settled, self.doubted, spread, samples)
+
+
+def tighten(points: Points, at_ns: int, bound_ns: int, steepest: float) -> Points:
+    """Add an observation. `steepest` is the fastest change that is ever assumed (nanoseconds a nanosecond).
+
+    Gives back the same object where the observation says nothing new.
+    """
+    if points:
+        last_ns, last = points[-1]
+        if at_ns >= last_ns and bound_ns >= last + steepest * (at_ns - last_ns):
+            return points
+    place = bisect_left(points, (at_ns, bound_ns))
+    hull: list[tuple[int, int]] = []
+    for point in (*points[:place], (at_ns, bound_ns), *points[place:]):
+        while len(hull) > 1 and _sag(hull[-2], hull[-1], point) <= 0:
+            hull.pop()
+        if not hull or point[0] > hull[-1][0]:
+            hull.append(point)
+    return _trim(hull, steepest)
+
+
+def bound_at(points: Points, now_ns: int, drift: float, growth: float) -> float:
+    """Give the upper bound at an instant.
+
+    The distance is taken to grow by `drift`, give or take `growth` (nanoseconds a nanosecond). Infinite without points.
+    """
+    tightest = inf
+    for at_ns, bound_ns in points:
+        age = now_ns - at_ns
+        bound = bound_ns + drift * age + growth * (age if age >= 0 else -age)
+        tightest = min(bound, tightest)
+    return tightest
+
+
+def _sag(before: tuple[int, int], point: tuple[int, int], after: tuple[int, int]) -> float:
+    """How far a point lies below the straight line between two others."""
+    span = after[0] - before[0]
+    if span <= 0:
+        return inf
+    share = (point[0] - before[0]) / span
+    return before[1] + (after[1] - before[1]) * share - point[1]
+
+
+def _trim(hull: list[tuple[int, int]], steepest: float) -> Points:
+    """Leave out the points that are the tightest only if the clocks change faster than they ever do."""
+    while len(hull) > 1 and hull[0][1] - hull[1][1] >= steepest * (hull[1][0] - hull[0][0]):
+        hull.pop(0)
+    while len(hull) > 1 and hull[-1][1] - hull[-2][1] >= steepest * (hull[-1][0] - hull[-2][0]):
+        hull.pop()
+    while len(hull) > MAX_POINTS:
+        inner = range(1, len(hull) - 1)
+        hull.pop(min(inner, key=lambda at: _sag(hull[at - 1], hull[at], hull[at + 1])))
+    return tuple(hull)

@@ -1,1 +1,0 @@
-"""Composition, on real adapters and the embedded mail path."""

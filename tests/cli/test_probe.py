@@ -1,0 +1,165 @@
+"""The command `probe`, against the embedded mail path."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from smtp_probe.demo.mail_path import MailPath
+from smtp_probe.demo.scenarios import SCENARIOS
+from tests.cli.views import is_plain
+
+TIMEOUT_SECONDS = 60
+
+
+@pytest.fixture(scope="module")
+def config_file(tmp_path_factory):
+    """A mail path at work in a thread, and the configuration with which it can be probed."""
+    directory = tmp_path_factory.mktemp("path") / "demo"
+    started, ending = threading.Event(), asyncio.Event()
+    paths, loops = [], []
+
+    async def work():
+        loops.append(asyncio.get_running_loop())
+        async with MailPath([SCENARIOS[name] for name in ("on-time", "bounced", "lost")], directory) as path:
+            paths.append(path.write_config())
+            started.set()
+            await ending.wait()
+
+    thread = threading.Thread(target=lambda: asyncio.run(work()))
+    thread.start()
+    assert started.wait(TIMEOUT_SECONDS)
+    yield paths[0]
+    loops[0].call_soon_threadsafe(ending.set)
+    thread.join(TIMEOUT_SECONDS)
+
+
+def command(*arguments):
+    return [sys.executable, "-m", "smtp_probe", "probe", *map(str, arguments)]
+
+
+def clean_environment(**environ):
+    known = {name: value for name, value in os.environ.items() if not name.startswith("SMTP_PROBE")}
+    return known | environ
+
+
+def probe(*arguments, **environ):
+    return subprocess.run(
+        command(*arguments),
+        env=clean_environment(**environ),
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+    )
+
+
+def test_a_delivery_is_shown_as_plain_lines_in_a_pipe(config_file):
+    done = probe("on-time", "--config.file", config_file, FORCE_COLOR="1")
+
+    assert done.returncode == 0, done.stderr
+    assert is_plain(done.stdout)
+    assert "  starttls " in done.stdout
+    assert "  store.example.test " in done.stdout
+    assert "reply     250 2.0.0 Ok: queued as " in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("✓ delivered in ")
+    assert done.stderr == ""
+
+
+def test_a_bounce_is_a_mail_problem(config_file):
+    done = probe("bounced", "--json", "--config.file", config_file)
+
+    assert done.returncode == 1, done.stderr
+    facts = json.loads(done.stdout)
+    assert (facts["outcome"], facts["exit_code"]) == ("bounced", 1)
+    assert facts["bounce"]["status"] == "5.1.1"
+    assert facts["queue_id"]
+
+
+def test_a_mailbox_that_cannot_be_opened_is_not_observed_and_nothing_is_sent(config_file):
+    done = probe(
+        "on-time", "--json", "--config.file", config_file, SMTP_PROBE__MAILBOXES__RECIPIENT__PORT="1"
+    )
+
+    assert done.returncode == 3, done.stderr
+    facts = json.loads(done.stdout)
+    assert facts["outcome"] == "unobserved"
+    assert facts["unobserved"].startswith("mailbox recipient: connect")
+    assert facts["phases"] is None
+
+
+def test_a_server_that_is_not_there_is_a_mail_problem(config_file):
+    done = probe("on-time", "--config.file", config_file, SMTP_PROBE__SENDERS__SUBMISSION__PORT="1")
+
+    assert done.returncode == 1, done.stderr
+    assert "✗ connection refused while connecting" in done.stdout
+    assert "TLS " not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "said"),
+    [
+        (["nowhere"], {}, "no route 'nowhere': choose one of bounced, lost, on-time"),
+        (["\x1b[31mred"], {}, "no route '\\x1b[31mred'"),
+        (["on-time"], {"SMTP_PROBE__STATE_DIRECTORY": "/proc/nowhere"}, "run it as the daemon's user"),
+        (
+            ["on-time"],
+            {"SMTP_PROBE__SENDERS__SUBMISSION__PORT": "x"},
+            "SMTP_PROBE__SENDERS__SUBMISSION__PORT",
+        ),
+        ([], {}, "Missing argument"),
+    ],
+)
+def test_a_mistake_is_told_in_words_with_exit_code_2(config_file, arguments, environ, said):
+    done = probe(*arguments, "--config.file", config_file, COLUMNS="200", **environ)
+
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_ends_it_without_a_traceback(config_file, number, code):
+    with subprocess.Popen(
+        command("lost", "--config.file", config_file),
+        env=clean_environment(PYTHONUNBUFFERED="1", SMTP_PROBE__ROUTES__LOST__DEADLINE="60s",
+                              SMTP_PROBE__ROUTES__LOST__GIVE_UP_AFTER="60s"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:  # fmt: skip
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(3.0)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=10)
+
+    assert process.returncode == code
+    assert (out, err) == ("", "")
+
+
+def complete(words, **environ):
+    """What bash would offer after these words."""
+    asked = {"COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1)}
+    done = subprocess.run(
+        [sys.executable, "-m", "smtp_probe"],
+        env=clean_environment(_SMTP_PROBE_COMPLETE="complete_bash", **asked, **environ),
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+    )
+    return done.stdout.split(), done.stderr
+
+
+def test_the_shell_completes_routes(config_file):
+    assert complete(f"smtp-probe probe --config.file {config_file} o") == (["on-time"], "")
+    assert complete("smtp-probe probe o", SMTP_PROBE_CONFIG_FILE=str(config_file)) == (["on-time"], "")
+    assert complete(f"smtp-probe probe --config.file {config_file} z") == ([], "")
+
+
+def test_a_configuration_that_cannot_be_read_completes_to_nothing(tmp_path):
+    assert complete(f"smtp-probe probe --config.file {tmp_path}/none o") == ([], "")
