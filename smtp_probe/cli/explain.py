@@ -2,32 +2,23 @@
 
 In: files with a message or an mbox each, or standard input. Out: a waterfall for each message, or with --json one object
 a line, in order. Exit code 0, also where something was found in a message; 2 for a file that cannot be read, that
-holds no message, or of which only the beginning was read: it is named on standard error, and the others are explained.
+holds no message, or of which only a part could be explained: it is named on standard error, after what it did hold.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
     from smtp_probe.mail.explanation import Explanation
-    from smtp_probe.mail.mailbox_file import SavedMessage
 
-MAX_FILE_BYTES = 64 * 1024 * 1024
-"""More of a file is not read. Messages are explained as they come, so this bounds the time and not the memory."""
-_PIECE_BYTES = 65_536
-_STANDARD_INPUT = "-"
-
-_Show = Callable[[str, int, "Explanation"], None]
-
-
-class _UnfitFileError(Exception):
-    """A file, or the rest of it, cannot be explained. The text says why."""
+    Show = Callable[[Path, int, Explanation], None]
+    """Shows one message: its file, its number in it, and what it says."""
 
 
 def register(app: typer.Typer) -> None:
@@ -39,7 +30,7 @@ def explain(
     files: Annotated[
         list[Path],
         typer.Argument(
-            metavar="FILE...", help="A message (.eml) or an mbox each; - is standard input.", allow_dash=True
+            metavar="FILE", help="A message (.eml) or an mbox each; - is standard input.", allow_dash=True
         ),
     ],
     own: Annotated[
@@ -64,12 +55,12 @@ def explain(
     owners = _read_owners(own or [])
     show = _print_json if as_json else _view(with_details=details)
     try:
-        is_complete = all([_explain_file(file, owners, show) for file in files])
+        unfit = [file for file in files if not _explain_file(file, owners, show)]
         sys.stdout.flush()
     except BrokenPipeError:
         abandon(sys.stdout)  # the reader has seen enough
         return
-    if not is_complete:
+    if unfit:
         raise typer.Exit(2)
 
 
@@ -86,94 +77,43 @@ def _read_owners(written: list[str]) -> list[str]:
     return owners
 
 
-def _explain_file(file: Path, own: list[str], show: _Show) -> bool:
+def _explain_file(file: Path, own: list[str], show: Show) -> bool:
     """Show every message of a file. False when something had to be said on standard error."""
-    from smtp_probe.cli.wording import clean
+    from smtp_probe.cli.saved_files import UnfitFileError, read_messages
     from smtp_probe.mail.explanation import explain_message
-    from smtp_probe.mail.mailbox_file import has_mail_header, name_foreign_format
 
-    name = "standard input" if str(file) == _STANDARD_INPUT else clean(str(file)) or "?"
-    count, is_complete = 0, True
     try:
-        for saved in _read_messages(file):
-            count = saved.number
-            if has_mail_header(saved.header):
-                show(name, saved.number, explain_message(saved, own))
-                continue
-            kind = name_foreign_format(saved.header)
-            reason = f"it is {kind}" if kind else "there is no mail header in it"
-            _complain(f"{name}: message {saved.number} is none: {reason}")
-            is_complete = False
-    except _UnfitFileError as error:
-        _complain(f"{name} {error}")
+        for saved in read_messages(file):
+            show(file, saved.number, explain_message(saved, own))
+    except UnfitFileError as error:
+        sys.stdout.flush()
+        typer.echo(error, err=True)
         return False
-    if not count:
-        _complain(f"{name} holds no message: it is empty")
-    return is_complete and count > 0
+    return True
 
 
-def _read_messages(file: Path) -> Iterator[SavedMessage]:
-    """Give the messages of a file one by one. Raises _UnfitFileError."""
-    from smtp_probe.config.files import explain as explain_error
-    from smtp_probe.mail.mailbox_file import split_messages
-
-    try:
-        if str(file) == _STANDARD_INPUT:
-            yield from split_messages(_read_pieces(_standard_input()))
-            return
-        with file.open("rb") as stream:
-            yield from split_messages(_read_pieces(stream))
-    except OSError as error:
-        message = f"cannot be read: {explain_error(error)}"
-        raise _UnfitFileError(message) from None
-    except ValueError:
-        message = "cannot be read: its name has a NUL character in it"
-        raise _UnfitFileError(message) from None
-
-
-def _standard_input() -> BinaryIO:
-    if sys.stdin is None or sys.stdin.closed:
-        message = "cannot be read: it is closed"
-        raise _UnfitFileError(message)
-    return sys.stdin.buffer
-
-
-def _read_pieces(stream: BinaryIO) -> Iterator[bytes]:
-    """Give the content piece by piece. Raises _UnfitFileError where there is more than may be read."""
-    room = MAX_FILE_BYTES
-    while piece := stream.read(min(_PIECE_BYTES, room + 1)):
-        room -= len(piece)
-        if room < 0:
-            message = f"is too large: only its first {MAX_FILE_BYTES // 1024**2} MiB were explained"
-            raise _UnfitFileError(message)
-        yield piece
-
-
-def _print_json(file: str, number: int, explanation: Explanation) -> None:
+def _print_json(file: Path, number: int, explanation: Explanation) -> None:
     from smtp_probe.cli.explanation_json import explanation_to_json
 
-    sys.stdout.write(explanation_to_json(file, number, explanation) + "\n")
+    sys.stdout.write(explanation_to_json(str(file), number, explanation) + "\n")
 
 
-def _view(*, with_details: bool) -> _Show:
+def _view(*, with_details: bool) -> Show:
     """A function that draws one message after the other on standard output, an empty line between them."""
     from smtp_probe.cli.explanation_view import draw_explanation
+    from smtp_probe.cli.saved_files import name_file
     from smtp_probe.cli.terminal import choose_glyphs, open_console
 
     console, glyphs = open_console(sys.stdout), choose_glyphs(sys.stdout)
-    shown: list[str] = []
+    is_first = True
 
-    def show(file: str, number: int, explanation: Explanation) -> None:
-        heading = f"{file}, message {number}" if number > 1 else file
-        if shown:
+    def show(file: Path, number: int, explanation: Explanation) -> None:
+        nonlocal is_first
+        if not is_first:
             console.print()
-        shown[:] = [heading]
+        is_first = False
+        heading = name_file(file) + (f", message {number}" if number > 1 else "")
         for line in draw_explanation(heading, explanation, console.width, glyphs, with_details=with_details):
             console.print(line)
 
     return show
-
-
-def _complain(text: str) -> None:
-    sys.stdout.flush()
-    typer.echo(text, err=True)

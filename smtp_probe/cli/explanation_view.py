@@ -21,7 +21,7 @@ from smtp_probe.cli.wording import UNKNOWN, clean, describe_delay
 from smtp_probe.mail.bounce import BounceReport
 from smtp_probe.mail.explanation import Explanation
 from smtp_probe.mail.finding import Finding, Severity
-from smtp_probe.mail.passages import Passage
+from smtp_probe.mail.passages import Passage, measure_doubt
 from smtp_probe.mail.path_legs import Border
 from smtp_probe.mail.received_session import REGISTERED_PROTOCOLS
 from smtp_probe.mail.spans import say_limit
@@ -29,7 +29,6 @@ from smtp_probe.mail.tag import hide_tokens
 
 _NS = 1e9
 _LEAST_HOST_COLUMNS = 8
-_HOST_SHARE = 0.36
 _MOST_AMOUNT_COLUMNS = 18
 _MOST_PROTOCOL_COLUMNS = 12
 _TLS_COLUMNS = 7
@@ -70,7 +69,8 @@ def _facts(found: Explanation, glyphs: Glyphs) -> Iterator[tuple[str, str]]:
         total = describe_delay(found.total_seconds, found.total_uncertainty_seconds)
         yield "total", f"{total} {doubt} from the first stamp to the last"
     for leg in found.legs:
-        yield leg.leg, f"{describe_delay(leg.seconds, 1.0)} from hop {leg.from_hop} to hop {leg.to_hop}"
+        leg_doubt = measure_doubt(found.passages[leg.from_hop - 1].hop, found.passages[leg.to_hop - 1].hop)
+        yield leg.leg, f"{describe_delay(leg.seconds, leg_doubt)} from hop {leg.from_hop} to hop {leg.to_hop}"
     if found.border.own and found.passages:
         yield "own", _say_border(found.border, len(found.passages))
     if found.bounce is not None:
@@ -84,9 +84,10 @@ def _say_border(border: Border, count: int) -> str:
             f", hops {border.first_own_hop} to {count}" if border.first_own_hop < count else f", hop {count}"
         )
     if border.is_assumed:
-        said += " (assumed from the topmost line: --own says it better)"
+        said += " (assumed from the topmost line; --own sets it)"
     if border.first_own_hop is not None and border.first_own_hop > 1:
-        said += "; what stands beneath is the word of others"
+        others = border.first_own_hop - 1
+        said += f"; beneath {'hop 1' if others == 1 else f'hops 1 to {others}'}, as others claim"
     return said
 
 
@@ -104,12 +105,7 @@ def _say_bounce(report: BounceReport) -> str:
 def _draw_hops(found: Explanation, width: int, glyphs: Glyphs, *, with_details: bool) -> Iterator[Text]:
     """A line for each hop, and one above them."""
     passages = found.passages
-    disagree = any(passage.is_certainly_negative for passage in passages)
-    note = (
-        "these clocks disagree: not all delays are real" if disagree else "raw, each by its own host's clock"
-    )
-    heading = Text().append("hops", style="bold").append("  oldest first; ", style="dim")
-    yield cut(heading.append(note, style="yellow" if disagree else "dim"), width)
+    yield _draw_heading(passages, width)
     table = _Columns(found, width, glyphs)
     for passage, bar in zip(passages, _bars(passages), strict=True):
         yield table.draw(passage, bar)
@@ -117,6 +113,17 @@ def _draw_hops(found: Explanation, width: int, glyphs: Glyphs, *, with_details: 
             yield from (
                 Text("     ").append(piece, style="dim") for piece in wrap(_say_details(passage), width - 5)
             )
+
+
+def _draw_heading(passages: Sequence[Passage], width: int) -> Text:
+    """What the numbers are worth."""
+    disagree = any(passage.is_certainly_negative for passage in passages)
+    note, brief = "raw, each by its own host's clock", "raw, own clocks"
+    if disagree:
+        note, brief = "these clocks disagree: not all delays are real", "clocks disagree"
+    heading = Text().append("hops", style="bold").append("  oldest first; ", style="dim")
+    heading.append(brief if width < _NARROW else note, style="yellow" if disagree else "dim")
+    return cut(heading, width)
 
 
 class _Columns:
@@ -128,24 +135,25 @@ class _Columns:
         self._slowest = found.slowest
         self._plain = {finding.hop for finding in found.findings if finding.check == "plaintext"}
         passages = found.passages
-        longest = max(cell_len(_say_name(passage)) for passage in passages)
-        self._host = min(longest, max(int(width * _HOST_SHARE), _LEAST_HOST_COLUMNS))
         self._number = len(str(len(passages)))
-        self._protocol = max(len(_say_protocol(passage)) for passage in passages) if width >= _WIDE else 0
+        protocols = max(cell_len(_say_protocol(passage)) for passage in passages)
+        self._protocol = min(protocols, _MOST_PROTOCOL_COLUMNS) if width >= _WIDE else 0
         self._tls = _TLS_COLUMNS if width >= _NARROW else 0
         amounts = [self._amount(passage) for passage in passages]
         self._amount_columns = min(max(map(cell_len, amounts)), _MOST_AMOUNT_COLUMNS)
+        columns = (self._number, self._protocol, self._tls, self._amount_columns)
+        room = width - sum(column + 1 for column in columns if column) - 1 - max(width // 5, _SHORTEST_BAR)
+        longest = max(cell_len(_say_name(passage)) for passage in passages)
+        self._host = min(longest, max(room, _LEAST_HOST_COLUMNS))
 
     def draw(self, passage: Passage, bar: Bar | None) -> Text:
         """One hop."""
         is_slowest = passage.position == self._slowest
         line = Text(">" if is_slowest else " ", style="bold yellow")
         line.append(f"{passage.position:>{self._number}} ", style="dim")
-        line.append(fit(_say_name(passage), self._host), style="bold" if is_slowest else "")
+        line.append(_shorten(_say_name(passage), self._host), style="bold" if is_slowest else "")
         if self._protocol:
-            line.append(
-                f" {fit(_say_protocol(passage), min(self._protocol, _MOST_PROTOCOL_COLUMNS))}", style="dim"
-            )
+            line.append(f" {fit(_say_protocol(passage), self._protocol)}", style="dim")
         if self._tls:
             style = "yellow" if passage.position in self._plain else "dim"
             line.append(f" {fit(_say_tls(passage), self._tls)}", style=style)
@@ -184,6 +192,15 @@ def _bars(passages: Sequence[Passage]) -> Iterator[Bar | None]:
         yield Bar(begin=begin / span, end=end / span) if span > 0 else Bar(begin=0.0, end=0.0)
 
 
+def _shorten(name: str, columns: int) -> str:
+    """A host's name in exactly so many columns: what is too much is taken out of its middle, where it tells least."""
+    end = ".".join(name.split(".")[-2:])
+    room = columns - cell_len(end) - 1
+    if cell_len(name) <= columns or room < _LEAST_HOST_COLUMNS:
+        return fit(name, columns)
+    return fit(f"{name[:room]}…{end}", columns)
+
+
 def _say_name(passage: Passage) -> str:
     return clean(passage.host, _NAME_CHARACTERS) or (
         f"({passage.hop.software})" if passage.hop.software else "?"
@@ -199,10 +216,10 @@ def _say_tls(passage: Passage) -> str:
     hop = passage.hop
     if hop.tls_version or hop.tls_cipher:
         return hop.tls_version or "TLS"
-    protocol = hop.with_ or ""
-    if protocol not in REGISTERED_PROTOCOLS or "LMTP" in protocol:
-        return ""
-    return "TLS" if protocol.endswith(("PS", "PSA")) else "plain"
+    protocol = (hop.with_ or "").upper()
+    if protocol.endswith(("SMTPS", "SMTPSA", "LMTPS", "LMTPSA")):
+        return "TLS"
+    return "plain" if protocol in REGISTERED_PROTOCOLS and "LMTP" not in protocol else ""
 
 
 def _say_details(passage: Passage) -> str:

@@ -17,7 +17,9 @@ Points = tuple[tuple[int, int], ...]
 MAX_POINTS = 6
 """More are hardly ever needed; the one whose absence changes the edge least is given up."""
 _LEARNING = 30
+"""After how many observations of a passage the older ones begin to be forgotten."""
 _SUDDEN = 8.0
+"""So many times the usual excess counts at most: one retry after an hour says little of how a passage varies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +33,20 @@ class ClockBound:
     """How far an observation is above the tightest bound, as a rule: how much the passage between the two varies."""
     samples: int = 0
 
-    def with_excess(self, excess_ns: float) -> ClockBound:
-        """The bound after one more observation was so far above the tightest. A sudden excess counts only in part."""
+    def with_settled(self, points: Points, excess_ns: float | None) -> ClockBound:
+        """The bound with other points; and how far the observation was above the tightest, if it was of a passage."""
+        if excess_ns is None:
+            return self if points is self.settled else ClockBound(points, self.doubted, self.spread_ns, self.samples)
         samples = min(self.samples + 1, _LEARNING)
-        capped = (
-            min(excess_ns, _SUDDEN * self.spread_ns) if self.samples >= 3 and self.spread_ns else excess_ns
-        )
-        spread = self.spread_ns + (capped - self.spread_ns) / samples
-        return ClockBound(self.settled, self.doubted, spread, samples)
+        excess = max(excess_ns, 0.0)
+        if self.samples >= 3 and self.spread_ns:
+            excess = min(excess, _SUDDEN * self.spread_ns)
+        spread = self.spread_ns + (excess - self.spread_ns) / samples
+        return ClockBound(points, self.doubted, spread, samples)
+
+    def with_doubted(self, points: Points) -> ClockBound:
+        """The bound with other points among those in doubt."""
+        return ClockBound(self.settled, points, self.spread_ns, self.samples)
 
 
 def tighten(points: Points, at_ns: int, bound_ns: int, steepest: float) -> Points:
@@ -65,12 +73,14 @@ def bound_at(points: Points, now_ns: int, drift: float, growth: float) -> float:
 
     The distance is taken to grow by `drift`, give or take `growth` (nanoseconds a nanosecond). Infinite without points.
     """
-    tightest = inf
-    for at_ns, bound_ns in points:
-        age = now_ns - at_ns
-        bound = bound_ns + drift * age + growth * (age if age >= 0 else -age)
-        tightest = min(bound, tightest)
-    return tightest
+    if not points:
+        return inf
+    if now_ns >= points[-1][0]:
+        rate = drift + growth
+        return min([bound_ns + rate * (now_ns - at_ns) for at_ns, bound_ns in points])
+    return min(
+        bound_ns + drift * (now_ns - at_ns) + growth * abs(now_ns - at_ns) for at_ns, bound_ns in points
+    )
 
 
 def _sag(before: tuple[int, int], point: tuple[int, int], after: tuple[int, int]) -> float:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from smtp_probe.mail.clock_bounds import Points, bound_at
 
-WANDER = 2e-6
+WANDER = 1e-6
 """How much a rate changes with temperature and discipline, at the least. Nanoseconds a nanosecond, like all rates."""
 _USUAL = 20e-6
 """Half of all clocks that are not disciplined run less wrong than this."""

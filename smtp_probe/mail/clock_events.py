@@ -18,7 +18,8 @@ So from one Postfix to the next a hop is queueing and connecting, without the tr
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from smtp_probe.mail.clock_facts import ChainObservation, ClockLimits, ClockStamp, Dialogue, UnusedStamp
 
@@ -73,16 +74,21 @@ class Chain:
     sightings: tuple[Event, ...] = ()
     labels: tuple[str, ...] = ()
     unused: tuple[UnusedStamp, ...] = ()
+    domains: tuple[str, ...] = field(init=False)
+    """Our own clock, and every other that was read, in the order of their first stamps."""
+    links: tuple[tuple[str, str], ...] = field(init=False)
+    """The passages of the message from clock to clock, beginning and ending with our own."""
+
+    def __post_init__(self) -> None:
+        names = [REFERENCE, *(each.domain for each in self.hops if each.domain is not None)]
+        seen = [each.domain for each in self.sightings if each.domain is not None]
+        object.__setattr__(self, "domains", tuple(dict.fromkeys(names + seen)))
+        object.__setattr__(self, "links", tuple(pairwise([*names, REFERENCE])))
 
     @property
     def events(self) -> tuple[Event, ...]:
         """Every event; those of the chain first."""
         return self.hops + self.sightings
-
-    @property
-    def domains(self) -> tuple[str, ...]:
-        """Our own clock, and every other that was read, in the order of their first stamps."""
-        return tuple(dict.fromkeys((REFERENCE, *(each.domain for each in self.events if each.domain))))
 
     def without(self, domains: frozenset[str]) -> Chain:
         """The chain as if these clocks had not been read."""

@@ -34,6 +34,12 @@ class ClockRecord:
     drift_ns: int = 0
     """When the drift was estimated."""
 
+    def met(self, now_ns: int) -> ClockRecord:
+        """The record after the clock was met again."""
+        return ClockRecord(
+            max(now_ns, self.met_ns), self.doubts, self.doubted_ns, self.drift, self.drift_ns
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class ClockState:
@@ -108,11 +114,26 @@ def write_state(state: ClockState) -> dict[str, Any]:
     return {
         "version": _VERSION,
         "clocks": [
-            [name, each.met_ns, each.doubts, each.doubted_ns, each.drift.rate, each.drift.uncertainty, each.drift_ns]
+            [
+                name,
+                each.met_ns,
+                each.doubts,
+                each.doubted_ns,
+                each.drift.rate,
+                each.drift.uncertainty,
+                each.drift_ns,
+            ]
             for name, each in state.records.items()
         ],
         "bounds": [
-            [start, end, list(map(list, each.settled)), list(map(list, each.doubted)), each.spread_ns, each.samples]
+            [
+                start,
+                end,
+                list(map(list, each.settled)),
+                list(map(list, each.doubted)),
+                each.spread_ns,
+                each.samples,
+            ]
             for (start, end), each in state.bounds.items()
         ],
     }

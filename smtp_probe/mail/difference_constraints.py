@@ -24,8 +24,7 @@ def unbounded(size: int) -> Matrix:
 def intersect(one: Matrix, other: Matrix) -> Matrix:
     """The system in which the bounds of both hold."""
     return [
-        [a if a < b else b for a, b in zip(row, opposite, strict=True)]
-        for row, opposite in zip(one, other, strict=True)
+        [a if a < b else b for a, b in zip(row, opposite)] for row, opposite in zip(one, other, strict=True)
     ]
 
 
@@ -39,8 +38,7 @@ def close(matrix: Matrix) -> bool:
             way = row[via]
             if way < inf and row is not bridge:
                 row[:] = [
-                    direct if direct <= way + rest else way + rest
-                    for direct, rest in zip(row, bridge, strict=True)
+                    direct if direct <= (detour := way + rest) else detour for direct, rest in zip(row, bridge)
                 ]
     return all(row[index] >= -TOLERANCE for index, row in enumerate(matrix))
 

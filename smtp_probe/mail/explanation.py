@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from smtp_probe.mail.bounce import BounceReport, read_bounce
 from smtp_probe.mail.clock_disagreement import find_disagreements
 from smtp_probe.mail.fields import split_fields
-from smtp_probe.mail.finding import Finding, Severity
+from smtp_probe.mail.finding import Finding, Severity, arrange_findings
 from smtp_probe.mail.header_findings import Fields, Header, check_header, read_date
 from smtp_probe.mail.header_text import show_header
 from smtp_probe.mail.mailbox_file import SavedMessage
@@ -24,8 +24,6 @@ from smtp_probe.mail.path_legs import Border, Leg, find_border, find_legs
 from smtp_probe.mail.time_findings import check_times, find_slowest
 from smtp_probe.mail.trace import read_trace
 from smtp_probe.mail.transport_findings import check_transport
-
-_ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +66,9 @@ def explain_message(saved: SavedMessage, own: Sequence[str] = ()) -> Explanation
     date = read_date(fields)
     findings = [
         *check_path(Path(passages=passages, flags=trace.flags, border=border, disagreements=disagreements)),
-        *check_times(passages, disagreements, total_seconds),
+        *check_times(
+            passages, disagreements, total_seconds, was_retrieved="retrieval_dropped" in trace.flags
+        ),
         *check_transport(passages),
         *check_header(Header(fields=fields, passages=passages, date=date, is_cut=saved.is_header_cut)),
         *(() if bounce is not None else _check_attachment(saved)),
@@ -86,7 +86,7 @@ def explain_message(saved: SavedMessage, own: Sequence[str] = ()) -> Explanation
         total_uncertainty_seconds=total_doubt,
         border=border,
         legs=find_legs(passages, border),
-        findings=tuple(sorted(findings, key=_rank)),
+        findings=arrange_findings(findings),
         bounce=bounce,
     )
 
@@ -106,10 +106,6 @@ def _check_attachment(saved: SavedMessage) -> Iterator[Finding]:
     if any(part.media_type == "message/rfc822" for part in parts):
         message = "Another message is attached. This is the way of the outer one: save the attached one to explain it."
         yield Finding(check="attached_message", severity=Severity.INFO, message=message)
-
-
-def _rank(finding: Finding) -> tuple[int, str, int]:
-    return _ORDER[finding.severity], finding.check, finding.hop or 0
 
 
 def _show(fields: Fields, name: str) -> str | None:

@@ -80,7 +80,7 @@ def split_messages(pieces: Iterable[bytes]) -> Iterator[SavedMessage]:
             yield collector.finish()
             collector = _Collector(collector.number + 1, is_mbox=True)
             continue
-        collector.take(line, is_empty=is_empty)
+        collector.take(line, begins=begins, is_empty=is_empty)
         is_after_empty = is_empty
         if collector.is_sated:
             break
@@ -119,14 +119,15 @@ class _Collector:
             return False
         return self._text_room <= 0 or self._is_header_cut
 
-    def take(self, line: bytes, *, is_empty: bool) -> None:
-        """Take in a line, or a piece of one."""
+    def take(self, line: bytes, *, begins: bool, is_empty: bool) -> None:
+        """Take in a line, or a piece of one; `begins` tells its first."""
         if not self._is_in_body:
             if is_empty:
                 self._is_in_body = True
             self._take_header(line)
         elif self._text_room > 0:
-            plain = line[1:] if self.is_mbox and _QUOTED_SEPARATOR.match(line) else line
+            is_quoted = self.is_mbox and begins and _QUOTED_SEPARATOR.match(line)
+            plain = line[1:] if is_quoted else line
             self._text.append(plain[: self._text_room])
             self._text_room -= len(plain)
 
@@ -140,11 +141,9 @@ class _Collector:
         )
 
     def _take_header(self, line: bytes) -> None:
-        if self._is_header_cut or len(line) > self._header_room:
-            self._is_header_cut = True
-            return
-        self._header.append(line)
-        self._header_room -= len(line)
+        self._is_header_cut = self._is_header_cut or len(line) > self._header_room
+        self._header.append(line[: self._header_room])
+        self._header_room -= len(self._header[-1])
 
 
 def _separates(line: bytes, *, undated: bool) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from smtp_probe.mail.organisations import find_organisation
+from smtp_probe.mail.trace import measure_delays
 from smtp_probe.model import Hop, Trace
 
 ZONE_DOUBT_SECONDS = 14 * 3600.0
@@ -51,10 +52,8 @@ def read_passages(trace: Trace) -> tuple[Passage, ...]:
 
 
 def measure_between(earlier: Hop, later: Hop) -> float | None:
-    """Give one hop's stamp less another's, in seconds, raw; None where either has none."""
-    if earlier.at_ns is None or later.at_ns is None:
-        return None
-    return (later.at_ns - earlier.at_ns) / 1e9
+    """Give one hop's stamp less another's as a delay between neighbours is measured; None where either has none."""
+    return measure_delays((earlier, later))[1].delay_seconds
 
 
 def measure_doubt(earlier: Hop, later: Hop) -> float:
@@ -62,6 +61,12 @@ def measure_doubt(earlier: Hop, later: Hop) -> float:
     resolution = max(hop.resolution_seconds or _DATE_SECONDS for hop in (earlier, later))
     zones = sum(ZONE_DOUBT_SECONDS for hop in (earlier, later) if is_zone_doubtful(hop))
     return resolution + zones
+
+
+def name_client(hop: Hop) -> tuple[str, ...]:
+    """Give what shows whose host the client was: the names of it in which an organisation can be seen."""
+    names = (hop.from_host, hop.from_name)
+    return tuple(name for name in names if name is not None and find_organisation(name) is not None)
 
 
 def say_host(passage: Passage) -> str:

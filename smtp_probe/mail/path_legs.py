@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from smtp_probe.mail.organisations import is_own
-from smtp_probe.mail.passages import Passage, measure_between
+from smtp_probe.mail.passages import Passage, measure_between, name_client
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +47,9 @@ def find_border(passages: Sequence[Passage], own: Sequence[str]) -> Border:
     for passage in reversed(passages):
         if is_own(passage.host, own):
             first = passage.position
+            client = name_client(passage.hop)
+            if client and not any(is_own(name, own) for name in client):
+                break  # it came in here, whatever the lines beneath say
         elif passage.organisation is not None:
             break  # hosts without a telling name belong to those around them
     return Border(own=tuple(own), is_assumed=is_assumed, first_own_hop=first)

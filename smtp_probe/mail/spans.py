@@ -15,7 +15,7 @@ def say_span(seconds: float) -> str:
     if length < 1:
         return "0 s" if length == 0 else say_limit(length)
     whole = round(length)
-    if length < 120:
+    if whole < 120:
         return f"{whole} s" if abs(length - whole) < 0.05 else f"{length:.1f} s"
     if whole < 7200:
         return f"{whole // 60} min {whole % 60} s"

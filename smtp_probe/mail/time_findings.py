@@ -7,6 +7,7 @@ by what is left of it when the fineness of its stamps and the contradiction of t
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from smtp_probe.mail.clock_disagreement import Disagreement, measure_doubts
 from smtp_probe.mail.finding import Finding, Severity
@@ -18,26 +19,40 @@ SLOW_SECONDS = 30.0
 _VERY_SLOW_SECONDS = 300.0
 _LONGEST_QUEUE_SECONDS = 10 * 86_400.0
 """Mail servers give up after five days (RFC 5321 section 4.5.4.1); some are set to more."""
+_LEAST_SHARE = 0.5
+_RETRIEVED = "Or it lay in the mailbox from which it was fetched."
 
 
 def find_slowest(passages: Sequence[Passage], disagreements: Sequence[Disagreement]) -> Passage | None:
-    """Give the hop with the largest delay that is one for certain; None where all of them may be nothing."""
+    """Give the hop with the largest delay that is one for certain; None where all of them may be nothing.
+
+    A delay of which the disagreement of the clocks may be the greater part is not called the slowest.
+    """
     doubts = measure_doubts(passages, disagreements)
-    rated = [(_certain_seconds(each, doubts), each) for each in passages]
-    certain, slowest = max(rated, key=lambda pair: pair[0], default=(0.0, None))
-    return slowest if certain > 0 else None
+    rated = [(_certain_seconds(passage, doubts), passage) for passage in passages]
+    rated = [
+        (certain, passage)
+        for certain, passage in rated
+        if certain > (_LEAST_SHARE * (passage.delay_seconds or 0.0) if passage.position in doubts else 0.0)
+    ]
+    return max(rated, key=lambda pair: pair[0])[1] if rated else None
 
 
 def check_times(
-    passages: Sequence[Passage], disagreements: Sequence[Disagreement], total_seconds: float | None
+    passages: Sequence[Passage],
+    disagreements: Sequence[Disagreement],
+    total_seconds: float | None,
+    *,
+    was_retrieved: bool = False,
 ) -> Iterator[Finding]:
-    """Give all findings of this module, in no order."""
+    """Give all findings of this module, in no order. `was_retrieved`: a delay may be of a mailbox in between."""
     for each in disagreements:
         yield _report_disagreement(each)
     slowest = find_slowest(passages, disagreements)
     doubts = measure_doubts(passages, disagreements)
     if slowest is not None and _certain_seconds(slowest, doubts) > SLOW_SECONDS:
-        yield _report_slow(slowest, passages, None if disagreements else total_seconds)
+        finding = _report_slow(slowest, passages, None if disagreements else total_seconds)
+        yield replace(finding, message=f"{finding.message} {_RETRIEVED}") if was_retrieved else finding
     for passage in passages:
         yield from _check_stamp(passage)
 
@@ -87,6 +102,8 @@ def _say_where(before: Passage, slowest: Passage, delay: float) -> str:
     sender, receiver = before.host or "the host before", slowest.host or "the host behind it"
     if delay > _LONGEST_QUEUE_SECONDS:
         return "No queue keeps mail that long: a clock is wrong, or an old message was sent again."
+    if slowest.before != slowest.position - 1:
+        return "It was spent between these two: the hops in between do not tell their times."
     if before.host == slowest.host and has_own_name(slowest.host):
         return f"All of it was spent within {sender}: a filter or a queue of its own."
     waited = f"It waited in the queue of {sender}, or {receiver} put it off or was slow to take it"

@@ -10,12 +10,14 @@ from collections.abc import Iterator, Sequence
 
 from smtp_probe.mail.finding import Finding, Severity
 from smtp_probe.mail.organisations import find_organisation, is_loopback_address, is_private_address
-from smtp_probe.mail.passages import Passage, say_host
+from smtp_probe.mail.passages import Passage, name_client, say_host
 
 _OLD_TLS = frozenset({"SSLv2", "SSLv3", "TLSv1", "TLSv1.1"})
 """Forbidden by RFC 6176, 7568 and 8996."""
 _PLAIN_PROTOCOLS = frozenset({"SMTP", "ESMTP", "ESMTPA", "UTF8SMTP", "UTF8SMTPA"})
 """RFC 3848: with TLS their names would have an S in them."""
+_LOOPBACK_NAME = "localhost"
+"""Also what a server puts in the place of a client that it hides."""
 
 
 def check_transport(passages: Sequence[Passage]) -> Iterator[Finding]:
@@ -46,7 +48,8 @@ def _check_encryption(passage: Passage) -> Iterator[Finding]:
 
 def _check_address(before: Passage | None, passage: Passage) -> Iterator[Finding]:
     """Only where the line beneath is of another organisation: a client may well have such an address."""
-    if before is not None and is_private_address(passage.hop.from_ip):
+    is_foreign = before is not None and before.organisation not in (None, passage.organisation)
+    if is_foreign and is_private_address(passage.hop.from_ip):
         said = (
             f"took the message from {passage.hop.from_ip}, an address of its own network, and the line beneath is of "
             "another organisation: a gateway that wrote no line stands between them, or that line is invented."
@@ -56,12 +59,14 @@ def _check_address(before: Passage | None, passage: Passage) -> Iterator[Finding
 
 def _is_between_organisations(before: Passage | None, passage: Passage) -> bool:
     """Whether the message came from another organisation, as far as names show it."""
-    hop, own = passage.hop, passage.organisation
-    told = find_organisation(hop.from_host) or find_organisation(hop.from_name)
-    if own is None or own == told or is_loopback_address(hop.from_ip):
+    own, hop = passage.organisation, passage.hop
+    is_local = is_loopback_address(hop.from_ip) or _LOOPBACK_NAME in (hop.from_name, hop.from_host)
+    if own is None or is_local:
         return False
-    source = (before.organisation if before is not None else None) or told
-    return source is not None and source != own
+    sources = {find_organisation(name) for name in name_client(hop)}
+    if not sources and before is not None and before.organisation is not None:
+        sources = {before.organisation}
+    return bool(sources) and own not in sources
 
 
 def _report(check: str, severity: Severity, passage: Passage, said: str) -> Finding:

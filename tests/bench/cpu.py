@@ -17,15 +17,14 @@ from .site import Site
 
 RATE = 4.0
 """Probes a second of each of the three: a third of what the lab carries, so that nobody waits in a queue."""
-_ROUTES = 4
-_WARM_UP_PROBES = 8
+_WARM_UP_PROBES = 4
 
 
 def measure_cpu(site: Site) -> list[Row]:
     """Compare processor time a probe, in milliseconds."""
     lab, pace = site.lab, 1.0 / RATE
     probers: list[Prober] = [
-        DaemonUnderTest(lab, site.new_directory(), routes_at(_ROUTES, RATE)),
+        DaemonUnderTest(lab, site.new_directory(), routes_at(1, RATE)),
         RawScript(lab, site.new_directory(), interval_seconds=pace),
         MailExporter(lab, site.new_directory(), interval_seconds=pace),
     ]
@@ -34,7 +33,7 @@ def measure_cpu(site: Site) -> list[Row]:
             running.enter_context(prober)
         for prober in probers:
             prober.wait_for_ends(_WARM_UP_PROBES)
-        windows = [_measure_window(site, probers) for _ in range(site.choose(7, 3))]
+        windows = [_measure_window(site, probers) for _ in range(site.choose(6, 3))]
     daemon, raw, exporter = (
         Figure.of("ms", (window[number] for window in windows)) for number in range(len(probers))
     )
@@ -56,7 +55,11 @@ def _measure_window(site: Site, probers: Sequence[Prober]) -> list[float]:
     before = [_read(prober) for prober in probers]
     time.sleep(site.choose(8.0, 4.0))
     after = [_read(prober) for prober in probers]
-    site.say("cpu: a window of " + ", ".join(f"{b[1] - a[1]}" for a, b in zip(before, after, strict=True)) + " probes")
+    site.say(
+        "cpu: a window of "
+        + ", ".join(f"{b[1] - a[1]}" for a, b in zip(before, after, strict=True))
+        + " probes"
+    )
     return [(b[0] - a[0]) / (b[1] - a[1]) * 1e3 for a, b in zip(before, after, strict=True)]
 
 

@@ -116,10 +116,5 @@ def below(limit: float, unit: str) -> Aim:
     return Aim(f"under {limit:g} {unit}", lambda row: row.ours.median < limit)
 
 
-def all_below(limit: float, unit: str) -> Aim:
-    """Every one of our values has to be under a bound."""
-    return Aim(f"each under {limit:g} {unit}", lambda row: max(row.ours.values) < limit)
-
-
 def _shown(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

@@ -17,10 +17,10 @@ _FACTOR, _ALLOWANCE_MS = 1.2, 5.0
 
 def measure_lag(site: Site) -> list[Row]:
     """Compare the lag, in milliseconds, over all messages of all turns."""
-    count = site.choose(20, 10)
+    count = site.choose(20, 15)
     ours: list[float] = []
     theirs: list[float] = []
-    for number in range(site.choose(4, 2)):
+    for number in range(site.choose(3, 1)):
         site.say(f"lag: turn {number + 1}")
         theirs += _measure_raw(site, count)
         ours += _measure_daemon(site, count)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from datetime import UTC, datetime
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ def describe_machine() -> dict[str, Any]:
     """Give processors, memory, versions, and how busy the machine is just now."""
     cpu_facts = Path("/proc/cpuinfo").read_text()
     return {
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "processors": os.cpu_count(),
         "processor": _field(cpu_facts, "model name"),
         "is_virtual": "hypervisor" in _field(cpu_facts, "flags").split(),

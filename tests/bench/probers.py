@@ -20,6 +20,7 @@ from typing import Any, Self
 from tests.acceptance.daemon import Daemon, free_port, route, write_config
 from tests.lab import MailLab
 from tests.lab.client import send, wait_for_mail, write
+from tests.lab.part import Command
 
 from .process import end
 
@@ -65,7 +66,9 @@ class Prober:
         """Wait until something is so. Raises TimeoutError."""
         gives_up_at = time.monotonic() + seconds
         while not claim():
-            if time.monotonic() > gives_up_at or (self.process is not None and self.process.poll() is not None):
+            if time.monotonic() > gives_up_at or (
+                self.process is not None and self.process.poll() is not None
+            ):
                 raise TimeoutError(f"{self.name}: waited in vain for {what}")
             time.sleep(_LOOK_SECONDS)
 
@@ -129,7 +132,8 @@ def senders(lab: MailLab) -> dict[str, dict[str, object]]:
 def routes_at(count: int, probes_a_second: float, **settings: object) -> dict[str, dict[str, object]]:
     """So many routes which together probe so many times a second, into probe2's mailbox."""
     interval = count / probes_a_second
-    return {f"route-{number:05d}": route(interval=interval, **settings) for number in range(count)}
+    one = {**route(interval=interval), **settings}
+    return {f"route-{number:05d}": one for number in range(count)}
 
 
 class RawScript(Prober):
@@ -137,7 +141,9 @@ class RawScript(Prober):
 
     name = "raw sockets"
 
-    def __init__(self, lab: MailLab, directory: Path, *, interval_seconds: float, is_tight: bool = False) -> None:
+    def __init__(
+        self, lab: MailLab, directory: Path, *, interval_seconds: float, is_tight: bool = False
+    ) -> None:
         super().__init__()
         self._plan = directory / "plan.json"
         self._output = directory / "probes.jsonl"
@@ -157,7 +163,7 @@ class RawScript(Prober):
         self._plan.write_text(json.dumps(plan))
 
     def __enter__(self) -> Self:
-        command = [sys.executable, "-I", "-S", "-B", _RAW_CLIENT, self._plan]
+        command: Command = [sys.executable, "-I", "-S", "-B", _RAW_CLIENT, self._plan]
         with self._output.open("wb") as output:
             self.process = subprocess.Popen(command, stdout=output)
         return self
@@ -168,7 +174,11 @@ class RawScript(Prober):
 
     def probes(self) -> list[dict[str, int]]:
         """Give what it has written of each probe."""
-        return [json.loads(line) for line in self._output.read_text().splitlines(keepends=True) if line.endswith("\n")]
+        return [
+            json.loads(line)
+            for line in self._output.read_text().splitlines(keepends=True)
+            if line.endswith("\n")
+        ]
 
 
 class MailExporter(Prober):
@@ -203,7 +213,7 @@ class MailExporter(Prober):
         self._config.write_text(json.dumps(config))  # JSON is YAML
 
     def __enter__(self) -> Self:
-        command = [
+        command: Command = [
             "mailexporter", "-config.file", self._config, "-web.listen-address", f"127.0.0.1:{self._port}",
         ]  # fmt: skip
         with self._log.open("wb") as log:

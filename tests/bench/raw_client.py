@@ -16,6 +16,7 @@ import ssl
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 DEADLINE_SECONDS = 20.0
 POLL_MINIMUM_SECONDS = 0.005
@@ -191,5 +192,4 @@ def main(plan: Plan) -> None:
 
 
 if __name__ == "__main__":
-    with open(sys.argv[1], encoding="utf-8") as file:
-        main(Plan(**json.load(file)))
+    main(Plan(**json.loads(Path(sys.argv[1]).read_text())))

@@ -13,7 +13,7 @@ from rich.table import Table
 from .figures import Row
 
 _VERDICTS = {True: "[green]met[/green]", False: "[red]not met[/red]", None: ""}
-_WIDTH = 150
+_WIDTH = 165
 """Where the output is no terminal."""
 
 
@@ -54,8 +54,15 @@ def _last_of(rows: Sequence[Row], benchmark: str) -> Row:
     return [row for row in rows if row.benchmark == benchmark][-1]
 
 
-def write_json(path: Path, machine: dict[str, Any], rows: Sequence[Row], *, is_quick: bool) -> None:
-    """Write machine and rows. The folder is made where it is missing."""
+def write_json(
+    path: Path, machine: dict[str, Any], rows: Sequence[Row], *, is_quick: bool, failed: Sequence[str] = ()
+) -> None:
+    """Write machine, rows, and the names of what could not be measured. The folder is made where it is missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    data = {"machine": machine, "is_quick": is_quick, "rows": [row.as_data() for row in rows]}
+    data = {
+        "machine": machine,
+        "is_quick": is_quick,
+        "rows": [row.as_data() for row in rows],
+        "failed": list(failed),
+    }
     path.write_text(json.dumps(data, indent=1) + "\n")

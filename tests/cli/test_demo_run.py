@@ -50,7 +50,7 @@ def test_a_run_delivers_sums_up_and_leaves_nothing_behind(capfd, monkeypatch, tm
     assert err.endswith(".\n")
     assert f"{len(objects)} probe" in err
     assert "level=" not in err, "nothing was wrong with us, so nothing is logged"
-    assert 4.0 < time.monotonic() - began < 6.0
+    assert 4.0 < time.monotonic() - began < 9.0
     assert list(tmp_path.iterdir()) == []
 
 

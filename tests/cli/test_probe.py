@@ -13,6 +13,7 @@ import pytest
 from smtp_probe.demo.mail_path import MailPath
 from smtp_probe.demo.scenarios import SCENARIOS
 from tests.cli.views import is_plain
+from tests.pseudo_terminal import ENDING_SECONDS, Terminal
 
 TIMEOUT_SECONDS = 60
 
@@ -44,7 +45,8 @@ def command(*arguments):
 
 
 def clean_environment(**environ):
-    known = {name: value for name, value in os.environ.items() if not name.startswith("SMTP_PROBE")}
+    strange = ("SMTP_PROBE", "NO_COLOR", "FORCE_COLOR", "COLUMNS")
+    known = {name: value for name, value in os.environ.items() if not name.startswith(strange)}
     return known | environ
 
 
@@ -123,23 +125,41 @@ def test_a_mistake_is_told_in_words_with_exit_code_2(config_file, arguments, env
     assert done.stdout == ""
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_ends_it_without_a_traceback(config_file, number, code):
-    with subprocess.Popen(
-        command("lost", "--config.file", config_file),
-        env=clean_environment(PYTHONUNBUFFERED="1", SMTP_PROBE__ROUTES__LOST__DEADLINE="60s",
-                              SMTP_PROBE__ROUTES__LOST__GIVE_UP_AFTER="60s"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:  # fmt: skip
-        with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(3.0)
-        process.send_signal(number)
-        out, err = process.communicate(timeout=10)
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)]
+)
+def test_a_signal_ends_it_and_gives_the_terminal_back(config_file, number, code):
+    environ = clean_environment(
+        SMTP_PROBE__ROUTES__LOST__DEADLINE="60s", SMTP_PROBE__ROUTES__LOST__GIVE_UP_AFTER="60s"
+    )
+    with Terminal(command("lost", "--config.file", config_file), environ) as terminal:
+        live = terminal.read_until("watching the mailbox for the message, at most 60.00 s", TIMEOUT_SECONDS)
+        terminal.process.send_signal(number)
+        assert terminal.wait(ENDING_SECONDS) == code
+        assert terminal.settings_now() == terminal.settings
 
-    assert process.returncode == code
-    assert (out, err) == ("", "")
+    assert "starttls" in live
+    assert terminal.written.rfind("\x1b[?25h") > terminal.written.rfind("\x1b[?25l")
+    assert "Traceback" not in terminal.written
+
+
+def test_on_a_terminal_the_result_stands_in_place_of_the_live_view(config_file):
+    with Terminal(command("on-time", "--config.file", config_file), clean_environment()) as terminal:
+        assert terminal.wait(TIMEOUT_SECONDS) == 0
+
+    assert "\x1b[1;32m✓ delivered in " in terminal.written
+    assert terminal.written.rfind("submission") > terminal.written.rfind("\x1b[?25h")
+
+
+def test_no_color_is_obeyed_on_a_terminal(config_file):
+    with Terminal(
+        command("on-time", "--config.file", config_file), clean_environment(NO_COLOR="1")
+    ) as terminal:
+        assert terminal.wait(TIMEOUT_SECONDS) == 0
+
+    assert "\x1b" not in terminal.written
+    assert "arrival: watching the mailbox" in terminal.written
+    assert "✓ delivered in " in terminal.written
 
 
 def complete(words, **environ):

@@ -60,3 +60,22 @@ def test_without_a_stamp_there_is_no_event():
 )
 def test_fetching_from_a_mailbox_is_no_hop(value):
     assert "retrieval" in parse_received(f"{value}; Tue, 1 Sep 2026 08:00:00 +0000".encode()).flags
+
+
+@pytest.mark.parametrize(
+    ("value", "version"),
+    [
+        ("from a ([192.0.2.1]) by mx with esmtp (Exim 4.96) id 1", "4.96"),
+        ("from a ([192.0.2.1]) by mx with esmtps (TLS1.3) tls X (Exim 4.94.2) id 1", "4.94.2"),
+        ("from a ([192.0.2.1]) by mx with esmtp (Exim 4.90_1) id 1", "4.90_1"),
+        ("from a ([192.0.2.1]) by mx with esmtp (Exim 3.35 #1 (Debian)) id 1", "3.35"),
+        ("from a ([192.0.2.1]) by mx with esmtp (Exim) id 1", None),
+        ("from a (Exim 4.96 [192.0.2.1]) by mx with esmtp id 1", None),
+        ("from a (b [192.0.2.1]) by mx (Postfix) (Exim 4.96) with ESMTP id 1", None),
+        ("from a ([192.0.2.1]) by mx with esmtp (Exim 4.1234567890) id 1", None),
+    ],
+)
+def test_the_version_is_told_of_an_exim_only(value, version):
+    hop = parse_received(f"{value}; Tue, 1 Sep 2026 08:00:00 +0000".encode())
+
+    assert hop.software_version == version
