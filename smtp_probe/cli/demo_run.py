@@ -122,7 +122,7 @@ class _DemoRun:
     def _started(self, addresses: Sequence[str], config_file: Path) -> None:
         """Take the signals back from the daemon, and tell the addresses."""
         self._catch_signals()
-        self._screen.open(_opening(visit_url(addresses[0]), config_file, self._scenarios))
+        self._screen.open(_opening(addresses, config_file, self._scenarios))
 
     def _catch_signals(self) -> None:
         """End at a signal. Where there is a terminal, its end is ours; without one SIGHUP is the daemon's."""
@@ -175,14 +175,12 @@ class _Remarks(io.StringIO):
         return len(text)
 
 
-def _opening(url: str, config_file: Path, scenarios: Sequence[Scenario]) -> Opening:
+def _opening(addresses: Sequence[str], config_file: Path, scenarios: Sequence[Scenario]) -> Opening:
+    pages = (("status page", "/"), ("metrics", "/metrics"))
+    urls = [(name, visit_url(address) + path) for address in addresses for name, path in pages]
     return Opening(
         title="smtp-probe demo: the ordinary daemon on an embedded mail path",
-        addresses=(
-            ("status page", f"{url}/"),
-            ("metrics", f"{url}/metrics"),
-            ("configuration", str(config_file)),
-        ),
+        addresses=(*urls, ("configuration", str(config_file))),
         scenarios=tuple((scenario.name, scenario.sees) for scenario in scenarios),
         closing="Each scenario is a route of that name. Times are UTC. Ctrl-C ends it.",
     )

@@ -2,7 +2,7 @@
 
 In: a configuration and the name of a route. Out: a waterfall of phases and hops on a terminal, plain lines otherwise,
 one JSON object with --json. Exit code 0: delivered; 1: a mail problem; 2: a mistake in the configuration or the command
-line; 3: it could not be observed; 130 or 143: stopped by a signal before it had ended.
+line; 3: it could not be observed; 129, 130 or 143: stopped by a signal before it had ended.
 """
 
 from __future__ import annotations

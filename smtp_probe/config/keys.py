@@ -88,11 +88,19 @@ def _write_key(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+            _hand_to_owner(file.fileno(), path.parent)
         with contextlib.suppress(FileExistsError):
             _publish(draft, path)
     finally:
         draft.unlink(missing_ok=True)
     _sync_directory(path.parent)
+
+
+def _hand_to_owner(descriptor: int, folder: Path) -> None:
+    """Give a key that root made to whom the folder belongs: the daemon that runs as its owner must read it."""
+    owner = folder.stat()
+    if os.geteuid() == 0 and owner.st_uid != 0:
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 def _publish(draft: Path, path: Path) -> None:

@@ -108,8 +108,8 @@ _ALL = (
     ),
     Scenario(
         name="skewed-clocks",
-        sees="Three hosts have wrong clocks, one of them 41 seconds slow; the raw hop delays are nonsense, the "
-        "corrected ones are right.",
+        sees="Three hosts have wrong clocks, one of them 41 seconds slow: the raw hop delays are nonsense, and "
+        "the delivery time is right all the same.",
         hops=_hops(offsets=(0.0, 7.3, -41.0, 0.4)),
     ),
     Scenario(

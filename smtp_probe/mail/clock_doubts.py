@@ -23,6 +23,8 @@ from smtp_probe.mail.difference_constraints import Matrix, close
 _PATIENCE = 12
 """After so many messages that fit both the past and the new time, or neither, the past is given up without a step."""
 _MICROSECOND_NS = 1000
+_TRUST_IN_REFERENCE = 2 / 3
+"""Our own clock does not jump while it runs. It is suspected only where it has more than one quarrel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ def _measure_step(case: Case, state: ClockState, name: str, new: Solution) -> Cl
     if name == REFERENCE:
         # What all the others lose at once, our own clock has gained.
         lower, upper = -upper, -lower
-    if not (isfinite(lower) and isfinite(upper)):
+    if not (isfinite(lower) and isfinite(upper)) or lower > upper:
         return None
     shift = Estimate(value_ns=round((lower + upper) / 2), lower_ns=floor(lower), upper_ns=ceil(upper))
     return ClockStep(domain=name, at_ns=state.record(name).doubted_ns, shift=shift)
@@ -162,7 +164,7 @@ def _find_culprits(case: Case, state: ClockState, ignored: frozenset[str]) -> fr
     """Find the clock whose past contradicts the chain the most; all of them, where that cannot be found.
 
     Every pair of clocks of which chain and memory say opposite things is a quarrel of both. A clock that was set
-    quarrels with all others. Our own clock is suspected only where it has more quarrels than any other.
+    quarrels with all others.
     """
     domains = case.chain.domains
     known = case.recall(state, ignored)
@@ -175,7 +177,9 @@ def _find_culprits(case: Case, state: ClockState, ignored: frozenset[str]) -> fr
             gap = -(alone.offsets[row][column] + known[column][row])
             if gap > _MICROSECOND_NS and start in quarrels and end in quarrels:
                 quarrels[start] += gap
-                quarrels[end] += gap * (1 - 1e-6 * (end == REFERENCE))
+                quarrels[end] += gap
+    if REFERENCE in quarrels:
+        quarrels[REFERENCE] *= _TRUST_IN_REFERENCE
     worst = max(quarrels, key=lambda name: quarrels[name])
     if quarrels[worst]:
         return frozenset({worst})

@@ -166,3 +166,12 @@ def test_a_group_of_our_own_may_have_access_and_another_may_not(config, monkeypa
 def test_a_state_directory_that_is_a_file(config, tmp_path):
     (tmp_path / "var").write_text("")
     assert refusal(config) == f"state_directory: {config.state_directory} cannot be made: not a directory"
+
+
+def test_a_key_that_root_makes_belongs_to_the_owner_of_the_directory(config):
+    """`probe` by root before the daemon's first start must not lock the daemon out."""
+    config.state_directory.mkdir(parents=True, mode=0o700)
+    os.chown(config.state_directory, 65534, 65534)
+    load_or_make_keys(config)
+
+    assert (config.state_directory / KEY_FILE).stat().st_uid == 65534

@@ -184,7 +184,8 @@ def test_four_megabytes_of_malice_take_no_longer_than_honest_ones(content):
 
 @given(
     st.lists(
-        st.sampled_from([FROM, ONE, TWO, b"\n", b"\r\n", b">From x\n", b"\xff", b"From ", b"x: y" * 50]), max_size=12
+        st.sampled_from([FROM, ONE, TWO, b"\n", b"\r\n", b">From x\n", b"\xff", b"From ", b"x: y" * 50]),
+        max_size=12,
     ),
     st.integers(1, 5000),
 )
