@@ -87,7 +87,7 @@ def _say_border(border: Border, count: int) -> str:
         said += " (assumed from the topmost line; --own sets it)"
     if border.first_own_hop is not None and border.first_own_hop > 1:
         others = border.first_own_hop - 1
-        said += f"; beneath {'hop 1' if others == 1 else f'hops 1 to {others}'}, as others claim"
+        said += f"; others' claims: {'hop 1' if others == 1 else f'hops 1 to {others}'}"
     return said
 
 
@@ -149,7 +149,7 @@ class _Columns:
     def draw(self, passage: Passage, bar: Bar | None) -> Text:
         """One hop."""
         is_slowest = passage.position == self._slowest
-        line = Text(">" if is_slowest else " ", style="bold yellow")
+        line = Text().append(">" if is_slowest else " ", style="bold yellow")
         line.append(f"{passage.position:>{self._number}} ", style="dim")
         line.append(_shorten(_say_name(passage), self._host), style="bold" if is_slowest else "")
         if self._protocol:
@@ -230,10 +230,10 @@ def _say_details(passage: Passage) -> str:
     )
     said = (
         ("at", format_instant(hop.at_ns, hop.resolution_seconds)),
+        ("id", hop.id),
         ("from", f"{client} [{hop.from_ip}]".strip() if hop.from_ip else client or None),
         ("with", hop.with_),
         ("cipher", hop.tls_cipher),
-        ("id", hop.id),
         ("for", hop.for_),
     )
     told = [f"{word} {clean(hide_tokens(value))}" for word, value in said if value]

@@ -83,8 +83,7 @@ def _relate_instants(chain: Chain, offsets: Matrix, growths: Sequence[float]) ->
                 continue
             apart = later.high - event.low
             apart += offsets[further][place] if further != place else growths[place] * abs(apart)
-            if apart < row[other]:
-                row[other] = apart
+            row[other] = min(row[other], apart)
     return instants
 
 

@@ -36,7 +36,11 @@ class ClockBound:
     def with_settled(self, points: Points, excess_ns: float | None) -> ClockBound:
         """The bound with other points; and how far the observation was above the tightest, if it was of a passage."""
         if excess_ns is None:
-            return self if points is self.settled else ClockBound(points, self.doubted, self.spread_ns, self.samples)
+            return (
+                self
+                if points is self.settled
+                else ClockBound(points, self.doubted, self.spread_ns, self.samples)
+            )
         samples = min(self.samples + 1, _LEARNING)
         excess = max(excess_ns, 0.0)
         if self.samples >= 3 and self.spread_ns:
@@ -68,18 +72,21 @@ def tighten(points: Points, at_ns: int, bound_ns: int, steepest: float) -> Point
     return _trim(hull, steepest)
 
 
-def bound_at(points: Points, now_ns: int, drift: float, growth: float) -> float:
-    """Give the upper bound at an instant.
+def bound_at(points: Points, now_ns: int, drift: float, growth: float, since_ns: int | None = None) -> float:
+    """Give the upper bound that holds from `since_ns` (or now) until now. Infinite without points.
 
-    The distance is taken to grow by `drift`, give or take `growth` (nanoseconds a nanosecond). Infinite without points.
+    The distance is taken to grow by `drift`, give or take `growth` (nanoseconds a nanosecond).
     """
     if not points:
         return inf
-    if now_ns >= points[-1][0]:
+    if since_ns is None:
+        since_ns = now_ns
+    if points[-1][0] <= since_ns:
         rate = drift + growth
         return min([bound_ns + rate * (now_ns - at_ns) for at_ns, bound_ns in points])
     return min(
-        bound_ns + drift * (now_ns - at_ns) + growth * abs(now_ns - at_ns) for at_ns, bound_ns in points
+        bound_ns + drift * (now_ns - at_ns) + growth * max(now_ns - at_ns, at_ns - since_ns)
+        for at_ns, bound_ns in points
     )
 
 

@@ -10,14 +10,13 @@ A contradiction is never covered up by moving a bound.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from math import ceil, floor, isfinite
 
 from smtp_probe.mail.chain_solution import Solution, observe, solve
 from smtp_probe.mail.clock_events import REFERENCE, Chain
 from smtp_probe.mail.clock_facts import ClockLimits, ClockStep, Estimate
-from smtp_probe.mail.clock_state import Ageing, ClockState, recall
+from smtp_probe.mail.clock_state import ClockState, Moment, Trust, recall
 from smtp_probe.mail.difference_constraints import Matrix, close
 
 _PATIENCE = 12
@@ -36,23 +35,28 @@ class Case:
     observed: Matrix
 
     @property
+    def since_ns(self) -> int:
+        """The first instant of the chain, on our clock."""
+        return self.chain.origin_ns + int(self.chain.start)
+
+    @property
     def now_ns(self) -> int:
-        """The last instant of the chain."""
+        """The last instant of the chain, on our clock."""
         return self.chain.origin_ns + int(self.chain.end)
 
-    def recall(
-        self, state: ClockState, ignored: Collection[str] = (), on_trial: Collection[str] = ()
-    ) -> Matrix:
+    def recall(self, state: ClockState, trust: Trust) -> Matrix:
         """What the memory says for certain of the clocks of this chain."""
-        domains = self.chain.domains
-        ageing = Ageing((0.0,) * len(domains), self.growths)
-        return recall(state, domains, self.now_ns, ageing, ignored=ignored, on_trial=on_trial)
+        moment = Moment(self.since_ns, self.now_ns, (0.0,) * len(self.growths), self.growths)
+        return recall(state, self.chain.domains, moment, trust)
 
     def solve(
-        self, state: ClockState, ignored: Collection[str] = (), on_trial: Collection[str] = ()
+        self,
+        state: ClockState,
+        ignored: frozenset[str] = frozenset(),
+        on_trial: frozenset[str] = frozenset(),
     ) -> Solution | None:
         """Bring chain and memory together; None where they contradict each other."""
-        history = self.recall(state, ignored, on_trial)
+        history = self.recall(state, Trust(ignored, on_trial))
         return solve(self.chain, history, self.observed, self.growths)
 
 
@@ -74,7 +78,7 @@ def open_case(chain: Chain, limits: ClockLimits) -> Case:
 
 
 def judge(state: ClockState, chain: Chain, limits: ClockLimits) -> Verdict:
-    """Bring a chain and the memory together, whatever they say."""
+    """Bring a chain and the memory together, whatever they say. Each step is given once, when it is certain."""
     case = open_case(chain, limits)
     if not state.doubted(chain.domains):
         solution = case.solve(state)
@@ -82,6 +86,7 @@ def judge(state: ClockState, chain: Chain, limits: ClockLimits) -> Verdict:
             return Verdict(case, state, solution)
     case = _make_coherent(case, limits)
     state, steps = _resolve_doubts(case, state)
+    steps = tuple(each for each in steps if abs(each.shift.value_ns) >= limits.step_ns)
     ignored = state.doubted(case.chain.domains)
     solution = case.solve(state, ignored)
     while solution is None:
@@ -123,7 +128,7 @@ def _resolve_doubts(case: Case, state: ClockState) -> tuple[ClockState, tuple[Cl
     for name in sorted(doubted):
         others = doubted - {name}
         past = case.solve(state, others)
-        new = case.solve(state, others, {name})
+        new = case.solve(state, others, frozenset({name}))
         record = state.record(name)
         if past is not None and new is None:
             state = _end_doubt(state, name, is_past_right=True)
@@ -140,7 +145,7 @@ def _resolve_doubts(case: Case, state: ClockState) -> tuple[ClockState, tuple[Cl
 
 def _measure_step(case: Case, state: ClockState, name: str, new: Solution) -> ClockStep | None:
     """Say by how much a clock was set: its offset now less its offset as the past would have it now."""
-    past = case.recall(state, state.doubted(case.chain.domains) - {name})
+    past = case.recall(state, Trust(state.doubted(case.chain.domains) - {name}))
     if not close(past):
         return None
     place = case.chain.domains.index(name)
@@ -167,7 +172,7 @@ def _find_culprits(case: Case, state: ClockState, ignored: frozenset[str]) -> fr
     quarrels with all others.
     """
     domains = case.chain.domains
-    known = case.recall(state, ignored)
+    known = case.recall(state, Trust(ignored))
     alone = case.solve(ClockState())
     if alone is None or not close(known):
         return frozenset(domains)
@@ -192,7 +197,7 @@ def _raise_doubts(case: Case, state: ClockState, ignored: frozenset[str]) -> Clo
     records = dict(state.records)
     for name in ignored:
         record = state.record(name)
-        since_ns = record.doubted_ns if record.doubts else case.chain.origin_ns + int(case.chain.start)
+        since_ns = record.doubted_ns if record.doubts else case.since_ns
         records[name] = replace(record, doubts=record.doubts + 1, doubted_ns=since_ns)
     return replace(state, records=records) if ignored else state
 

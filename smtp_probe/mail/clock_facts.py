@@ -21,6 +21,8 @@ class ClockLimits:
     """
     looseness_ns: int = 100_000
     """How far any clock's reading may lie beside its event: scheduling, and small corrections by NTP."""
+    step_ns: int = 20_000_000
+    """A clock that moved by less was corrected and not set: no step is reported. Its past is given up all the same."""
     sane_ns: int = 7 * 86_400 * 1_000_000_000
     """A stamp that lies further from our clock than this is no measurement of a clock."""
     domains: int = 256
@@ -139,7 +141,11 @@ class HopTime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnusedStamp:
-    """A hop whose stamp says nothing, and why: `missing`, `insane`, `repeated`, `contradictory`."""
+    """A hop whose stamp says nothing, and why.
+
+    `missing`; `insane`: too far from our clock, or too coarse; `repeated`: a fine stamp that was there before;
+    `contradictory`: this message alone shows that it cannot be right; `too_many`: one of the oldest of a long chain.
+    """
 
     position: int
     """From 1; one more than the number of hops stands for the mailbox's store."""

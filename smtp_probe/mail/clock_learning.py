@@ -7,16 +7,16 @@ Neighbours on the way and our own clock are enough; the work and the memory grow
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from math import ceil
 
 from smtp_probe.mail.clock_bounds import bound_at, tighten
-from smtp_probe.mail.clock_doubts import Verdict
+from smtp_probe.mail.clock_doubts import Case, Verdict
 from smtp_probe.mail.clock_drift import Drift, estimate_drift
 from smtp_probe.mail.clock_events import REFERENCE, Chain
 from smtp_probe.mail.clock_facts import ClockLimits
-from smtp_probe.mail.clock_state import Ageing, ClockState
+from smtp_probe.mail.clock_state import ClockState, Moment
 
 
 def learn(verdict: Verdict, limits: ClockLimits) -> ClockState:
@@ -25,19 +25,19 @@ def learn(verdict: Verdict, limits: ClockLimits) -> ClockState:
     return _learn_drift(verdict, state, limits).limited(limits.domains)
 
 
-def expect_ageing(state: ClockState, domains: Sequence[str], caution: float = 1.0) -> Ageing:
-    """How the distances most likely change with time: by the estimated drifts, give or take what is unknown of them."""
-    drifts = [_find_drift(state, name) for name in domains]
-    return Ageing([each.rate for each in drifts], [each.uncertainty * caution for each in drifts])
+def expect(case: Case, state: ClockState, caution: float = 1.0) -> Moment:
+    """How the distances most likely change: by the estimated drifts, give or take what is unknown of them."""
+    drifts = [_find_drift(state, name) for name in case.chain.domains]
+    growths = [each.uncertainty * caution for each in drifts]
+    return Moment(case.since_ns, case.now_ns, [each.rate for each in drifts], growths)
 
 
 def _learn_bounds(verdict: Verdict, limits: ClockLimits) -> ClockState:
     case, state = verdict.case, verdict.state
     domains = case.chain.domains
     places = {name: place for place, name in enumerate(domains)}
-    at_ns = case.chain.origin_ns + int(case.chain.start)
     steepest = 2 * limits.drift_ppm * 1e-6
-    ageing = expect_ageing(state, domains)
+    moment = expect(case, state)
     links = frozenset(case.chain.links)
     bounds = dict(state.bounds)
     for pair in _list_pairs(case.chain):
@@ -45,11 +45,11 @@ def _learn_bounds(verdict: Verdict, limits: ClockLimits) -> ClockState:
         observed = ceil(case.observed[row][column])
         bound = state.bound(*pair)
         if not verdict.ignored.isdisjoint(pair):
-            bounds[pair] = bound.with_doubted(tighten(bound.doubted, at_ns, observed, steepest))
+            bounds[pair] = bound.with_doubted(tighten(bound.doubted, case.since_ns, observed, steepest))
             continue
-        settled = tighten(bound.settled, at_ns, observed, steepest)
-        drift = ageing.drifts[column] - ageing.drifts[row]
-        growth = ageing.growths[column] + ageing.growths[row]
+        settled = tighten(bound.settled, case.since_ns, observed, steepest)
+        drift = moment.drifts[column] - moment.drifts[row]
+        growth = moment.growths[column] + moment.growths[row]
         expected = bound_at(settled, case.now_ns, drift, growth) if pair in links else None
         bounds[pair] = bound.with_settled(settled, None if expected is None else observed - expected)
     records = dict(state.records)

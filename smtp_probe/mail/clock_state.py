@@ -1,22 +1,20 @@
-"""All that is remembered of foreign clocks, and its form in the journal.
+"""All that is remembered of foreign clocks.
 
-In: observed bounds on the distances of clocks. Out: a frozen state of bounded size, matrices of what it says at an
-instant, and plain data for JSON. Judges nothing: whether a clock was set is decided in `clock_doubts`.
+In: observed bounds on the distances of clocks. Out: a frozen state of bounded size, and matrices of what it says at an
+instant. Judges nothing: whether a clock was set is decided in `clock_doubts`. Its form for the journal is in
+`clock_storage`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-from smtp_probe.mail.clock_bounds import MAX_POINTS, ClockBound, Points, bound_at
+from smtp_probe.mail.clock_bounds import ClockBound, Points, bound_at
 from smtp_probe.mail.clock_drift import Drift
 from smtp_probe.mail.clock_events import REFERENCE
 from smtp_probe.mail.difference_constraints import Matrix, unbounded
 
-_VERSION = 1
-_MAX_NAME_CHARACTERS = 255
 _NOTHING = ClockBound()
 
 
@@ -36,9 +34,7 @@ class ClockRecord:
 
     def met(self, now_ns: int) -> ClockRecord:
         """The record after the clock was met again."""
-        return ClockRecord(
-            max(now_ns, self.met_ns), self.doubts, self.doubted_ns, self.drift, self.drift_ns
-        )
+        return ClockRecord(max(now_ns, self.met_ns), self.doubts, self.doubted_ns, self.drift, self.drift_ns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,128 +69,65 @@ class ClockState:
 
 
 @dataclass(frozen=True, slots=True)
-class Ageing:
-    """How the distances change with time: for each domain its rate, and by how much at most that may be wrong."""
+class Trust:
+    """Whose past is believed. Nothing of those `ignored`; of those `on_trial` what was observed since they came into
+    doubt, and nothing else.
+    """
 
+    ignored: frozenset[str] = frozenset()
+    on_trial: frozenset[str] = frozenset()
+
+
+_FULL_TRUST = Trust()
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A span of our time, for which the memory is asked, and how the distances of clocks change until then.
+
+    For each domain the rate of its clock, and by how much at most that may be wrong.
+    """
+
+    since_ns: int
+    now_ns: int
     drifts: Sequence[float]
     growths: Sequence[float]
 
 
-def recall(
-    state: ClockState,
-    domains: Sequence[str],
-    now_ns: int,
-    ageing: Ageing,
-    *,
-    ignored: Collection[str] = (),
-    on_trial: Collection[str] = (),
-) -> Matrix:
-    """Say what the memory knows of these clocks at an instant, as bounds on the differences of their offsets.
-
-    Nothing of those `ignored`; of those `on_trial` only what was observed since they came into doubt.
-    """
+def recall(state: ClockState, domains: Sequence[str], moment: Moment, trust: Trust = _FULL_TRUST) -> Matrix:
+    """Say what the memory knows of these clocks at a moment, as bounds on the differences of their offsets."""
     matrix = unbounded(len(domains))
-    drifts, growths = ageing.drifts, ageing.growths
+    drifts, growths = moment.drifts, moment.growths
+    now_ns, since_ns = moment.now_ns, moment.since_ns
     for row, start in enumerate(domains):
-        if start in ignored:
+        if start in trust.ignored:
             continue
         for column, end in enumerate(domains):
             bound = state.bounds.get((start, end))
-            if bound is None or end in ignored:
+            if bound is None or end in trust.ignored:
                 continue
-            points = bound.doubted if start in on_trial or end in on_trial else bound.settled
-            matrix[row][column] = bound_at(
-                points, now_ns, drifts[column] - drifts[row], growths[column] + growths[row]
-            )
+            is_on_trial = start in trust.on_trial or end in trust.on_trial
+            points = bound.doubted if is_on_trial else bound.settled
+            drift, growth = drifts[column] - drifts[row], growths[column] + growths[row]
+            matrix[row][column] = bound_at(points, now_ns, drift, growth, since_ns)
     return matrix
 
 
-def write_state(state: ClockState) -> dict[str, Any]:
-    """Give the state as plain data for JSON."""
-    return {
-        "version": _VERSION,
-        "clocks": [
-            [
-                name,
-                each.met_ns,
-                each.doubts,
-                each.doubted_ns,
-                each.drift.rate,
-                each.drift.uncertainty,
-                each.drift_ns,
-            ]
-            for name, each in state.records.items()
-        ],
-        "bounds": [
-            [
-                start,
-                end,
-                list(map(list, each.settled)),
-                list(map(list, each.doubted)),
-                each.spread_ns,
-                each.samples,
-            ]
-            for (start, end), each in state.bounds.items()
-        ],
-    }
-
-
-def read_state(data: object) -> ClockState | None:
-    """Read what `write_state` gave; None where it is of another version, or damaged."""
-    try:
-        if not isinstance(data, dict) or data["version"] != _VERSION:
-            return None
-        records = dict(_read_record(*row) for row in data["clocks"])
-        bounds = dict(_read_bound(*row) for row in data["bounds"])
-    except (KeyError, TypeError, ValueError, OverflowError):
-        return None
-    return ClockState(records=records, bounds=bounds)
-
-
 def widen_reference(state: ClockState, slack_ns: int) -> ClockState:
-    """Give the state after our own clock was anchored anew and may have moved by so much against its old self."""
-    return replace(
-        state,
-        bounds={
-            pair: replace(
-                bound, settled=_lift(bound.settled, slack_ns), doubted=_lift(bound.doubted, slack_ns)
-            )
-            if REFERENCE in pair
-            else bound
-            for pair, bound in state.bounds.items()
-        },
-    )
+    """Give the state after our own clock was anchored anew and may have moved by so much against its old self.
+
+    A greater move is found as a step of the reference.
+    """
+    bounds = {
+        pair: ClockBound(
+            _lift(bound.settled, slack_ns), _lift(bound.doubted, slack_ns), bound.spread_ns, bound.samples
+        )
+        if REFERENCE in pair
+        else bound
+        for pair, bound in state.bounds.items()
+    }
+    return replace(state, bounds=bounds)
 
 
 def _lift(points: Points, slack_ns: int) -> Points:
     return tuple((at_ns, bound_ns + slack_ns) for at_ns, bound_ns in points)
-
-
-def _read_record(
-    name: str, met_ns: int, doubts: int, doubted_ns: int, rate: float, uncertainty: float, drift_ns: int
-) -> tuple[str, ClockRecord]:
-    if not isinstance(name, str) or len(name) > _MAX_NAME_CHARACTERS:
-        raise ValueError("name")
-    drift = Drift(_number(rate), _number(uncertainty))
-    return name, ClockRecord(int(met_ns), int(doubts), int(doubted_ns), drift, int(drift_ns))
-
-
-def _read_bound(
-    start: str, end: str, settled: Sequence[Any], doubted: Sequence[Any], spread_ns: float, samples: int
-) -> tuple[tuple[str, str], ClockBound]:
-    if not isinstance(start, str) or not isinstance(end, str):
-        raise TypeError("name")
-    bound = ClockBound(_read_points(settled), _read_points(doubted), _number(spread_ns), int(samples))
-    return (start, end), bound
-
-
-def _read_points(rows: Sequence[Any]) -> Points:
-    points = sorted((int(at_ns), int(bound_ns)) for at_ns, bound_ns in rows)
-    return tuple(points[-MAX_POINTS:])
-
-
-def _number(value: float) -> float:
-    number = float(value)
-    if not abs(number) < 1e18:  # neither infinite nor NaN
-        raise ValueError("number")
-    return number

@@ -22,8 +22,8 @@ from smtp_probe.mail.chain_solution import Solution, solve
 from smtp_probe.mail.clock_doubts import Verdict, judge
 from smtp_probe.mail.clock_events import REFERENCE, read_chain
 from smtp_probe.mail.clock_facts import ChainObservation, ClockLimits, ClockOffset, ClockReading, Estimate
-from smtp_probe.mail.clock_learning import expect_ageing, learn
-from smtp_probe.mail.clock_state import ClockState, recall
+from smtp_probe.mail.clock_learning import expect, learn
+from smtp_probe.mail.clock_state import ClockState, Trust, recall
 from smtp_probe.mail.difference_constraints import find_centre
 from smtp_probe.mail.hop_times import measure_hops
 
@@ -49,8 +49,8 @@ def _refine(verdict: Verdict, state: ClockState) -> Solution:
     """Tighten the solution by what is likely of the drifts, as far as that agrees with it."""
     case, certain = verdict.case, verdict.solution
     for caution in _CAUTION:
-        ageing = expect_ageing(state, case.chain.domains, caution)
-        likely = recall(state, case.chain.domains, case.now_ns, ageing, ignored=verdict.ignored)
+        moment = expect(case, state, caution)
+        likely = recall(state, case.chain.domains, moment, Trust(verdict.ignored))
         solution = solve(case.chain, likely, certain.offsets, case.growths)
         if solution is not None:
             return solution

@@ -6,6 +6,7 @@ by what is left of it when the fineness of its stamps and the contradiction of t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -84,7 +85,7 @@ def _report_slow(slowest: Passage, passages: Sequence[Passage], total_seconds: f
     before = passages[(slowest.before or 1) - 1]
     share = ""
     if total_seconds is not None and total_seconds > 0:
-        share = f" of {say_span(total_seconds)} in all ({round(100 * delay / total_seconds)} %)"
+        share = f" of {say_span(total_seconds)} in all ({math.floor(100 * delay / total_seconds)} %)"
     said = (
         f"{say_span(delay)}{share} passed between the stamps of {say_host(before)} and {say_host(slowest)}."
     )

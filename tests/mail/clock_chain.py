@@ -8,6 +8,7 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from smtp_probe.mail.clock_facts import (
     ChainObservation,
@@ -64,7 +65,7 @@ class Journey:
 
     def durations_ns(self) -> list[int]:
         ends = [self.dot_ns, *(max(at, self.dot_ns) for at in self.event_ns)]
-        return [after - before for before, after in zip(ends, ends[1:], strict=False)]
+        return [after - before for before, after in pairwise(ends)]
 
 
 OFFSETS = (3.21, -0.74, 121.5, 0.03)

@@ -28,10 +28,10 @@ def test_a_sound_header_is_no_finding():
 
 @pytest.mark.parametrize("name", [b"Subject", b"from", b"DATE", b"Message-ID", b"Content-Type"])
 def test_what_may_stand_there_once_is_told_when_it_is_double(name):
-    value = b": Tue, 1 Sep 2026 08:00:00 +0000\r\n"
+    same, other = name + b": x\r\n", name + b": y\r\n"
 
-    assert ("duplicate_header", "info") in checks(SOUND.replace(name, b"X") + (name + value) * 2)
-    assert ("duplicate_header", "warning") in checks(name + b": x\r\n" + name + b": y\r\n" + SOUND)
+    assert ("duplicate_header", "info") in checks(same + same)
+    assert ("duplicate_header", "warning") in checks(same + other)
 
 
 def test_a_value_that_is_only_folded_otherwise_is_the_same():

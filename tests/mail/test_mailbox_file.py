@@ -222,7 +222,7 @@ def test_a_header_of_mail_is_told_from_other_text():
     ],
 )
 def test_a_file_of_another_kind_is_named(beginning, word):
-    assert word in name_foreign_format(beginning)
+    assert word in (name_foreign_format(beginning) or "")
 
 
 def test_an_unknown_kind_has_no_name():

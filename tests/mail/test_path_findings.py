@@ -56,10 +56,10 @@ def test_many_hops_are_told_and_more_than_are_read_is_an_error(count, expected):
 
 
 def test_a_circle_is_told_and_one_return_is_none():
-    circle = [("a.test", "08:00:00"), ("b.test", "08:00:01")]
+    visits = [(("a.test", "b.test")[number % 2], f"08:00:0{number}") for number in range(6)]
 
-    assert checks(chain(*circle * 2)) == []
-    assert checks(chain(*circle * 3)) == [("loop", None), ("loop", None)]
+    assert checks(chain(*visits[:4])) == []
+    assert checks(chain(*visits)) == [("loop", None), ("loop", None)]
 
 
 def test_lines_of_one_host_in_a_row_are_one_visit():
@@ -98,10 +98,13 @@ def test_a_wrong_clock_alone_is_no_disorder():
     assert checks(chain(PATH[0], ("mx.h2.example", "09:00:00"), PATH[2], PATH[3])) == []
 
 
-def test_signs_that_cannot_be_seen_are_told():
-    found = check(line(source="a\u202e.test").replace(b"a\xe2\x80\xae", b"a\xe2\x80\xae") + line("(open"))
+def test_lines_that_are_malformed_are_told_and_signs_that_cannot_be_seen_are_a_warning():
+    found = check(line(source="a\u202e.test") + line(source="(open"))
 
-    assert [(each.check, each.severity, each.hop) for each in found][-1] == ("malformed_line", "warning", 2)
+    assert [(each.severity, each.hop) for each in found if each.check == "malformed_line"] == [
+        ("info", 1),
+        ("warning", 2),
+    ]
 
 
 def test_a_doubt_of_the_receiving_host_is_passed_on():

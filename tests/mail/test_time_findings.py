@@ -11,7 +11,8 @@ WELL = (("a.test", "08:00:00"), ("b.test", "08:00:01"), ("c.test", "08:00:02"))
 
 
 def check(header, total=None, **options):
-    return list(check_times(*told(header), total, **options))
+    found, disagreements = told(header)
+    return list(check_times(found, disagreements, total, **options))
 
 
 def checks(header, total=None):
