@@ -33,7 +33,7 @@ def estimate_drift(above: Points, below: Points, now_ns: int, most: float) -> Dr
     room for the line, and the less likely the further from zero. `most` is the fastest rate that is considered.
     """
     slowest, fastest = _possible_rates(above, below, most)
-    if slowest > fastest:
+    if slowest > fastest or not above or not below:
         return Drift()
     mass = first = second = 0.0
     for step in range(_STEPS):

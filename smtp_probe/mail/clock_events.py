@@ -104,9 +104,8 @@ class Chain:
 
     def from_the_beginning(self) -> Chain:
         """The chain as it is where the first host hands on while we still speak to it: a proxy, not a queue."""
-        return replace(
-            self, hops=tuple(replace(each, opens=min(each.opens, self.start)) for each in self.hops)
-        )
+        hops = [replace(each, opens=self.start) if each.position > 1 else each for each in self.hops]
+        return replace(self, hops=tuple(hops))
 
 
 def read_chain(observation: ChainObservation, limits: ClockLimits) -> Chain:

@@ -89,7 +89,11 @@ def test_a_refused_submission_is_exit_code_1(lab, work):
     told = json.loads(run.stdout)
 
     assert run.returncode == 1
-    assert (told["outcome"], told["failure"]["stage"], told["failure"]["reply"]["code"]) == ("refused", "auth", 535)
+    assert (told["outcome"], told["failure"]["stage"], told["failure"]["reply"]["code"]) == (
+        "refused",
+        "auth",
+        535,
+    )
     assert "hunter2" not in run.stdout + run.stderr
 
 
