@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from smtp_probe.demo.certificates import LOOPBACK
 from smtp_probe.demo.letter import Letter
 from smtp_probe.model import Reply
+from smtp_probe.network.tcp import cut
 
 _DEADLINE_SECONDS = 30.0
 _CLOSE_SECONDS = 1.0
@@ -137,7 +138,7 @@ async def _converse(letter: Letter, helo: str, next_hop: NextHop) -> Reply:
         with suppress(OSError):
             await asyncio.wait_for(writer.wait_closed(), _CLOSE_SECONDS)
     finally:
-        writer.transport.abort()
+        cut(writer.transport)
     return reply
 
 

@@ -34,6 +34,7 @@ from pymap.user import Passwords, UserMetadata
 from pysasl.hashing import BuiltinHash
 
 from smtp_probe.demo.certificates import LOOPBACK
+from smtp_probe.network.tcp import cut
 
 INBOX = "INBOX"
 JUNK = "Junk"
@@ -154,13 +155,13 @@ class MailStore:
         if sessions:
             await asyncio.wait(sessions, timeout=_CLOSE_SECONDS)
         for writer in sessions.values():
-            writer.transport.abort()
+            cut(writer.transport)
         with suppress(TimeoutError):
             await asyncio.wait_for(self._server.wait_closed(), _CLOSE_SECONDS)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if len(self._sessions) >= _CONNECTION_LIMIT:
-            writer.transport.abort()
+            cut(writer.transport)
             return
         task = asyncio.create_task(self._serve(reader, writer), name="IMAP session of the demo")
         self._sessions[task] = writer

@@ -20,6 +20,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from smtp_probe.demo.dialects import TlsSession
 from smtp_probe.demo.hop_clock import HopClock
 from smtp_probe.demo.letter import MAIL_KEYWORDS, RCPT_KEYWORDS, DsnRequest, take_dsn_parameters
+from smtp_probe.network.tcp import cut
 
 MESSAGE_LIMIT_BYTES = 1_048_576
 CONNECTION_LIMIT = 50
@@ -82,8 +83,7 @@ class Reception(SMTP):
 
     def abort(self) -> asyncio.Task[None] | None:
         """Cut the connection. Returns the task that has served it, and is about to end."""
-        if isinstance(self.transport, asyncio.WriteTransport):
-            self.transport.abort()
+        cut(self.transport)
         return self._handler_coroutine
 
     @property

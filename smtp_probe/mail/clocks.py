@@ -29,7 +29,9 @@ from smtp_probe.mail.hop_times import measure_hops
 
 _USUAL_LIMITS = ClockLimits()
 _LEAST_SPREAD_NS = 100_000.0
+"""No passage is taken to vary less."""
 _EQUAL_SHARE = 0.25
+"""The part of what is divided that all passages get alike, as a share of how much they vary on average."""
 _CAUTION = (1.0, 4.0)
 """How many times the expected uncertainty of the drifts is tried, before the limits themselves are taken."""
 

@@ -45,6 +45,7 @@ from smtp_probe.network.imap_login import Dialogue
 from smtp_probe.network.imap_state import ServerState, refusal_cause
 from smtp_probe.network.imap_view import FolderView
 from smtp_probe.network.imap_wire import Answer, AnswerReader, WireError
+from smtp_probe.network.tcp import cut
 
 T = TypeVar("T")
 
@@ -134,8 +135,7 @@ class FencedProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]
             command._exception = _Broken()  # noqa: SLF001 - the library has no public way to fail a command
             command._event.set()  # noqa: SLF001
         self._stirred.set()
-        if self.transport is not None:
-            self.transport.abort()
+        cut(self.transport)
 
     def shown(self, text: bytes | str) -> str:
         """A server's words, fit to be shown: secrets masked, one bounded line."""

@@ -22,6 +22,7 @@ from smtp_probe.model import Submission
 from smtp_probe.network.smtp_dialogue import Answer
 from smtp_probe.network.smtp_transaction import Transaction
 from smtp_probe.network.submission_terms import Terms
+from smtp_probe.network.tcp import cut
 from smtp_probe.network.tls import ContextSource
 from smtp_probe.ports import Clock, Envelope, Resolver
 
@@ -174,8 +175,7 @@ class SmtpDialogue:
 
     def abort(self) -> None:
         """End the connection now."""
-        if self._transport is not None:
-            self._transport.abort()
+        cut(self._transport)
 
     async def _answer(self, step: Awaitable[aiosmtplib.SMTPResponse]) -> Answer:
         """Take a step. The library raises some refusals and returns others: here all are answers."""

@@ -13,7 +13,7 @@ from tests.lab.errors import LabError
 from .cpu import measure_cpu
 from .figures import Row
 from .lag import measure_lag
-from .machine import describe_machine
+from .machine import describe_machine, load_average
 from .memory import measure_memory
 from .parts import measure_parts
 from .rate import measure_rate
@@ -48,6 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
                 failed.append(name)
                 site.say(f"{name} could not be measured: {type(error).__name__}: {error}")
             site.say(f"{name} took {time.monotonic() - begun:.0f} s")
+    machine["load_average_after"] = load_average()
     print_table(rows)
     write_json(options.json, machine, rows, is_quick=options.quick, failed=failed)
     print(f"written to {options.json}")

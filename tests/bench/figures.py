@@ -62,7 +62,8 @@ class Aim:
     """What was to be reached: as people say it, and as a test of a row."""
 
     text: str
-    holds: Callable[[Row], bool]
+    holds: Callable[[Row], bool | None]
+    """None says that this run cannot tell, because the machine itself was in the way."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +84,7 @@ class Row:
 
     @property
     def is_met(self) -> bool | None:
-        """Whether the aim was met; None where there is none."""
+        """Whether the aim was met; None where there is none, or nobody can tell."""
         return None if self.aim is None else self.aim.holds(self)
 
     def as_data(self) -> dict[str, Any]:

@@ -20,8 +20,13 @@ def describe_machine() -> dict[str, Any]:
         "memory_gib": round(int(_field(Path("/proc/meminfo").read_text(), "MemTotal").split()[0]) / 2**20, 1),
         "kernel": platform.release(),
         "python": platform.python_version(),
-        "load_average": round(os.getloadavg()[0], 2),
+        "load_average": load_average(),
     }
+
+
+def load_average() -> float:
+    """Give how many processes wanted a processor during the last minute, on average."""
+    return round(os.getloadavg()[0], 2)
 
 
 def _field(text: str, name: str) -> str:

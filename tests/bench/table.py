@@ -12,7 +12,7 @@ from rich.table import Table
 
 from .figures import Row
 
-_VERDICTS = {True: "[green]met[/green]", False: "[red]not met[/red]", None: ""}
+_VERDICTS = {True: "[green]met[/green]", False: "[red]not met[/red]", None: "machine too busy"}
 _WIDTH = 165
 """Where the output is no terminal."""
 
@@ -42,7 +42,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         "" if baseline is None else _escaped(f"{baseline.figure}\n{baseline.name}"),
         "" if ratio is None else f"{ratio:.2f}",
         "" if row.aim is None else row.aim.text,
-        _VERDICTS[row.is_met],
+        "" if row.aim is None else _VERDICTS[row.is_met],
     )
 
 

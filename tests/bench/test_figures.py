@@ -6,6 +6,7 @@ import pytest
 
 from .figures import Baseline, Figure, Row, below, ratio_at_least, ratio_at_most
 from .machine import describe_machine
+from .scrape import Stalls
 from .table import print_table, write_json
 
 
@@ -49,6 +50,18 @@ def test_an_aim_is_met_or_not(ours, theirs, aim, is_met):
 def test_an_aim_of_a_ratio_is_not_met_without_a_baseline():
     assert row([1.0], None, ratio_at_most(2.0)).is_met is False
     assert row([1.0], None, ratio_at_least(0.5)).is_met is False
+
+
+@pytest.mark.parametrize(
+    ("ours", "machine", "is_met"),
+    [
+        ([5.0, 90.0, 6.0], [1.0, 85.0, 2.0], True),
+        ([30.0, 90.0, 31.0], [1.0, 85.0, 2.0], False),
+        ([30.0], [25.0], None),
+    ],
+)
+def test_a_stall_is_judged_only_where_the_machine_was_quiet(ours, machine, is_met):
+    assert Stalls(ours, machine).row("stall", 20.0).is_met is is_met
 
 
 def test_the_json_has_every_value_and_the_machine(tmp_path):

@@ -5,7 +5,7 @@ from math import inf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtp_probe.mail.clock_bounds import MAX_POINTS, ClockBound, bound_at, tighten
+from smtp_probe.mail.clock_bounds import MAX_POINTS, ClockBound, Points, bound_at, tighten
 
 STEEPEST = 200e-6
 SECOND_NS = 1_000_000_000
@@ -21,7 +21,7 @@ observations = st.lists(
 
 
 def remember(pairs):
-    points = ()
+    points: Points = ()
     for at_ns, bound_ns in pairs:
         points = tighten(points, at_ns, bound_ns, STEEPEST)
     return points

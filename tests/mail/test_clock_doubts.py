@@ -83,7 +83,7 @@ def test_one_message_that_lies_is_no_step_and_costs_no_memory():
 def test_lines_in_the_wrong_order_are_no_step():
     observer = Observer(probes=3)
 
-    shuffled = observer.send(order=(0, 2, 1))
+    shuffled = observer.send(order=(0, 2, 1), at=(-5, 20, 90), seen=110)
     after = observer.send()
 
     assert shuffled.ignored
@@ -191,4 +191,4 @@ def test_a_second_hop_inside_our_dialogue_is_a_proxy_and_no_contradiction():
 def test_our_own_clock_does_not_drift_against_itself():
     case = open_case(chain_of(hop("a", 0)), ClockLimits(drift_ppm=100.0))
 
-    assert case.growths == (0.0, 1e-4)
+    assert [round(growth * 1e6) for growth in case.growths] == [0, 100]

@@ -1,12 +1,13 @@
 """Rates of clocks, from bounds on their offset at several instants."""
 
+from smtp_probe.mail.clock_bounds import Points
 from smtp_probe.mail.clock_drift import Drift, estimate_drift
 
 SECOND_NS = 1_000_000_000
 MOST = 100e-6
 
 
-def line(rate_ppm, room_ns, seconds):
+def line(rate_ppm: float, room_ns: int, seconds: list[int]) -> tuple[Points, Points, int]:
     """Bounds around an offset that changes by `rate_ppm`, `room_ns` to both sides."""
     offsets = [(second * SECOND_NS, round(second * SECOND_NS * rate_ppm * 1e-6)) for second in seconds]
     above = tuple((at, offset + room_ns) for at, offset in offsets)
