@@ -75,3 +75,9 @@ def test_no_excuse_has_outlived_its_reason():
 
     assert gone == []
     assert needless == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_pattern_has_a_possessive_group(path):
+    """Python 3.11 before 3.11.5, which Debian 12 has, does not go back to where such a group began (gh-106052)."""
+    assert re.findall(r"\)(?:[*+?]|\{[\d,]+\})\+", path.read_text()) == []

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from math import ceil, floor, isfinite
 
 from smtp_probe.mail.chain_solution import Solution, observe, solve
-from smtp_probe.mail.clock_drift import Drift, prove_drift
 from smtp_probe.mail.clock_events import REFERENCE, Chain
 from smtp_probe.mail.clock_facts import ClockLimits, ClockStep, Estimate
 from smtp_probe.mail.clock_state import ClockState, Moment, Trust, recall
@@ -72,23 +71,20 @@ class Verdict:
     steps: tuple[ClockStep, ...] = ()
 
 
-def open_case(state: ClockState, chain: Chain, limits: ClockLimits) -> Case:
+def open_case(chain: Chain, limits: ClockLimits) -> Case:
     """Prepare a chain for being compared with the memory."""
-    limit = limits.drift_ppm * 1e-6
-    growths = tuple(
-        0.0 if name == REFERENCE else state.record(name).drift.allow(limit) for name in chain.domains
-    )
+    growths = tuple(0.0 if name == REFERENCE else limits.drift_ppm * 1e-6 for name in chain.domains)
     return Case(chain, growths, observe(chain, growths))
 
 
 def judge(state: ClockState, chain: Chain, limits: ClockLimits) -> Verdict:
     """Bring a chain and the memory together, whatever they say. Each step is given once, when it is certain."""
-    case = open_case(state, chain, limits)
+    case = open_case(chain, limits)
     if not state.doubted(chain.domains):
         solution = case.solve(state)
         if solution is not None:
             return Verdict(case, state, solution)
-    case = _make_coherent(case, state, limits)
+    case = _make_coherent(case, limits)
     state, steps = _resolve_doubts(case, state)
     steps = tuple(each for each in steps if abs(each.shift.value_ns) >= limits.step_ns)
     ignored = state.doubted(case.chain.domains)
@@ -99,24 +95,23 @@ def judge(state: ClockState, chain: Chain, limits: ClockLimits) -> Verdict:
     return Verdict(case, _raise_doubts(case, state, ignored), solution, ignored, steps)
 
 
-def _make_coherent(case: Case, state: ClockState, limits: ClockLimits) -> Case:
+def _make_coherent(case: Case, limits: ClockLimits) -> Case:
     """Leave out of a chain that contradicts itself the clocks that do it."""
     chain = case.chain
     for candidate in (chain, chain.from_the_beginning()):
-        case = open_case(state, candidate, limits)
+        case = open_case(candidate, limits)
         if _is_coherent(case):
             return case
     everything = frozenset(chain.domains)
     wrong = frozenset(
         name
         for name in chain.domains
-        if name != REFERENCE
-        and not _is_coherent(open_case(state, chain.without(everything - {name}), limits))
+        if name != REFERENCE and not _is_coherent(open_case(chain.without(everything - {name}), limits))
     )
     named = [each.domain for each in chain.events if each.domain is not None]
     repeated = frozenset(name for name in named if named.count(name) > 1)
     for dropped in (wrong, repeated, everything):
-        case = open_case(state, chain.without(dropped), limits)
+        case = open_case(chain.without(dropped), limits)
         if _is_coherent(case):
             break
     return case
@@ -138,23 +133,14 @@ def _resolve_doubts(case: Case, state: ClockState) -> tuple[ClockState, tuple[Cl
         if past is not None and new is None:
             state = _end_doubt(state, name, is_past_right=True)
         elif new is not None and past is None:
-            drift = None
-            steps += [] if drift is not None else [_measure_step(case, state, name, new)]
-            state = _end_doubt(state, name, is_past_right=False, drift=drift)
+            steps.append(_measure_step(case, state, name, new))
+            state = _end_doubt(state, name, is_past_right=False)
         elif record.doubts >= _PATIENCE:
             state = _end_doubt(state, name, is_past_right=False)
         elif new is None:
             state = _forget_trial(state, name)
         doubted = state.doubted(doubted)
     return state, tuple(step for step in steps if step is not None)
-
-
-def _prove_drift(state: ClockState, name: str) -> Drift | None:
-    """Give the drift beyond the limits that explains a contradiction better than a step; None where none does."""
-    if name == REFERENCE:
-        return None
-    above, below = state.bound(REFERENCE, name), state.bound(name, REFERENCE)
-    return prove_drift(above.settled + above.doubted, below.settled + below.doubted, state.record(name).drift)
 
 
 def _measure_step(case: Case, state: ClockState, name: str, new: Solution) -> ClockStep | None:
@@ -216,9 +202,7 @@ def _raise_doubts(case: Case, state: ClockState, ignored: frozenset[str]) -> Clo
     return replace(state, records=records) if ignored else state
 
 
-def _end_doubt(
-    state: ClockState, name: str, *, is_past_right: bool, drift: Drift | None = None
-) -> ClockState:
+def _end_doubt(state: ClockState, name: str, *, is_past_right: bool) -> ClockState:
     """Join what was kept apart: nothing of it if the past is right, nothing of the past if it is not.
 
     What was observed between two clocks in doubt stays apart until the doubt of the other has ended too.
@@ -233,9 +217,8 @@ def _end_doubt(
             bounds[pair] = replace(bound, settled=past)
         else:
             bounds[pair] = replace(bound, settled=past if is_past_right else bound.doubted, doubted=())
-    record = state.record(name)
-    record = replace(record, doubts=0, doubted_ns=0, drift=drift or record.drift)
-    return replace(state, records={**state.records, name: record}, bounds=bounds)
+    records = {**state.records, name: replace(state.record(name), doubts=0, doubted_ns=0)}
+    return replace(state, records=records, bounds=bounds)
 
 
 def _forget_trial(state: ClockState, name: str) -> ClockState:

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 class ClockLimits:
     """What is believed of foreign clocks before anything is known of them."""
 
-    drift_ppm: float = 100.0
-    """How fast a foreign clock may gain or lose on ours. The bounds hold for every clock that keeps to it; computers
-    without any discipline stay within it as a rule (crystals are sold with 20 to 100 ppm).
+    drift_ppm: float = 500.0
+    """How fast a foreign clock may gain or lose on ours. The bounds hold for every clock that keeps to it, and are the
+    narrower the smaller it is; the best values hardly depend on it. Left alone, computers stay within 100 ppm as a
+    rule, but a kernel that corrects its clock does so at up to 500 ppm (`adjtime`, ntpd).
     """
     looseness_ns: int = 100_000
     """How far any clock's reading may lie beside its event: scheduling, and small corrections by NTP."""

@@ -36,7 +36,7 @@ def _learn_bounds(verdict: Verdict, limits: ClockLimits) -> ClockState:
     case, state = verdict.case, verdict.state
     domains = case.chain.domains
     places = {name: place for place, name in enumerate(domains)}
-    steepest = 2 * max(limits.drift_ppm * 1e-6, *case.growths)
+    steepest = 2 * limits.drift_ppm * 1e-6
     moment = expect(case, state)
     links = frozenset(case.chain.links)
     bounds = dict(state.bounds)
@@ -76,7 +76,7 @@ def _learn_drift(verdict: Verdict, state: ClockState, limits: ClockLimits) -> Cl
     name = min(names, key=lambda each: state.record(each).drift_ns)
     above, below = state.bound(REFERENCE, name).settled, state.bound(name, REFERENCE).settled
     now_ns = verdict.case.now_ns
-    drift = estimate_drift(above, below, now_ns, limits.drift_ppm * 1e-6, state.record(name).drift)
+    drift = estimate_drift(above, below, now_ns, limits.drift_ppm * 1e-6)
     return replace(
         state,
         records={**state.records, name: replace(state.record(name), drift=drift, drift_ns=now_ns)},

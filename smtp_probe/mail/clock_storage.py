@@ -43,7 +43,7 @@ def _write_record(name: str, record: ClockRecord) -> list[Any]:
     drift = record.drift
     return [
         *(name, record.met_ns, record.doubts, record.doubted_ns),
-        *(drift.rate, drift.uncertainty, drift.least, record.drift_ns),
+        *(drift.rate, drift.uncertainty, record.drift_ns),
     ]
 
 
@@ -53,8 +53,8 @@ def _write_bound(start: str, end: str, bound: ClockBound) -> list[Any]:
 
 
 def _read_record(row: Sequence[Any]) -> tuple[str, ClockRecord]:
-    name, met_ns, doubts, doubted_ns, rate, uncertainty, least, drift_ns = row
-    drift = Drift(_read_number(rate), _read_number(uncertainty), _read_number(least))
+    name, met_ns, doubts, doubted_ns, rate, uncertainty, drift_ns = row
+    drift = Drift(_read_number(rate), _read_number(uncertainty))
     return _read_name(name), ClockRecord(int(met_ns), int(doubts), int(doubted_ns), drift, int(drift_ns))
 
 

@@ -49,7 +49,7 @@ _INTERNET = re.compile(
 )
 _ISO = re.compile(
     rf"[ ]*+{_WEEKDAY}(?P<year>\d{{4}})-(?P<month>\d{{2}})-(?P<day>\d{{2}})[ t]++{_TIME}{_ZONE}"
-    r"(?:[ ]++(?:(?-i:[A-Z]{1,5})|[+-]\d{2,4})(?![^ ]))?+(?:[ ]++m=[+-][\d.]++)?",
+    r"(?:[ ]++(?:(?-i:[A-Z]{1,5})|[+-]\d{2,4})(?![^ ]))?(?:[ ]++m=[+-][\d.]++)?",
     re.ASCII | re.IGNORECASE,
 )
 _CTIME = re.compile(

@@ -19,7 +19,7 @@ MAX_DEPTH = 4
 
 _MEDIA_TYPE = re.compile(rb"[ \t]*+([A-Za-z0-9!#$&^_.+-]{1,127}/[A-Za-z0-9!#$&^_.+-]{1,127})")
 _PARAMETER = re.compile(
-    rb';[ \t]*+([A-Za-z0-9*_.-]{1,64})[ \t]*+=[ \t]*+(?:"((?:[^"\\]|\\.){0,998}+)"|([^\s;"()]{1,998}+))'
+    rb';[ \t]*+([A-Za-z0-9*_.-]{1,64})[ \t]*+=[ \t]*+(?:"((?:[^"\\]|\\.){0,998})"|([^\s;"()]{1,998}+))'
 )
 _END_OF_HEADER = re.compile(rb"(?:\A|\r?\n)\r?\n")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
@@ -81,7 +81,7 @@ def read_texts(header: bytes, text: bytes) -> bytes:
 
 def _split_at(boundary: bytes, body: bytes) -> list[bytes]:
     """Cut a multipart's body (RFC 2046 section 5.1.1). A last part without its closing line is cut at the end."""
-    delimiter = re.compile(rb"^--" + re.escape(boundary) + rb"(--)?+[ \t]*+\r?$", re.MULTILINE)
+    delimiter = re.compile(rb"^--" + re.escape(boundary) + rb"(--)?[ \t]*+\r?$", re.MULTILINE)
     pieces: list[bytes] = []
     start = None
     for match in delimiter.finditer(body):

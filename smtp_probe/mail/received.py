@@ -29,7 +29,7 @@ _MAX_NAME_CHARACTERS = 255
 _MAX_PATH_CHARACTERS = 320
 """A local part, an at sign and a domain (RFC 5321 section 4.5.3.1)."""
 
-_PLAIN_END = re.compile(r"[^()\"<>]++(?:\([^()\"<>]*+\) ?)?+")
+_PLAIN_END = re.compile(r"[^()\"<>]++(?:\([^()\"<>]*+\) ?)?")
 _LOOPBACK_NAMES = frozenset({"localhost", "localhost.localdomain", "127.0.0.1", "[127.0.0.1]", "[::1]"})
 _NAMES_AGREE = frozenset({"exim", "qmail"})
 """Software that leaves out the HELO name where it is the same as the reverse name."""

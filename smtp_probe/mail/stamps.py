@@ -23,7 +23,7 @@ _LATEST_NS = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp()) * _SECOND_NS
 
 _DOVECOT_GUID = re.compile(r"[0-9A-Fa-f]{32}")
 _MAILDIR_NAME = re.compile(
-    r"([0-9]{9,10})\.(?:[#XRPQVI][0-9A-Fa-f]{1,20}){0,8}+M([0-9]{1,6})(?=[#XRPQVI_.])\S{1,300}"
+    r"([0-9]{9,10})\.(?:[#XRPQVI][0-9A-Fa-f]{1,20}){0,8}M([0-9]{1,6})(?=[#XRPQVI_.])\S{1,300}"
 )
 """`seconds.unique.host`: the microseconds stand behind the M of the unique part, before or after its other letters."""
 

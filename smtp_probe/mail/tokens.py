@@ -26,7 +26,7 @@ _TOKEN = re.compile(
     r"""
     [ ]*+
     (?: (?P<word> [^ ()<>\[\]";,]++ )
-      | \( (?P<comment> [^()\\]*+ (?: \( [^()\\]*+ \) [^()\\]*+ )*+ ) \)
+      | \( (?P<comment> [^()\\]*+ (?: \( [^()\\]*+ \) [^()\\]*+ )* ) \)
       | (?P<angle> < [^<>"]*+ > )
       | (?P<literal> \[ [^\[\];]*+ \] )
       | (?P<quoted> "[^"\\]*+" )
@@ -38,8 +38,8 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _PARENTHESIS = re.compile(r"\\.|[()]", re.DOTALL)
-_QUOTED = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
-_ANGLE = re.compile(r'<(?:[^<>"]++|"(?:[^"\\]++|\\.)*+")*+>', re.DOTALL)
+_QUOTED = re.compile(r'"(?:[^"\\]++|\\.)*"', re.DOTALL)
+_ANGLE = re.compile(r'<(?:[^<>"]++|"(?:[^"\\]++|\\.)*")*>', re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 

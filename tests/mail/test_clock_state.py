@@ -12,7 +12,10 @@ SECOND_NS = 1_000_000_000
 def state_of(**bounds):
     """Bounds by `a_b=ClockBound(...)`; our own clock is `ref`."""
     names = {"ref": REFERENCE}
-    pairs = {tuple(names.get(part, part) for part in key.split("_")): bound for key, bound in bounds.items()}
+    pairs: dict[tuple[str, str], ClockBound] = {}
+    for key, bound in bounds.items():
+        start, end = key.split("_")
+        pairs[names.get(start, start), names.get(end, end)] = bound
     met = {name: ClockRecord(met_ns=0) for pair in pairs for name in pair}
     return ClockState(records=met, bounds=pairs)
 

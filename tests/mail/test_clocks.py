@@ -132,7 +132,7 @@ resolutions = st.sampled_from([1, MICROSECOND_NS, MS, 5 * MS, SECOND_NS])
     resolutions_ns=st.tuples(*[resolutions] * 4),
     store_resolution_ns=resolutions,
     offsets=st.tuples(*[st.floats(-100_000, 100_000)] * 4),
-    drifts=st.tuples(*[st.floats(-95, 95)] * 4),
+    drifts=st.tuples(*[st.floats(-490, 490)] * 4),
     interval_seconds=st.sampled_from([1.0, 60.0, 3600.0]),
     medians_seconds=st.tuples(*[st.sampled_from([0.001, 0.05, 1.0, 30.0])] * 4),
 )
