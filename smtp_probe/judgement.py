@@ -79,7 +79,10 @@ def _has_arrived(evidence: Evidence) -> bool:
 
 def _arrived_late(evidence: Evidence) -> bool:
     arrival = evidence.arrival
-    return arrival is not None and (evidence.overdue or arrival.stored_ns > deadline_ns(evidence))
+    if arrival is None:
+        return False
+    # Without a submission the instant of the dot is not known, and so neither is a latency.
+    return evidence.overdue or (evidence.submission is not None and arrival.stored_ns > deadline_ns(evidence))
 
 
 def _arrived_in_junk(evidence: Evidence) -> bool:

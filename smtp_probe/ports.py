@@ -161,7 +161,7 @@ class Journal(Protocol):
         ...
 
     async def probe_state(self, probe_id: str) -> str | None:
-        """`open`, `ended`, or None for a probe that this journal never knew."""
+        """`open`, `ended`, `unseen` (ended, and no copy was ever found), or None for one never known."""
         ...
 
 

@@ -21,6 +21,8 @@ GOLDEN = 0.6180339887498949
 """The fractional part of the golden ratio: the most even of all spreads (a low-discrepancy sequence)."""
 
 _NS = 1_000_000_000
+_LATEST_SECONDS = 5.0
+"""A slot is kept at most so late, and never later than half its interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +70,14 @@ class Due:
 def keep_slot(rhythm: Rhythm, expected: int, now_ns: int) -> Due:
     """Decide which slot to keep when a route that waited for slot `expected` is looked at at `now_ns`.
 
-    Of several that have passed only the newest may be kept, and only in the first half of its interval.
+    Of several that have passed only the newest may be kept, and only a little late: after a long stop all routes
+    together would otherwise send at once.
     """
     if now_ns < slot_ns(rhythm, expected):
         return Due(None, 0, expected)
     following = next_slot(rhythm, now_ns)
     newest = following - 1
-    is_in_time = now_ns - slot_ns(rhythm, newest) <= rhythm.interval_seconds * _NS / 2
+    is_in_time = now_ns - slot_ns(rhythm, newest) <= min(rhythm.interval_seconds / 2, _LATEST_SECONDS) * _NS
     missed = newest - expected + (0 if is_in_time else 1)
     return Due(newest if is_in_time else None, missed, following)
 
@@ -116,9 +119,15 @@ class Budget:
 
 
 def open_budget(per_minute: float, now_ns: int) -> Budget:
-    """Start a full budget; a tenth of a minute's worth may be spent at once."""
-    burst = max(1.0, per_minute / 10.0)
+    """Start a full budget; a quarter of a minute's worth may be spent at once, so that dither breaks no slot."""
+    burst = max(3.0, per_minute / 4.0)
     return Budget(per_minute, burst, burst, now_ns)
+
+
+def change_budget(budget: Budget, per_minute: float) -> Budget:
+    """Give a budget another rate; what has been spent stays spent."""
+    burst = max(3.0, per_minute / 4.0)
+    return replace(budget, per_minute=per_minute, burst=burst, tokens=min(budget.tokens, burst))
 
 
 def spend(budget: Budget, now_ns: int) -> Budget | None:

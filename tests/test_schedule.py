@@ -150,4 +150,4 @@ def test_a_budget_allows_its_rate_and_no_more():
         if after is not None:
             budget, sent = after, sent + 1
 
-    assert 3600 <= sent <= 3600 + 6
+    assert 3600 <= sent <= 3600 + 15

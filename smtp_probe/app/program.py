@@ -95,7 +95,10 @@ class Program:
         ]
         self.arrivals.routes = {
             hash_route(name): RouteIdentity(
-                name, route.recipient, config.mailboxes[route.mailbox].sweep_after
+                name,
+                route.recipient,
+                config.mailboxes[route.mailbox].sweep_after,
+                _author(config.senders[route.sender]),
             )
             for name, route in config.routes.items()
         }
@@ -157,7 +160,9 @@ class Program:
         }
         plans = {
             name: WatchPlan(
-                settings.model_dump_json(), self._connector(name, settings), _watch_settings(settings)
+                settings.model_dump_json() + self.config.resolver.model_dump_json(),
+                self._connector(name, settings),
+                _watch_settings(settings),
             )
             for name, settings in self.config.mailboxes.items()
             if name in wanted
@@ -169,6 +174,7 @@ class Program:
         return WatchEvents(
             dispatch=self.arrivals.look_at,
             expected_since_ns=lambda: self.ledger.expected_since_ns(name),
+            is_waited_for=lambda: name in self.ledger.mailboxes_in_use(),
             changed=lambda is_up: self._mailbox_changed(name, is_up=is_up),
             reconnected=lambda: self.telemetry.observations.mailbox_reconnected(name),
         )
@@ -193,6 +199,12 @@ def _watch_settings(settings: Mailbox) -> WatchSettings:
         reconnect_minimum=settings.timeouts.reconnect_minimum,
         reconnect_maximum=settings.timeouts.reconnect_maximum,
     )
+
+
+def _author(sender: Sender) -> str:
+    """Give the address in a sender's From header."""
+    author = sender.from_ or sender.envelope_from
+    return author.rpartition("<")[2].rstrip("> ")
 
 
 def _secret(source: SecretSource, path: str) -> str:

@@ -56,7 +56,9 @@ def run(
 ) -> None:
     """Probe all routes on their schedules, and serve metrics, until a signal comes."""
     import asyncio
+    import signal
 
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the daemon takes it for a reload
     from smtp_probe.app.daemon import Daemon, DaemonOptions
     from smtp_probe.report.log import configure
 

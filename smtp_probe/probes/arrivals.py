@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from smtp_probe.errors import JournalError, MailboxError
 from smtp_probe.mail.bounce import BounceReport, read_bounce
+from smtp_probe.mail.fields import split_fields
 from smtp_probe.mail.message import check_body
 from smtp_probe.mail.mime_parts import read_texts
 from smtp_probe.mail.recognition import Candidate, find_candidates, is_automatic_answer
@@ -35,6 +36,8 @@ _log = logging.getLogger(__name__)
 _BOUNCE_BYTES = 131_072
 _BODY_BYTES = 8_192
 _LARGEST_OWN_BYTES = 16_777_216
+_STRONG_CARRIERS = frozenset({"header", "message-id"})
+"""Carriers that no forward, reply or ticket takes over. A token elsewhere counts only in mail from our own address."""
 _CHECKED_BYTES = 65_536
 """Up to this size the body of our own message is fetched too, to see whether it came through unharmed."""
 
@@ -46,6 +49,8 @@ class RouteIdentity:
     name: str
     recipient: str
     sweep_after_seconds: float
+    author: str = ""
+    """The address in our From header: who a message must be from where only weak carriers name us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,8 @@ class Arrivals:
             if self._is_ours_to_judge(candidates):
                 await self._ledger.record(ForgerySeen(location=message.location))
             return
+        if recognised.found_in not in _STRONG_CARRIERS and not self._is_from_us(message, recognised):
+            return  # somebody else's mail that quotes or forwards ours
         flight = self._ledger.get(recognised.tag.probe_id)
         if flight is None:
             await self._look_at_stray(message, recognised)
@@ -133,13 +140,24 @@ class Arrivals:
 
     async def _look_at_stray(self, message: MailboxMessage, recognised: Recognised) -> None:
         """Handle our own message whose probe is not open: a further copy, or an orphan of another run."""
-        if await self._journal.probe_state(recognised.tag.probe_id) is not None:
+        state = await self._journal.probe_state(recognised.tag.probe_id)
+        if state == "unseen":  # it ended before it was ever found: this is the first copy, not a further one
+            _log.info("message of a probe that had ended", extra={"probe_id": recognised.tag.probe_id})
+            self._ledger.discard(message.location)
+            return
+        if state is not None:
             await self._count_duplicate(message, recognised)
             return
         identity = self.routes.get(recognised.tag.route_hash)
         age_seconds = self._clock.now_ns() / 1e9 - recognised.tag.sent_ms / 1e3
         if identity is not None and age_seconds > identity.sweep_after_seconds:
             self._ledger.discard(message.location)
+
+    def _is_from_us(self, message: MailboxMessage, recognised: Recognised) -> bool:
+        identity = self.routes.get(recognised.tag.route_hash)
+        author = identity.author.lower().encode() if identity is not None else b""
+        authors = [value.lower() for name, value in split_fields(message.header) if name == "from"]
+        return bool(author) and len(authors) == 1 and author in authors[0]
 
     async def _count_duplicate(self, message: MailboxMessage, recognised: Recognised) -> None:
         # The journal knows the copies that were counted before, so a copy that is listed twice counts once.

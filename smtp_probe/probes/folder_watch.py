@@ -32,7 +32,12 @@ OWN_HEADER = "X-SMTP-Probe"
 OWN_SUBJECT = "[smtp-probe "
 _REFUSED_WAIT_SECONDS = 60.0
 _FOLDER_REVIEW_SECONDS = 60.0
+_MISSING_FOLDER_SECONDS = 5.0
 _BATCH = 100
+_RECENT = 500
+"""How many of the newest UIDs are looked at when a folder is seen for the first time and something is waited for."""
+_STEADY_SECONDS = 60.0
+"""A connection that lived so long was a good one: the waits between connections begin anew."""
 _SHORT_PAUSE_SECONDS = 0.1
 """Pauses up to this are slept through; longer ones end when somebody wants a look."""
 
@@ -59,6 +64,8 @@ class WatchEvents:
     dispatch: Dispatch
     expected_since_ns: Callable[[], int | None]
     """When the youngest message expected in this mailbox was handed over; None when none is."""
+    is_waited_for: Callable[[], bool] = lambda: False
+    """Whether any probe waits for something in this mailbox, a bounce included."""
     changed: Callable[[bool], None] = lambda _: None
     """Told when the mailbox comes into view (True) or goes out of it (False)."""
     reconnected: Callable[[], None] = lambda: None
@@ -89,6 +96,7 @@ class FolderWatch:
         self._discards: dict[int, set[int]] = {}
         self._session: MailboxSession | None = None
         self._wanted = asyncio.Event()
+        self._folders_known = 0
         self._sweep_at_ns = 0
         self._review_at_ns = 0
 
@@ -114,11 +122,13 @@ class FolderWatch:
         """Watch until cancelled, over as many connections as it takes."""
         failures = 0
         while True:
+            opened_ns = self._clock.now_ns()
             try:
                 await self._watch_once()
             except MailboxError as error:
-                was_up, self.is_up = self.is_up, False
-                failures = 1 if was_up else failures + 1
+                self.is_up = False
+                lived_ns = self._clock.now_ns() - opened_ns
+                failures = 1 if lived_ns > _STEADY_SECONDS * _NS else failures + 1
                 self._say_down(error)
             await self._clock.sleep(self._wait_seconds(failures))
             self._events.reconnected()
@@ -146,9 +156,10 @@ class FolderWatch:
     async def _find_folder(self, session: MailboxSession) -> WatchedFolder:
         if self.on_folders is not None:
             found = tuple(await session.folders())
+            self._folders_known = len(found)
             self.on_folders(found)
             self.folder = found[0]
-            self._review_at_ns = self._clock.now_ns() + round(_FOLDER_REVIEW_SECONDS * _NS)
+            self._review_at_ns = self._clock.now_ns() + round(self._review_seconds() * _NS)
         if self.folder is None:
             raise MailboxError("folders", Cause.FOLDER_MISSING, detail="the mailbox has no folder to watch")
         return self.folder
@@ -161,8 +172,11 @@ class FolderWatch:
         self._discards = {uidvalidity: set() for uidvalidity in (state.uidvalidity,)}
         own = set(await session.search_header(OWN_HEADER, ""))
         own |= set(await session.search_header("Subject", OWN_SUBJECT))
-        await self._dispatch_uids(session, sorted(uid for uid in own if uid < state.uidnext))
-        self._uidvalidity, self._next_uid = state.uidvalidity, state.uidnext
+        # While a probe waits, what came before we looked may bear no mark of ours that a search finds: a bounce,
+        # or a message whose header and subject were changed. The newest messages are looked at one by one.
+        recent = max(1, state.uidnext - _RECENT) if self._events.is_waited_for() else state.uidnext
+        await self._dispatch_uids(session, sorted(uid for uid in own if uid < recent))
+        self._uidvalidity, self._next_uid = state.uidvalidity, recent
 
     async def _dispatch_uids(self, session: MailboxSession, uids: list[int]) -> None:
         for start in range(0, len(uids), _BATCH):
@@ -196,7 +210,7 @@ class FolderWatch:
     def _idle_seconds(self) -> float:
         """How long to trust the server's announcements: not for long while something has been due for a while."""
         is_expecting = self._events.expected_since_ns() is not None
-        return min(self._settings.idle, _FOLDER_REVIEW_SECONDS) if is_expecting else self._settings.idle
+        return min(self._settings.idle, self._review_seconds()) if is_expecting else self._settings.idle
 
     async def _look(self, session: MailboxSession, *, may_be_news: bool) -> None:
         self._wanted.clear()  # before the look: who asks during it gets another one
@@ -248,12 +262,18 @@ class FolderWatch:
             own = await session.search_header(OWN_HEADER, "")
             await self._dispatch_uids(session, [uid for uid in own if uid < self._next_uid])
 
+    def _review_seconds(self) -> float:
+        """How often to look for new folders: often where no junk folder is there yet."""
+        return _FOLDER_REVIEW_SECONDS if self._folders_known > 1 else _MISSING_FOLDER_SECONDS
+
     async def _review_folders(self, session: MailboxSession) -> None:
         """A junk folder may be made by its first message: look for new folders now and then."""
         if self.on_folders is None or self._clock.now_ns() < self._review_at_ns:
             return
-        self._review_at_ns = self._clock.now_ns() + round(_FOLDER_REVIEW_SECONDS * _NS)
-        self.on_folders(tuple(await session.folders()))
+        self._review_at_ns = self._clock.now_ns() + round(self._review_seconds() * _NS)
+        found = tuple(await session.folders())
+        self._folders_known = len(found)
+        self.on_folders(found)
 
     # Up, down, and how long to wait.
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 from smtp_probe.config.settings import Schedule
 from smtp_probe.errors import JournalError
-from smtp_probe.model import Disposition, SlotMissed, Submission
+from smtp_probe.model import Disposition, Phase, SlotMissed, Submission
 from smtp_probe.ports import Clock
 from smtp_probe.probes.ledger import Ledger
 from smtp_probe.probes.round_trip import RoundTrips, RouteUnderTest
@@ -28,6 +28,7 @@ from smtp_probe.schedule import (
     Budget,
     Rhythm,
     back_off,
+    change_budget,
     keep_slot,
     next_slot,
     open_budget,
@@ -56,6 +57,7 @@ class _EndpointState:
 
     budget: Budget
     backoff: Backoff = field(default_factory=Backoff)
+    submitting: int = 0
 
 
 def endpoint_of(target: RouteUnderTest) -> str:
@@ -102,7 +104,11 @@ class Runner:
             endpoint: self._endpoints.get(endpoint) or _EndpointState(open_budget(per_minute, now_ns))
             for endpoint, per_minute in _endpoint_budgets(targets).items()
         }
-        self._budget = open_budget(settings.max_per_minute, now_ns)
+        for endpoint, per_minute in _endpoint_budgets(targets).items():
+            state = self._endpoints[endpoint]
+            state.budget = change_budget(state.budget, per_minute)
+        budget = self._budget or open_budget(settings.max_per_minute, now_ns)
+        self._budget = change_budget(budget, settings.max_per_minute)
         self._heap = [(slot_ns(entry.rhythm, entry.slot), name) for name, entry in self._entries.items()]
         heapq.heapify(self._heap)
         self._changed.set()
@@ -159,6 +165,8 @@ class Runner:
         if self._ledger.in_flight(target.name) >= target.route.max_in_flight:
             return "busy"
         endpoint = self._endpoints[endpoint_of(target)]
+        if len(self._endpoints) > 1 and endpoint.submitting >= max(1, self._settings.max_submissions // 2):
+            return "busy"  # an endpoint that hangs must leave room for the others
         if not endpoint.backoff.is_open(now_ns):
             return "backoff"
         own, common = spend(endpoint.budget, now_ns), self._budget and spend(self._budget, now_ns)
@@ -168,6 +176,8 @@ class Runner:
         return None
 
     async def _send(self, entry: _Entry, scheduled_ns: int) -> None:
+        state = self._endpoints[endpoint_of(entry.target)]
+        state.submitting += 1
         try:
             flight = await self._round_trips.send(entry.target, scheduled_ns)
             if flight.submission is not None:
@@ -178,6 +188,7 @@ class Runner:
         except Exception:  # noqa: BLE001 - a bug in one probe must not end the others
             _log.exception("a probe failed by our own fault", extra={"route": entry.target.name})
         finally:
+            state.submitting -= 1
             entry.is_submitting = False
             current = self._entries.get(entry.target.name)
             if current is not None:
@@ -187,7 +198,13 @@ class Runner:
         state = self._endpoints.get(endpoint)
         if state is None:
             return
-        if submission.disposition in (Disposition.DEFERRED, Disposition.UNREACHABLE, Disposition.UNCERTAIN):
+        failed = submission.disposition in (
+            Disposition.DEFERRED,
+            Disposition.UNREACHABLE,
+            Disposition.UNCERTAIN,
+        )
+        # A refused password is an answer too, but one that must not be asked for again and again.
+        if failed or (submission.failure is not None and submission.failure.stage == Phase.AUTH):
             state.backoff = back_off(
                 state.backoff,
                 self._clock.now_ns(),

@@ -67,6 +67,7 @@ class MailboxWatcher:
 
     async def run(self) -> None:
         """Watch until cancelled; every connection is logged out then."""
+        self._watches.clear()  # after a fault of ours all folders are found anew
         async with asyncio.TaskGroup() as group:
             self._group = group
             group.create_task(self._first.run(), name=f"watch {self.name}")
@@ -84,6 +85,7 @@ class MailboxWatcher:
         return WatchEvents(
             dispatch=self._events.dispatch,
             expected_since_ns=self._events.expected_since_ns,
+            is_waited_for=self._events.is_waited_for,
             changed=lambda _: self._tell_change(),
             reconnected=self._events.reconnected,
         )

@@ -18,6 +18,7 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -144,9 +145,10 @@ class SqliteJournal:
                 ],
             )
             connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+        except Exception as error:  # also a value that SQLite cannot hold: whoever waits must get an answer
+            with suppress(sqlite3.Error):
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
             message = f"{self._path}: {error}"
             raise JournalError(message) from error
         return results
@@ -232,9 +234,17 @@ class SqliteJournal:
         ]
 
     async def probe_state(self, probe_id: str) -> str | None:
-        """`open`, `ended`, or None for a probe that this journal never knew. Raises JournalError."""
-        rows = await self._read("SELECT is_open FROM probes WHERE probe_id = ?", (probe_id,))
-        return None if not rows else ("open" if rows[0][0] else "ended")
+        """`open`, `ended`, `unseen` (ended, and no copy was ever found), or None for one that was never known.
+
+        Raises JournalError.
+        """
+        rows = await self._read("SELECT is_open, outcome FROM probes WHERE probe_id = ?", (probe_id,))
+        if not rows:
+            return None
+        is_open, outcome = rows[0]
+        if is_open:
+            return "open"
+        return "ended" if _OUTCOME.validate_json(outcome).arrival is not None else "unseen"
 
     async def last_sequences(self) -> dict[str, int]:
         """The highest sequence number ever used, by route. Raises JournalError."""

@@ -117,7 +117,10 @@ class MemoryJournal:
     async def probe_state(self, probe_id):
         if probe_id not in self.probes:
             return None
-        return "ended" if self.probes[probe_id] is None else "open"
+        if self.probes[probe_id] is not None:
+            return "open"
+        ends = [outcome for outcome in self.outcomes() if outcome.probe.probe_id == probe_id]
+        return "ended" if any(outcome.arrival for outcome in ends) else "unseen"
 
     def ends(self):
         """Count the ends by probe: exactly one each is what must hold."""

@@ -37,10 +37,14 @@ class Bed:
         self.submitter = FakeSubmitter(self.clock)
         self.ledger = Ledger(self.journal, self.clock, [])
         self.arrivals = Arrivals(self.ledger, self.journal, self.clock, keys)
-        self.arrivals.routes = {hash_route("r"): RouteIdentity("r", "user@example.test", 86_400.0)}
+        self.arrivals.routes = {
+            hash_route("r"): RouteIdentity("r", "user@example.test", 86_400.0, "probe@example.test")
+        }
         self.trips = RoundTrips(self.ledger, self.clock, keys)
         events = WatchEvents(
-            dispatch=self.arrivals.look_at, expected_since_ns=lambda: self.ledger.expected_since_ns("inbox")
+            dispatch=self.arrivals.look_at,
+            expected_since_ns=lambda: self.ledger.expected_since_ns("inbox"),
+            is_waited_for=lambda: "inbox" in self.ledger.mailboxes_in_use(),
         )
         self.watcher = MailboxWatcher(self.server, self.clock, WatchSettings(), events)
         self.ledger.views = {
@@ -339,3 +343,51 @@ async def test_foreign_mail_is_never_touched():
         await bed.clock.advance(5)
 
         assert bed.inbox.removed == [own]
+
+
+@pytest.mark.parametrize("subject", [b"[Desk 4711] ", b"VL: ", b"(Fwd) ", b""])
+async def test_somebody_else_s_mail_that_carries_our_subject_or_text_is_never_ours(subject):
+    async with running(Bed()) as bed:
+        envelope = await bed.send()
+        ours = without(envelope.message, b"from", b"x-smtp-probe", b"message-id", b"auto-submitted")
+        bed.store(
+            b"From: human@elsewhere.test\r\nMessage-ID: <1@elsewhere.test>\r\n"
+            + ours.replace(b"Subject: ", b"Subject: " + subject)
+        )
+        await bed.clock.advance(5)
+        bed.store(envelope.message)
+        await bed.clock.advance(5)
+
+        assert bed.kinds() == [OutcomeKind.DELIVERED]
+        assert bed.journal.of(DuplicateSeen) == []
+        assert bed.inbox.removed == [2]
+
+
+@pytest.mark.parametrize(
+    "makes", [bounce_of, lambda envelope: without(envelope.message, b"x-smtp-probe", b"subject")]
+)
+async def test_what_came_while_we_were_gone_is_found_though_no_search_finds_it(makes):
+    bed = Bed()
+    envelope = await bed.send()
+    await bed.clock.advance(7)
+    for number in range(150):
+        bed.store(b"Subject: foreign %d\r\n\r\n" % number)
+    bed.store(makes(envelope))
+    again = Bed(bed.journal, bed.clock, bed.server)
+    again.ledger.restore(await bed.journal.open_probes())
+    async with running(again):
+        await again.clock.advance(1)
+
+        assert again.kinds() in ([OutcomeKind.BOUNCED], [OutcomeKind.DELIVERED])
+
+
+async def test_the_first_copy_of_a_probe_that_had_ended_is_no_duplicate():
+    async with running(Bed()) as bed:
+        envelope = await bed.send(deadline=10, give_up_after=20)
+        await bed.clock.advance(60)
+        assert bed.kinds() == [OutcomeKind.LOST]
+        uid = bed.store(envelope.message)
+        await bed.clock.advance(5)
+
+        assert bed.journal.of(DuplicateSeen) == []
+        assert bed.inbox.removed == [uid]
