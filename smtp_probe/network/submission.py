@@ -106,6 +106,7 @@ class SmtpDialogue:
         self._protocol = _StampedProtocol(clock)
         self._smtp = aiosmtplib.SMTP(local_hostname=ehlo_name, start_tls=False, timeout=None)
         self._transport: asyncio.Transport | None = None
+        self._credentials: tuple[Auth, str] | None = None
 
     @property
     def is_open(self) -> bool:
@@ -152,11 +153,9 @@ class SmtpDialogue:
         )
 
     async def authenticate(self, auth: Auth, secret: str) -> Answer:
-        """Run one mechanism's dialogue. Where the server quotes our credentials, they are taken out."""
-        code, text, read_ns = await self._answer(
-            _AUTHENTICATIONS[auth.mechanism](self._smtp, auth.username, secret)
-        )
-        return Answer(code, _without_secret(text, auth, secret), read_ns)
+        """Run one mechanism's dialogue. Where the server quotes our credentials, now or later, they are taken out."""
+        self._credentials = auth, secret
+        return await self._answer(_AUTHENTICATIONS[auth.mechanism](self._smtp, auth.username, secret))
 
     async def command(self, *words: bytes) -> Answer:
         """Send one command. Raises ValueError when a word has a control character in it."""
@@ -184,6 +183,8 @@ class SmtpDialogue:
             code, text = await step
         except aiosmtplib.SMTPResponseException as error:
             code, text = error.code, error.message
+        if self._credentials is not None:
+            text = _without_secret(text, *self._credentials)
         return Answer(code, text, self._protocol.read_ns)
 
 
