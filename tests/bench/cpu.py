@@ -45,8 +45,15 @@ def measure_cpu(site: Site) -> list[Row]:
             ours=daemon,
             baseline=Baseline("raw sockets, same dialogue", raw),
             aim=ratio_at_most(2.0),
+            is_paired=True,
         ),
-        Row(benchmark="cpu", what=what, ours=daemon, baseline=Baseline("mailexporter", exporter)),
+        Row(
+            benchmark="cpu",
+            what=what,
+            ours=daemon,
+            baseline=Baseline("mailexporter", exporter),
+            is_paired=True,
+        ),
     ]
 
 

@@ -76,11 +76,18 @@ class Row:
     baseline: Baseline | None = None
     aim: Aim | None = None
     note: str = ""
+    is_paired: bool = False
+    """Whether each of our values was measured beside the baseline's of the same place, so that they share the noise."""
 
     @property
     def ratio(self) -> float | None:
-        """Our median through the baseline's; None where there is no baseline."""
-        return None if self.baseline is None else self.ours.median / self.baseline.figure.median
+        """Ours through the baseline's: of the medians, or the median of the pairs' ratios. None without a baseline."""
+        if self.baseline is None:
+            return None
+        if not self.is_paired:
+            return self.ours.median / self.baseline.figure.median
+        pairs = zip(self.ours.values, self.baseline.figure.values, strict=True)
+        return statistics.median(ours / theirs for ours, theirs in pairs)
 
     @property
     def is_met(self) -> bool | None:

@@ -51,6 +51,7 @@ def measure_rate(site: Site) -> list[Row]:
             ours=Figure.of("mails/s", rates[sender]),
             baseline=baseline,
             aim=ratio_at_least(0.5),
+            is_paired=True,
         )
         for sender in rates
     ]

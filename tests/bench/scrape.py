@@ -48,12 +48,25 @@ class Stalls:
             aim=None
             if limit_ms is None
             else Aim(f"under {limit_ms:g} ms", lambda _: self.is_below(limit_ms)),
+            note="" if limit_ms is None else self._describe_noise(),
         )
 
     def is_below(self, limit_ms: float) -> bool | None:
         """Whether our median is below a bound in the stretches in which the machine was quiet; None without any."""
-        quiet = [ours for ours, machine in zip(self.ours, self.machine, strict=True) if machine < _QUIET_MS]
+        quiet = self._in_quiet()
         return median(quiet) < limit_ms if quiet else None
+
+    def _describe_noise(self) -> str:
+        quiet, count = self._in_quiet(), len(self.ours)
+        if len(quiet) == count:
+            return ""
+        judged = f"judged by the others, {median(quiet):.3g} ms" if quiet else "not judged"
+        return (
+            f"the machine held up the empty loop too in {count - len(quiet)} of {count} stretches: {judged}"
+        )
+
+    def _in_quiet(self) -> list[float]:
+        return [ours for ours, machine in zip(self.ours, self.machine, strict=True) if machine < _QUIET_MS]
 
 
 @dataclass

@@ -31,6 +31,13 @@ def test_the_ratio_is_that_of_the_medians():
     assert row([8.0]).ratio is None
 
 
+def test_what_was_measured_side_by_side_is_compared_pair_by_pair():
+    ours, theirs = [50.0, 25.0, 60.0], [100.0, 50.0, 60.0]
+
+    assert row(ours, theirs, is_paired=True).ratio == 0.5
+    assert row(ours, theirs).ratio == 50.0 / 60.0
+
+
 @pytest.mark.parametrize(
     ("ours", "theirs", "aim", "is_met"),
     [
@@ -61,7 +68,10 @@ def test_an_aim_of_a_ratio_is_not_met_without_a_baseline():
     ],
 )
 def test_a_stall_is_judged_only_where_the_machine_was_quiet(ours, machine, is_met):
-    assert Stalls(ours, machine).row("stall", 20.0).is_met is is_met
+    found = Stalls(ours, machine).row("stall", 20.0)
+
+    assert found.is_met is is_met
+    assert "the machine held up" in found.note
 
 
 def test_the_json_has_every_value_and_the_machine(tmp_path):
