@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from smtp_probe.model import Event, MailboxMessage, Placement, Probe, Submission
+from smtp_probe.model import DnsAnswer, Event, MailboxMessage, Placement, Probe, Submission
 
 
 class Clock(Protocol):
@@ -135,6 +135,13 @@ class Resolver(Protocol):
         An address given as `host` is returned as it is. Raises `errors.ResolverError`.
         """
         ...
+
+
+Ask = Callable[[str, str], Awaitable[DnsAnswer]]
+"""Asks for the records of one kind (`TXT`, `MX`, ...) of one absolute name; never raises for what DNS does.
+
+Answers come from the cache for as long as their TTL says. A caller that must not ask too much is given an `Ask` with a
+budget, which answers OVER_BUDGET when that is spent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

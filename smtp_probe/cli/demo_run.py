@@ -36,7 +36,7 @@ from smtp_probe.config.files import explain
 from smtp_probe.demo.extra import require_extra
 from smtp_probe.demo.mail_path import MailPath
 from smtp_probe.demo.scenarios import Scenario
-from smtp_probe.mail.text import sanitise
+from smtp_probe.mail.syntax.text import sanitise
 from smtp_probe.network.clock import ReferenceClock
 from smtp_probe.report.log import LogHandler, configure
 

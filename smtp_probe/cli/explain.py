@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from smtp_probe.mail.explanation import Explanation
+    from smtp_probe.mail.explanation.explain import Explanation
 
     Show = Callable[[Path, int, Explanation], None]
     """Shows one message: its file, its number in it, and what it says."""
@@ -65,7 +65,7 @@ def explain(
 
 
 def _read_owners(written: list[str]) -> list[str]:
-    from smtp_probe.mail.organisations import read_own
+    from smtp_probe.mail.path.organisations import read_own
 
     owners = []
     for text in written:
@@ -80,7 +80,7 @@ def _read_owners(written: list[str]) -> list[str]:
 def _explain_file(file: Path, own: list[str], show: Show) -> bool:
     """Show every message of a file. False when something had to be said on standard error."""
     from smtp_probe.cli.saved_files import UnfitFileError, read_messages
-    from smtp_probe.mail.explanation import explain_message
+    from smtp_probe.mail.explanation.explain import explain_message
 
     try:
         for saved in read_messages(file):

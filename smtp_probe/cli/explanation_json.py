@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from smtp_probe.cli.wording import clean
-from smtp_probe.mail.bounce import BounceReport
-from smtp_probe.mail.bounce_reason import find_reason, is_temporary
-from smtp_probe.mail.explanation import Explanation
-from smtp_probe.mail.passages import Passage
+from smtp_probe.mail.bounce.reason import find_reason, is_temporary
+from smtp_probe.mail.bounce.report import BounceReport
+from smtp_probe.mail.explanation.explain import Explanation
+from smtp_probe.mail.path.passages import Passage
 from smtp_probe.mail.tag import hide_tokens
 
 _NS = 1_000_000_000

@@ -18,14 +18,14 @@ from smtp_probe.cli.explanation_json import format_instant
 from smtp_probe.cli.terminal import ASCII, Glyphs
 from smtp_probe.cli.waterfall import Bar
 from smtp_probe.cli.wording import UNKNOWN, clean, describe_delay
-from smtp_probe.mail.bounce import BounceReport
-from smtp_probe.mail.explanation import Explanation
-from smtp_probe.mail.finding import Finding, Severity
-from smtp_probe.mail.passages import Passage, measure_doubt
-from smtp_probe.mail.path_legs import Border
-from smtp_probe.mail.received_session import REGISTERED_PROTOCOLS
-from smtp_probe.mail.spans import say_limit
+from smtp_probe.mail.bounce.report import BounceReport
+from smtp_probe.mail.explanation.explain import Explanation
+from smtp_probe.mail.explanation.spans import say_limit
+from smtp_probe.mail.path.legs import Border
+from smtp_probe.mail.path.passages import Passage, measure_doubt
+from smtp_probe.mail.received.session import REGISTERED_PROTOCOLS
 from smtp_probe.mail.tag import hide_tokens
+from smtp_probe.model import Finding, Severity
 
 _NS = 1e9
 _LEAST_HOST_COLUMNS = 8

@@ -15,7 +15,12 @@ from typing import BinaryIO
 
 from smtp_probe.cli.wording import clean
 from smtp_probe.config.files import explain
-from smtp_probe.mail.mailbox_file import SavedMessage, has_mail_header, name_foreign_format, split_messages
+from smtp_probe.mail.explanation.mailbox_file import (
+    SavedMessage,
+    has_mail_header,
+    name_foreign_format,
+    split_messages,
+)
 
 STANDARD_INPUT = "-"
 MAX_FILE_BYTES = 64 * 1024 * 1024

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from smtp_probe.mail.text import sanitise
+from smtp_probe.mail.syntax.text import sanitise
 from smtp_probe.model import Outcome, OutcomeKind
 from smtp_probe.report.increments import is_success
 from smtp_probe.report.sentences import describe_duration

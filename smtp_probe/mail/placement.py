@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from smtp_probe.mail.mailbox_names import decode_mailbox_name
+from smtp_probe.mail.syntax.mailbox_names import decode_mailbox_name
 
 Use = Literal["junk", "trash"]
 

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from smtp_probe.mail.addresses import find_address_tokens
-from smtp_probe.mail.encoded_words import decode_words
-from smtp_probe.mail.fields import split_fields
 from smtp_probe.mail.message import OWN_HEADER, TOKEN_LABEL
-from smtp_probe.mail.mime_parts import parse_content_type, read_texts
+from smtp_probe.mail.syntax.encoded_words import decode_words
+from smtp_probe.mail.syntax.fields import split_fields
+from smtp_probe.mail.syntax.mime_parts import parse_content_type, read_texts
 from smtp_probe.mail.tag import MAXIMUM_TOKENS, find_tokens
 
 MAX_TEXT_BYTES = 262_144

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
+from smtp_probe.mail.syntax.text import sanitise
 from smtp_probe.mail.tag import hide_tokens
-from smtp_probe.mail.text import sanitise
 from smtp_probe.model import Reply
 
 _READ_CHARACTERS = 4096

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from smtp_probe.mail.fields import split_fields
 from smtp_probe.mail.hostnames import normalise_by
-from smtp_probe.mail.id_stamps import SECOND_NS, to_ns
-from smtp_probe.mail.received import parse_received
-from smtp_probe.mail.refinement import refine_trace
+from smtp_probe.mail.queue_ids.id_stamps import SECOND_NS, to_ns
+from smtp_probe.mail.queue_ids.refinement import refine_trace
+from smtp_probe.mail.received.header import parse_received
+from smtp_probe.mail.syntax.fields import split_fields
 from smtp_probe.model import Hop, HopDelay, Trace
 
 MAX_RECEIVED = 64

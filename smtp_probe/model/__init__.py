@@ -5,6 +5,8 @@
 - `trace`: what the Received headers say.
 - `arrival`: what a mailbox shows.
 - `probe`: a probe from its identity to its one end.
+- `dns`: what the resolver answers.
+- `finding`: what is wrong, where, and what to change.
 - `events`: what the journal records and the sinks are told.
 
 Units: a name ending in `_ns` is an instant on the reference clock, in nanoseconds since the Unix epoch
@@ -13,6 +15,17 @@ foreign clock. A name ending in `_seconds` is a duration as a float. Unknown is 
 """
 
 from smtp_probe.model.arrival import Arrival, Bounce, Location, MailboxMessage, Placement, Stamp
+from smtp_probe.model.dns import (
+    CaaRecord,
+    DnsAnswer,
+    DnsSecurity,
+    DnsStatus,
+    DnsValue,
+    MxRecord,
+    SoaRecord,
+    SrvRecord,
+    TlsaRecord,
+)
 from smtp_probe.model.events import (
     BounceSeen,
     DuplicateSeen,
@@ -25,6 +38,7 @@ from smtp_probe.model.events import (
     SlotMissed,
 )
 from smtp_probe.model.failure import Cause, Failure, Reply, TlsFailure
+from smtp_probe.model.finding import Finding, Severity
 from smtp_probe.model.probe import Evidence, Outcome, OutcomeKind, Probe, Tag
 from smtp_probe.model.submission import Disposition, Phase, PhaseTiming, Submission, TlsFacts
 from smtp_probe.model.trace import Hop, HopDelay, Trace
@@ -33,17 +47,24 @@ __all__ = [
     "Arrival",
     "Bounce",
     "BounceSeen",
+    "CaaRecord",
     "Cause",
     "Disposition",
+    "DnsAnswer",
+    "DnsSecurity",
+    "DnsStatus",
+    "DnsValue",
     "DuplicateSeen",
     "Event",
     "Evidence",
     "Failure",
+    "Finding",
     "ForgerySeen",
     "Hop",
     "HopDelay",
     "Location",
     "MailboxMessage",
+    "MxRecord",
     "Outcome",
     "OutcomeKind",
     "Phase",
@@ -55,11 +76,15 @@ __all__ = [
     "ProbeStarted",
     "ProbeSubmitted",
     "Reply",
+    "Severity",
     "SlotMissed",
+    "SoaRecord",
+    "SrvRecord",
     "Stamp",
     "Submission",
     "Tag",
     "TlsFacts",
     "TlsFailure",
+    "TlsaRecord",
     "Trace",
 ]

@@ -38,7 +38,7 @@ import aioimaplib
 from aioimaplib import aioimaplib as library
 
 from smtp_probe.errors import MailboxError
-from smtp_probe.mail.text import sanitise
+from smtp_probe.mail.syntax.text import sanitise
 from smtp_probe.model import Cause, TlsFacts
 from smtp_probe.network.imap_answers import parse_status
 from smtp_probe.network.imap_login import Dialogue

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 from smtp_probe.config.settings import Mailbox, TlsMode
 from smtp_probe.errors import ConfigError, MailboxError, ProbeError, ResolverError
-from smtp_probe.mail.text import sanitise
+from smtp_probe.mail.syntax.text import sanitise
 from smtp_probe.model import Cause, TlsFacts
 from smtp_probe.network.imap_commands import ImapCommands
 from smtp_probe.network.imap_connection import ImapConnection

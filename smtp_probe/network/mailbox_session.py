@@ -18,8 +18,8 @@ from contextlib import suppress
 
 from smtp_probe.config.settings import Mailbox
 from smtp_probe.errors import MailboxError
-from smtp_probe.mail.mailbox_names import encode_mailbox_name
 from smtp_probe.mail.placement import FolderEntry, choose_special
+from smtp_probe.mail.syntax.mailbox_names import encode_mailbox_name
 from smtp_probe.model import Cause, Location, MailboxMessage, Placement, TlsFacts
 from smtp_probe.network.imap_answers import Fetched
 from smtp_probe.network.imap_commands import ImapCommands, quote, write_uid_set

@@ -24,7 +24,7 @@ import dns.resolver
 
 from smtp_probe.config.settings import ResolverSettings
 from smtp_probe.errors import ResolverError
-from smtp_probe.mail.text import sanitise
+from smtp_probe.mail.syntax.text import sanitise
 from smtp_probe.model import Cause, Phase
 from smtp_probe.network.hosts_file import HostsFile
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ssl
 
 from smtp_probe.errors import ProbeError
-from smtp_probe.mail.text import sanitise
+from smtp_probe.mail.syntax.text import sanitise
 from smtp_probe.model import Cause, Disposition, Failure, Phase, Reply
 from smtp_probe.network.tls import classify_tls_failure
 

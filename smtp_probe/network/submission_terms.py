@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from smtp_probe.config.settings import Sender, TlsMode
 from smtp_probe.errors import ConfigError, ProbeError
-from smtp_probe.mail.text import sanitise
+from smtp_probe.mail.syntax.text import sanitise
 from smtp_probe.model import Cause, Phase
 from smtp_probe.network.tls import ContextSource
 from smtp_probe.ports import Clock, Resolver

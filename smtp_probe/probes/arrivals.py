@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from smtp_probe.errors import JournalError, MailboxError
-from smtp_probe.mail.bounce import BounceReport, read_bounce
-from smtp_probe.mail.fields import split_fields
+from smtp_probe.mail.bounce.report import BounceReport, read_bounce
 from smtp_probe.mail.message import check_body
-from smtp_probe.mail.mime_parts import read_texts
 from smtp_probe.mail.recognition import Candidate, find_candidates, is_automatic_answer
 from smtp_probe.mail.stamps import choose_stored
+from smtp_probe.mail.syntax.fields import split_fields
+from smtp_probe.mail.syntax.mime_parts import read_texts
 from smtp_probe.mail.tag import TagKey, peek, verify
 from smtp_probe.mail.trace import read_trace
 from smtp_probe.model import (

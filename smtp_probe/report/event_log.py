@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 
-from smtp_probe.mail.text import sanitise
+from smtp_probe.mail.syntax.text import sanitise
 from smtp_probe.model import (
     BounceSeen,
     DuplicateSeen,

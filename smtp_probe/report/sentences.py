@@ -6,7 +6,7 @@ wrote is quoted, sanitised; whoever renders it escapes it for the medium.
 
 from __future__ import annotations
 
-from smtp_probe.mail.text import sanitise
+from smtp_probe.mail.syntax.text import sanitise
 from smtp_probe.model import Bounce, Cause, Failure, Outcome, OutcomeKind, Submission
 
 _QUOTE_CHARACTERS = 160

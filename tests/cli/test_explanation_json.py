@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smtp_probe.cli.explanation_json import explanation_to_json, format_instant
-from smtp_probe.mail.explanation import explain_message
-from smtp_probe.mail.mailbox_file import SavedMessage, split_messages
+from smtp_probe.mail.explanation.explain import explain_message
+from smtp_probe.mail.explanation.mailbox_file import SavedMessage, split_messages
 from tests.mail.lines import chain, line
 
 SOUND = b"From: joe@example.org\r\nSubject: hi\r\nDate: Tue, 1 Sep 2026 10:00:00 +0200\r\n"
-SAMPLES = Path(__file__).parent.parent / "mail" / "samples"
+SAMPLES = Path(__file__).parent.parent / "data" / "bounces"
 HOP_KEYS = {
     *("from_name", "from_host", "from_ip", "by", "with", "id", "for", "tls_version", "tls_cipher", "at"),
     *("resolution_seconds", "stamp_source", "delay_seconds", "uncertainty_seconds", "flags"),

@@ -11,8 +11,8 @@ from rich.cells import cell_len
 
 from smtp_probe.cli.explanation_view import draw_explanation
 from smtp_probe.cli.terminal import ASCII, LINES
-from smtp_probe.mail.explanation import explain_message
-from smtp_probe.mail.mailbox_file import SavedMessage, split_messages
+from smtp_probe.mail.explanation.explain import explain_message
+from smtp_probe.mail.explanation.mailbox_file import SavedMessage, split_messages
 from tests.mail.lines import chain, line
 
 MAILS = sorted((Path(__file__).parent.parent / "data" / "received").glob("*.eml"))
@@ -141,7 +141,7 @@ def test_a_host_that_is_too_long_keeps_its_beginning_and_its_domain():
 
 
 def test_a_bounce_is_said():
-    sample = Path(__file__).parent.parent / "mail" / "samples" / "postfix_failed.eml"
+    sample = Path(__file__).parent.parent / "data" / "bounces" / "postfix_failed.eml"
     (saved,) = split_messages([sample.read_bytes()])
 
     page = " ".join(text.plain for text in draw_explanation("-", explain_message(saved), 200, LINES))

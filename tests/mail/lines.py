@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from smtp_probe.mail.clock_disagreement import find_disagreements
-from smtp_probe.mail.passages import read_passages
+from smtp_probe.mail.path.clock_disagreement import find_disagreements
+from smtp_probe.mail.path.passages import read_passages
 from smtp_probe.mail.trace import read_trace
 
 

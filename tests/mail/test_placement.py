@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtp_probe.mail.mailbox_names import encode_mailbox_name
 from smtp_probe.mail.placement import FolderEntry, choose_special
+from smtp_probe.mail.syntax.mailbox_names import encode_mailbox_name
 
 
 def entries(*names):

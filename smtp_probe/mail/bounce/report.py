@@ -1,0 +1,198 @@
+"""What came back instead of the message: bounces, read far enough to tie them to a probe and to say why.
+
+In: the raw header of a message, and the start of its body. Out: a `BounceReport` with the reason and with the tokens
+that it names, still unverified; or None for what is no bounce. One recogniser for each form stands in one table,
+the standard form first; a new form is a new line there. Input is bounded and never opened by recursion, nothing
+raises, and all text that comes out is sanitised. A bounce is no proof: whoever got the message may write one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import takewhile
+
+from smtp_probe.mail.addresses import find_address_tokens
+from smtp_probe.mail.bounce.delivery_status import DeliveryStatus, find_status, parse_delivery_status, show
+from smtp_probe.mail.recognition import Candidate, find_candidates, is_automatic_answer
+from smtp_probe.mail.syntax.fields import split_fields
+from smtp_probe.mail.syntax.mime_parts import Part, parse_content_type, split_head, split_parts
+from smtp_probe.mail.syntax.text import sanitise
+from smtp_probe.mail.tag import MAXIMUM_TOKENS, find_tokens, hide_tokens
+
+MAX_TEXT_BYTES = 262_144
+"""More of a bounce is not looked at: what it returns of a large message is cut."""
+
+_ADDRESS_HEADERS = ("to", "delivered-to", "x-original-to", "envelope-to", "x-failed-recipients")
+_MAX_LINES = 500
+_MAX_REASON_LINES = 20
+_STATUS_TYPES = frozenset({"message/delivery-status", "message/global-delivery-status"})
+_RETURNED_TYPES = frozenset(
+    {
+        "message/rfc822",
+        "message/global",
+        "text/rfc822-headers",
+        "message/rfc822-headers",
+        "message/global-headers",
+    }
+)
+_QMAIL = re.compile(r"\s*Hi\. This is the qmail-send program at ([^\s,]{1,253}?)\.?(?:\s|$)")
+_QMAIL_RECIPIENT = re.compile(r"(?m)^<([^<>\s]{1,320})>:")
+_QMAIL_COPY = "--- Below this line is a copy of the message."
+_EXIM_HOST = re.compile(r"\bhost (\S{1,253}) \[")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BounceReport:
+    """What a bounce says. `kind` names the form: `dsn`, `mixed` (a DSN in another wrapping), `exim`, `qmail`."""
+
+    kind: str
+    action: str | None = None
+    """RFC 3464 section 2.3.3: `failed`, `delayed`, `delivered`, `relayed`, `expanded`."""
+    status: str | None = None
+    recipient: str | None = None
+    reporting_mta: str | None = None
+    remote_mta: str | None = None
+    diagnostic: str | None = None
+    will_retry_until: datetime | None = None
+    """On the reporting server's clock."""
+    queue_id: str | None = None
+    """Postfix's, which is also in its reply to the final dot."""
+    candidates: tuple[Candidate, ...] = ()
+    """Best carrier first: `envid`, then those of the returned message, `address`, `references`, `body`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Notice:
+    """A message that may be a bounce, taken apart once for all recognisers."""
+
+    fields: tuple[tuple[str, bytes], ...]
+    parts: tuple[Part, ...]
+
+    def values(self, *names: str) -> bytes:
+        """All values of these headers, one after the other."""
+        return b" ".join(value for name, value in self.fields if name in names)
+
+    @property
+    def words(self) -> str:
+        """What the bounce says to people: its first text, without the tokens that it quotes."""
+        bodies = (part.body for part in self.parts if part.media_type == "text/plain")
+        return hide_tokens(next(bodies, b"").decode("utf-8", "replace"))
+
+
+def read_bounce(header: bytes, text: bytes) -> BounceReport | None:
+    """Read a bounce, or give None for what is none: also for receipts and auto-replies. Never raises, linear."""
+    if not is_automatic_answer(header):
+        return None
+    notice = _Notice(fields=split_fields(header), parts=split_parts(header, text[:MAX_TEXT_BYTES]))
+    reports = (recognise(notice) for recognise in _RECOGNISERS)
+    return next((report for report in reports if report is not None), None)
+
+
+def _read_report(notice: _Notice) -> BounceReport | None:
+    """RFC 3464, also where the wrapping is not RFC 6522's: OpenSMTPD puts the same parts into multipart/mixed."""
+    bodies = (part.body for part in notice.parts if part.media_type in _STATUS_TYPES)
+    said = next((status for status in map(parse_delivery_status, bodies) if status is not None), None)
+    if said is None:
+        return None
+    is_standard = parse_content_type(notice.values("content-type")).media_type == "multipart/report"
+    return BounceReport(
+        kind="dsn" if is_standard else "mixed",
+        action=said.action,
+        status=said.status,
+        recipient=said.recipient,
+        reporting_mta=said.reporting_mta,
+        remote_mta=said.remote_mta,
+        diagnostic=said.diagnostic or _find_reason(notice.words, said.recipient),
+        will_retry_until=said.will_retry_until,
+        queue_id=said.queue_id,
+        candidates=_collect_candidates(notice, said),
+    )
+
+
+def _read_exim(notice: _Notice) -> BounceReport | None:
+    """Exim before 4.86, and what imitates it: the recipients are in a header, the reason is prose."""
+    recipients = notice.values("x-failed-recipients")
+    if not recipients:
+        return None
+    recipient = show(re.split(rb"[,\s]", recipients, maxsplit=1)[0]) or None
+    reason = _find_reason(notice.words, recipient)
+    host = _EXIM_HOST.search(reason or "")
+    return BounceReport(
+        kind="exim",
+        action="failed",
+        status=find_status(reason or ""),
+        recipient=recipient,
+        remote_mta=sanitise(host[1]) if host else None,
+        diagnostic=reason,
+        candidates=_collect_candidates(notice),
+    )
+
+
+def _read_qmail(notice: _Notice) -> BounceReport | None:
+    """The qmail-send bounce format: a paragraph for each recipient, then the message."""
+    greeting = _QMAIL.match(notice.words)
+    if greeting is None:
+        return None
+    words = notice.words.partition(_QMAIL_COPY)[0]
+    address = _QMAIL_RECIPIENT.search(words)
+    recipient = sanitise(address[1]) if address else None
+    reason = _find_reason(words, recipient)
+    return BounceReport(
+        kind="qmail",
+        action="failed",
+        status=find_status(reason or ""),
+        recipient=recipient,
+        reporting_mta=sanitise(greeting[1]),
+        diagnostic=reason,
+        candidates=_collect_candidates(notice),
+    )
+
+
+_RECOGNISERS: tuple[Callable[[_Notice], BounceReport | None], ...] = (_read_report, _read_exim, _read_qmail)
+"""The forms that are known. The first that recognises its own speaks."""
+
+
+def _find_reason(words: str, recipient: str | None) -> str | None:
+    """Give the lines about a recipient: what follows the address on its line, and the lines up to an empty one."""
+    if not recipient:
+        return None
+    lines = words[:MAX_TEXT_BYTES].splitlines()[:_MAX_LINES]
+    for number, line in enumerate(lines):
+        rest = line.strip().removeprefix("<")
+        if rest.lower().startswith(recipient.lower()):
+            following = takewhile(str.strip, lines[number + 1 : number + 1 + _MAX_REASON_LINES])
+            return sanitise("\n".join([rest[len(recipient) :].lstrip(">:; "), *following])) or None
+    return None
+
+
+def _collect_candidates(notice: _Notice, said: DeliveryStatus | None = None) -> tuple[Candidate, ...]:
+    """Gather the tokens that a bounce names, each once with its best carrier, at most `MAXIMUM_TOKENS`."""
+    said = said or DeliveryStatus()
+    addresses = notice.values(*_ADDRESS_HEADERS) + b" " + said.addresses
+    content = b"\n".join(part.body for part in notice.parts)
+    gathered = [
+        *_label("envid", find_tokens(said.envelope_id)),
+        *(candidate for part in notice.parts for candidate in _find_returned(part)),
+        *_label("address", find_address_tokens(addresses)),
+        *_label("references", find_tokens(notice.values("in-reply-to", "references"))),
+        *_label("body", find_tokens(content) + find_address_tokens(content)),
+    ]
+    unique: dict[str, Candidate] = {}
+    for candidate in gathered:
+        unique.setdefault(candidate.token, candidate)
+    return tuple(unique.values())[:MAXIMUM_TOKENS]
+
+
+def _find_returned(part: Part) -> tuple[Candidate, ...]:
+    """Look into the header of the message that a bounce returns; its body is left to the plain search."""
+    if part.media_type not in _RETURNED_TYPES:
+        return ()
+    header, _ = split_head(part.body.lstrip())
+    return find_candidates(header)
+
+
+def _label(carrier: str, tokens: Sequence[str]) -> list[Candidate]:
+    return [Candidate(token, carrier) for token in tokens]

@@ -1,0 +1,1 @@
+"""Estimating how far foreign clocks are from ours, from causality alone: `estimation` is the way in."""
