@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from smtp_probe.app.program import Program
+from smtp_probe.app.service_manager import ServiceManager
 from smtp_probe.config.keys import load_or_make_keys
 from smtp_probe.config.load import load
 from smtp_probe.config.settings import Config
@@ -69,6 +70,7 @@ class Daemon:
         )
         self._stop = asyncio.Event()
         self._reloading = asyncio.Lock()
+        self._service_manager = ServiceManager()
 
     async def run(self) -> int:
         """Run until a signal. Gives the exit code."""
@@ -78,13 +80,17 @@ class Daemon:
         self._catch_signals()
         _log.info("listening", extra={"addresses": " ".join(addresses)})
         self._options.on_started(addresses)
+        self._say_ready()
         working = asyncio.create_task(self._work(), name="work")
+        living = asyncio.create_task(self._service_manager.keep_alive(), name="signs of life")
         stopping = asyncio.create_task(self._stop.wait(), name="stop")
         try:
             await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
         finally:
             stopping.cancel()
+            self._service_manager.stopping()
             await self._end(working, server)
+            living.cancel()
         return 0
 
     @property
@@ -106,16 +112,22 @@ class Daemon:
         async with self._reloading:
             observations = self.program.telemetry.observations
             try:
+                self._service_manager.reloading()
                 config = await asyncio.to_thread(load, self._options.config_file)
                 self._warn_of_what_needs_a_restart(config)
             except ConfigError as error:
                 observations.config_reloaded(ok=False)
                 _log.error("configuration not taken over: %s", error)
                 raise
+            finally:
+                self._say_ready()  # with the old configuration or the new one: it goes on
             self.program.configure(config)
             self._runner.configure(self.program.targets, config.schedule)
             observations.config_reloaded(ok=True)
             _log.info("configuration taken over", extra={"routes": len(config.routes)})
+
+    def _say_ready(self) -> None:
+        self._service_manager.ready(f"probing {len(self.program.config.routes)} routes")
 
     # The work.
 
