@@ -127,7 +127,8 @@ class Daemon:
             _log.info("configuration taken over", extra={"routes": len(config.routes)})
 
     def _say_ready(self) -> None:
-        self._service_manager.ready(f"probing {len(self.program.config.routes)} routes")
+        count = len(self.program.config.routes)
+        self._service_manager.ready(f"probing {count} route{'' if count == 1 else 's'}")
 
     # The work.
 
