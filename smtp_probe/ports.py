@@ -10,7 +10,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from smtp_probe.model import DnsAnswer, Event, MailboxMessage, Placement, Probe, Submission
+from smtp_probe.model import (
+    CheckResult,
+    DnsAnswer,
+    DomainUnderCheck,
+    Event,
+    MailboxMessage,
+    Placement,
+    Probe,
+    Submission,
+)
 
 
 class Clock(Protocol):
@@ -142,6 +151,10 @@ Ask = Callable[[str, str], Awaitable[DnsAnswer]]
 
 Answers come from the cache for as long as their TTL says. A caller that must not ask too much is given an `Ask` with a
 budget, which answers OVER_BUDGET when that is spent."""
+
+
+Check = Callable[[DomainUnderCheck, Ask], Awaitable[CheckResult]]
+"""One check of a domain. Never raises for what DNS or a server does; `probes.domain` sets the deadline."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

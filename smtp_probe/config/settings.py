@@ -157,6 +157,10 @@ class ResolverSettings(Settings):
         (), description="Addresses of name servers; default: the system's."
     )
     port: Port = Field(53, description="Their port.")
+    trust_ad: Flag = Field(
+        False,
+        description="Whether the name servers validate DNSSEC, and the way to them is safe: their AD bit is believed.",
+    )
     timeout: Seconds = Field(2.0, description="Wait for one answer.")
     lifetime: Seconds = Field(8.0, description="Wait for one question, over all tries.")
 

@@ -7,6 +7,7 @@
 - `probe`: a probe from its identity to its one end.
 - `dns`: what the resolver answers.
 - `finding`: what is wrong, where, and what to change.
+- `check`: what a check of a domain is given, and gives back.
 - `events`: what the journal records and the sinks are told.
 
 Units: a name ending in `_ns` is an instant on the reference clock, in nanoseconds since the Unix epoch
@@ -15,6 +16,7 @@ foreign clock. A name ending in `_seconds` is a duration as a float. Unknown is 
 """
 
 from smtp_probe.model.arrival import Arrival, Bounce, Location, MailboxMessage, Placement, Stamp
+from smtp_probe.model.check import CheckResult, DomainUnderCheck
 from smtp_probe.model.dns import (
     CaaRecord,
     DnsAnswer,
@@ -49,11 +51,13 @@ __all__ = [
     "BounceSeen",
     "CaaRecord",
     "Cause",
+    "CheckResult",
     "Disposition",
     "DnsAnswer",
     "DnsSecurity",
     "DnsStatus",
     "DnsValue",
+    "DomainUnderCheck",
     "DuplicateSeen",
     "Event",
     "Evidence",

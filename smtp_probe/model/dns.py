@@ -92,7 +92,8 @@ class SoaRecord:
 
 DnsValue = str | bytes | MxRecord | TlsaRecord | CaaRecord | SrvRecord | SoaRecord
 """One record: A and AAAA as address text, PTR, CNAME and NS as names without the final dot, TXT as the
-concatenated bytes of its strings (RFC 7208 section 3.3), the others as the records above."""
+concatenated bytes of its strings (RFC 7208 section 3.3), DS and DNSKEY as the text of a zone file, the others as the
+records above."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +108,9 @@ class DnsAnswer:
     ttl_seconds: int | None = None
     """As the server gave it: the least of the chain; for a negative answer by RFC 2308 section 5."""
     security: DnsSecurity = DnsSecurity.UNKNOWN
+    original_ttl_seconds: int | None = None
+    """What the zone says: from a server with authority, or by the signature (RFC 4034 section 3.1.4). None where it is
+    not known: a resolver's cache counts down, so `ttl_seconds` is only a lower bound of it."""
     aliases: tuple[str, ...] = ()
     """The CNAME chain that was followed, without the name that was asked for."""
     duration_seconds: float | None = None

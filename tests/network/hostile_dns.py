@@ -26,6 +26,9 @@ class HostileDns(asyncio.DatagramProtocol):
         self.delay_seconds = delay_seconds
         self.asked: Counter[tuple[str, str]] = Counter()
         self.payloads: set[int] = set()
+        self.flags = 0
+        """Further flags of each answer."""
+        self.recurses = True
         self.port = 0
         self._transport: asyncio.DatagramTransport | None = None
 
@@ -53,11 +56,15 @@ class HostileDns(asyncio.DatagramProtocol):
         if found is None:
             return
         response = dns.message.make_response(query)
-        response.flags |= dns.flags.RA
+        response.flags |= self.flags | (dns.flags.RA if self.recurses else 0)
         if isinstance(found, dns.rcode.Rcode):
             response.set_rcode(found)
         elif kind in found:
             response.answer.append(dns.rrset.from_text(question.name, self.ttl, "IN", kind, *found[kind]))
+        elif "CNAME" in found:
+            response.answer.append(
+                dns.rrset.from_text(question.name, self.ttl, "IN", "CNAME", *found["CNAME"])
+            )
         asyncio.get_running_loop().call_later(self.delay_seconds, self._send, response.to_wire(), address)
 
     def _send(self, data: bytes, address: tuple[str, int]) -> None:

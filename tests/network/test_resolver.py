@@ -6,12 +6,13 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import dns.flags
 import dns.rcode
 import pytest
 
 from smtp_probe.config.settings import ResolverSettings
 from smtp_probe.errors import ResolverError
-from smtp_probe.model import Cause
+from smtp_probe.model import Cause, DnsAnswer, DnsSecurity, DnsStatus
 from smtp_probe.network.resolver import DnsResolver
 from smtp_probe.ports import Resolver
 from tests.network.hostile_dns import HostileDns
@@ -193,3 +194,93 @@ async def test_a_system_without_name_servers_is_our_failure(tmp_path: Path) -> N
     assert await _cause(_system(tmp_path, None), "both.test") is Cause.RESOLVER_FAILED
     (tmp_path / "resolv.conf").write_text("# none\n")
     assert await _cause(_system(tmp_path, None), "both.test") is Cause.RESOLVER_FAILED
+
+
+# Any question.
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "status"),
+    [
+        ("both.test", "A", DnsStatus.FOUND),
+        ("nowhere.test", "A", DnsStatus.NO_SUCH_NAME),
+        ("empty.test", "MX", DnsStatus.NO_DATA),
+        ("broken.test", "A", DnsStatus.SERVER_FAILED),
+        ("refusing.test", "A", DnsStatus.REFUSED),
+        ("silent.test", "A", DnsStatus.TIMEOUT),
+        ("a..b", "A", DnsStatus.BAD_NAME),
+        ("", "A", DnsStatus.BAD_NAME),
+        ("x." * 600, "A", DnsStatus.BAD_NAME),
+        ("\ud800.test", "A", DnsStatus.BAD_NAME),
+    ],
+)
+async def test_each_end_of_a_question_is_told_apart(name: str, kind: str, status: DnsStatus) -> None:
+    async with HostileDns(ZONE).running() as server:
+        answer = await _resolver(server).ask(name, kind)
+    assert (answer.status, bool(answer.values)) == (status, status is DnsStatus.FOUND)
+    assert answer.detail.isprintable()
+
+
+async def test_a_server_that_is_not_there_is_unreachable_at_once() -> None:
+    async with HostileDns(ZONE).running() as server:
+        resolver = _resolver(server, timeout=5, lifetime=20)
+    async with asyncio.timeout(1):
+        assert (await resolver.ask("both.test", "A")).status is DnsStatus.UNREACHABLE
+
+
+async def test_questions_go_out_once_per_time_to_live() -> None:
+    told: list[DnsAnswer] = []
+    async with HostileDns(ZONE, delay_seconds=0.02).running() as server:
+        resolver = _resolver(server, timeout=1, lifetime=2)
+        resolver.on_answer = told.append
+        for _ in range(3):
+            await asyncio.gather(*(resolver.ask("Both.test.", "A") for _ in range(5)))
+        assert server.asked == {("both.test", "A"): 1}
+    assert len(told) == 1
+    assert told[0].duration_seconds is not None
+
+
+@pytest.mark.parametrize("trust", [True, False])
+async def test_the_ad_bit_counts_only_where_it_is_trusted(trust: bool) -> None:
+    async with HostileDns(ZONE).running() as server:
+        server.flags = dns.flags.AD
+        answer = await _resolver(server, trust_ad=trust).ask("both.test", "A")
+    assert answer.security is (DnsSecurity.SECURE if trust else DnsSecurity.UNKNOWN)
+
+
+async def test_a_failure_that_goes_away_without_checking_is_a_bogus_zone() -> None:
+    class Validating(HostileDns):
+        def datagram_received(self, data: bytes, address: tuple[str, int]) -> None:
+            is_unchecked = bool(data[3] & 0x10)
+            self.zone = {"bogus.test": {"A": ("192.0.2.5",)} if is_unchecked else dns.rcode.SERVFAIL}
+            super().datagram_received(data, address)
+
+    async with Validating({}).running() as server:
+        answer = await _resolver(server).ask("bogus.test", "A")
+    assert (answer.status, answer.security) == (DnsStatus.SERVER_FAILED, DnsSecurity.BOGUS)
+
+
+async def test_a_probe_does_not_suffer_from_a_failure_of_before() -> None:
+    async with HostileDns({"late.test": dns.rcode.SERVFAIL}).running() as server:
+        resolver = _resolver(server)
+        assert (await resolver.ask("late.test", "A")).is_failure
+        server.zone = {"late.test": {"A": ("192.0.2.5",)}}
+        assert (await resolver.ask("late.test", "A")).is_failure
+        assert list(await resolver.addresses("late.test", "ipv4")) == ["192.0.2.5"]
+
+
+async def test_an_alias_that_the_server_leaves_open_is_followed() -> None:
+    zone: Any = {
+        "www.test": {"CNAME": ("real.other.",)},
+        "real.other": {"A": ("192.0.2.9",)},
+        "loop.test": {"CNAME": ("pool.test.",)},
+        "pool.test": {"CNAME": ("loop.test.",)},
+    }
+    async with HostileDns(zone).running() as server:
+        server.recurses = False
+        resolver = _resolver(server, timeout=1, lifetime=2)
+        answer = await resolver.ask("www.test", "A")
+        async with asyncio.timeout(2):
+            loop = await asyncio.gather(resolver.ask("loop.test", "A"), resolver.ask("pool.test", "A"))
+    assert (answer.values, answer.aliases) == (("192.0.2.9",), ("real.other",))
+    assert all(answer.is_failure for answer in loop)

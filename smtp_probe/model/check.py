@@ -1,0 +1,47 @@
+"""One check of a domain: what it is given, and what it gives back.
+
+Every check has the same shape, `Check`: it asks through `ports.Ask` (or a port of its own), judges, and returns a
+`CheckResult`. What it could not see is unobserved, with the reason, and is never a finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from smtp_probe.model.finding import Finding, Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainUnderCheck:
+    """A domain, and what is known of the mail that it sends. Names are lower case, without the final dot."""
+
+    domain: str
+    selectors: tuple[str, ...] = ()
+    """DKIM selectors to look at."""
+    egress: tuple[str, ...] = ()
+    """Addresses from which its mail leaves."""
+    ehlo_name: str | None = None
+    """The EHLO name that goes with them."""
+    sender: str | None = None
+    """An envelope sender; its domain may be another one."""
+    mx_hosts: tuple[str, ...] = ()
+    """The hosts that its MX records name, best first; given to the checks that come after the MX check."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckResult:
+    """What one check saw. `facts` becomes the JSON section of the check's name: plain JSON values only."""
+
+    findings: tuple[Finding, ...] = ()
+    unobserved: tuple[str, ...] = ()
+    """What could not be seen, a sentence each, sanitised; nothing is claimed of it."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    gauges: Mapping[str, float] = field(default_factory=dict)
+    """Numbers that become metrics of the domain, by the name that `report.metrics` declares for them."""
+
+    @property
+    def has_error(self) -> bool:
+        """Whether something is plainly wrong."""
+        return any(finding.severity is Severity.ERROR for finding in self.findings)

@@ -1,0 +1,87 @@
+"""All checks of one domain, once: which they are, in which order, and what they may cost.
+
+In: what is known of a domain, an `Ask`, and the checks. Out: a `DomainReport`. Every check has a budget of questions and a
+deadline of its own; one that is a bug is logged, and the others go on. The MX check comes first: those after it are
+told the hosts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from smtp_probe.model import CheckResult, DnsAnswer, DomainUnderCheck, Finding, Severity
+from smtp_probe.policy.spf.check import check_spf
+from smtp_probe.ports import Ask, Check
+from smtp_probe.probes.dns_budget import Budget
+
+_log = logging.getLogger(__name__)
+
+_QUESTIONS = 200
+_CHECK_SECONDS = 60.0
+
+DNS_CHECKS: Mapping[str, Check] = {
+    "spf": check_spf,
+}
+"""The checks that need nothing but DNS, by the name of their section. Those that need more are given by who composes."""
+
+ESSENTIAL = frozenset({"mx", "spf", "identity", "dkim", "dmarc", "exchangers"})
+"""The checks without which nothing can be said of a domain."""
+
+_ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainReport:
+    """What the checks saw."""
+
+    subject: DomainUnderCheck
+    results: Mapping[str, CheckResult]
+    records: tuple[DnsAnswer, ...] = field(default=())
+    """Every answer that was had, in the order of the checks."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All of them, the gravest first, in the order of the checks."""
+        found = [finding for result in self.results.values() for finding in result.findings]
+        return tuple(sorted(found, key=lambda finding: _ORDER[finding.severity]))
+
+    @property
+    def unobserved(self) -> tuple[str, ...]:
+        """What could not be seen."""
+        return tuple(dict.fromkeys(text for result in self.results.values() for text in result.unobserved))
+
+    @property
+    def is_observed(self) -> bool:
+        """Whether everything essential could be seen."""
+        return not any(self.results[name].unobserved for name in ESSENTIAL & set(self.results))
+
+
+async def check_domain(subject: DomainUnderCheck, ask: Ask, checks: Mapping[str, Check]) -> DomainReport:
+    """Run all checks: `mx` first, where it is one of them, then the others at once."""
+    budgets = {name: Budget(ask, _QUESTIONS, _CHECK_SECONDS) for name in checks}
+    results: dict[str, CheckResult] = {}
+    if "mx" in checks:
+        results["mx"] = await _run("mx", checks["mx"], subject, budgets["mx"])
+        hosts = tuple(results["mx"].facts.get("hosts", ()))
+        subject = dataclasses.replace(subject, mx_hosts=hosts)
+    others = [name for name in checks if name not in results]
+    ended = await asyncio.gather(*(_run(name, checks[name], subject, budgets[name]) for name in others))
+    results.update(zip(others, ended, strict=True))
+    answers = {key: answer for budget in budgets.values() for key, answer in budget.answers.items()}
+    return DomainReport(subject=subject, results=results, records=tuple(answers.values()))
+
+
+async def _run(name: str, check: Check, subject: DomainUnderCheck, budget: Budget) -> CheckResult:
+    """One check. A bug in it is told as what it is, and is nobody's finding."""
+    try:
+        async with asyncio.timeout(2 * _CHECK_SECONDS):
+            return await check(subject, budget)
+    except TimeoutError:
+        return CheckResult(unobserved=(f"the check {name} took longer than {2 * _CHECK_SECONDS:g} s",))
+    except Exception as error:  # noqa: BLE001 - a bug in one check must not cost the others their say
+        _log.error("a check failed", exc_info=error, extra={"check": name, "domain": subject.domain})
+        return CheckResult(unobserved=(f"the check {name} failed by a bug of smtp-probe; the log has it",))
