@@ -15,7 +15,7 @@ The folders, by kind of work:
 - `app`, `cli`: composition and commands.
 
 Arrows point down only: `__main__` -> `cli` -> `app | demo` -> `network | probes | report` ->
-`ports | judgement | schedule | mail | policy` -> `config` -> `errors` -> `model`. A test checks it.
+`policy` -> `judgement | schedule | mail` -> `ports` -> `config` -> `errors` -> `model`. A test checks it.
 """
 
 __version__ = "0.1.0"
