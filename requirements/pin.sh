@@ -4,7 +4,6 @@
 set -eu
 bin=$1
 cd "$(dirname "$0")/.."
-"$bin/python" -m pip install --quiet --disable-pip-version-check uv
 
 pin() { # TARGET ARGUMENTS...
     target=$1
@@ -15,4 +14,4 @@ pin() { # TARGET ARGUMENTS...
 pin runtime.txt pyproject.toml
 pin demo.txt pyproject.toml --extra demo
 pin dev.txt pyproject.toml --extra demo --group dev
-printf 'hatchling\neditables\n' | pin build.txt -
+printf 'hatchling\neditables\nuv\n' | pin build.txt -
