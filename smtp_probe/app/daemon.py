@@ -23,10 +23,12 @@ from smtp_probe.errors import ConfigError, JournalError
 from smtp_probe.mail.tag import TagKey
 from smtp_probe.ports import Sink
 from smtp_probe.probes.runner import Runner
+from smtp_probe.report.archive import Archive
 from smtp_probe.report.event_log import log_event
 from smtp_probe.report.http import WebServer
 from smtp_probe.report.log import LogHandler
 from smtp_probe.report.telemetry import Telemetry
+from smtp_probe.report.web.checked import Checks
 
 _log = logging.getLogger(__name__)
 JOURNAL_NAME = "journal.db"
@@ -99,8 +101,27 @@ class Daemon:
         return self.program.telemetry
 
     @property
+    def config(self) -> Config:
+        """The configuration in use."""
+        return self.program.config
+
+    @property
+    def archive(self) -> Archive:
+        """What the journal has."""
+        return self.program.archive
+
+    @property
+    def checks(self) -> Checks:
+        """What the checks found."""
+        return self.program.checks
+
+    async def probe_now(self, route: str) -> str | None:
+        """Send a probe out of turn. Gives the reason why not, or None."""
+        return self._runner.send_now(route)
+
+    @property
     def is_lifecycle_enabled(self) -> bool:
-        """Whether `POST /-/reload` is allowed."""
+        """Whether anything may be changed over HTTP."""
         return self._options.enable_lifecycle
 
     def stop(self) -> None:
@@ -139,6 +160,7 @@ class Daemon:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._runner.run(), name="runner")
             group.create_task(self._do_chores(), name="chores")
+            group.create_task(self.program.recall_routes(), name="recall")
 
     async def _open_journal(self) -> None:
         """Open the journal, as often as it takes: pages and metrics are served meanwhile, and nothing is sent."""

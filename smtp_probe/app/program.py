@@ -27,11 +27,13 @@ from smtp_probe.probes.folder_watch import WatchEvents, WatchSettings
 from smtp_probe.probes.ledger import Ledger
 from smtp_probe.probes.round_trip import RoundTrips, RouteUnderTest
 from smtp_probe.probes.watchers import Watchers, WatchPlan
+from smtp_probe.report.archive import Archive, ArchiveError
 from smtp_probe.report.journal import SqliteJournal
 from smtp_probe.report.known_series import endpoint_name
 from smtp_probe.report.log import LogHandler
 from smtp_probe.report.redaction import register_secret
 from smtp_probe.report.telemetry import Telemetry
+from smtp_probe.report.web.checked import Checks
 
 _log = logging.getLogger(__name__)
 _RECALLED_OUTCOMES = 5_000
@@ -57,6 +59,8 @@ class Program:
         self.journal = SqliteJournal(
             journal_path, self.clock, self.telemetry.totals, observations.journal_state
         )
+        self.archive = Archive(journal_path)
+        self.checks = Checks()
         self.ledger = Ledger(self.journal, self.clock, [self.telemetry.observe, *sinks])
         self.arrivals = Arrivals(self.ledger, self.journal, self.clock, keys)
         self.sequences: dict[str, int] = {}
@@ -111,8 +115,18 @@ class Program:
             with suppress(asyncio.CancelledError):
                 await self._judging
         await self.watchers.close()
+        await self.archive.close()
         await self.journal.close()
         await self._resolver.close()
+
+    async def recall_routes(self) -> None:
+        """Have the pages know the past of each route. May take seconds with many routes; nothing waits for it."""
+        for name in tuple(self.config.routes):
+            try:
+                self.telemetry.history.recall_route(name, *await self.archive.beats(name))
+            except ArchiveError as error:
+                _log.warning("the pages begin without the past of the routes: %s", error)
+                return
 
     def refresh(self) -> None:
         """Bring what is asked and not told up to date: to be called before a page is rendered."""
@@ -123,9 +137,13 @@ class Program:
 
     async def forget_old(self) -> None:
         """Drop history that is older than the configuration wants kept."""
-        before_ns = self.clock.now_ns() - round(self.config.history_days * 86_400e9)
+        now_ns, config = self.clock.now_ns(), self.config
+        before_ns, failures_before_ns = (
+            now_ns - round(days * 86_400e9)
+            for days in (config.history_days, max(config.history_days, config.failure_history_days))
+        )
         try:
-            forgotten = await self.journal.forget(before_ns)
+            forgotten = await self.journal.forget(before_ns, failures_before_ns)
         except JournalError as error:
             _log.warning("old probes could not be dropped: %s", error)
             return

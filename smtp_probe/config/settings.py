@@ -204,5 +204,11 @@ class Config(Settings):
         (), description="Signing keys, newest first; default: one is made in the state directory."
     )
     history_days: Number = Field(
-        30.0, gt=0, le=3660, description="How long ended probes are kept in the journal."
+        30.0, gt=0, le=3660, description="How long delivered probes are kept in the journal."
+    )
+    failure_history_days: Number = Field(
+        365.0,
+        gt=0,
+        le=3660,
+        description="How long probes that ended otherwise are kept, at most 10,000 a route.",
     )

@@ -72,6 +72,8 @@ class Arrival:
     corrupted: bool | None = None
     found_in: str = ""
     """Which carrier of the tag survived: `header`, `message-id`, `subject`, `body`, `address`."""
+    header: bytes = field(default=b"", repr=False, compare=False)
+    """The message's header, bounded and raw, for the pages. The journal keeps it apart, and not for long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

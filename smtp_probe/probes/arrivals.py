@@ -34,6 +34,7 @@ from smtp_probe.probes.ledger import Flight, Ledger
 
 _log = logging.getLogger(__name__)
 _BOUNCE_BYTES = 131_072
+_KEPT_HEADER_BYTES = 32_768
 _BODY_BYTES = 8_192
 _LARGEST_OWN_BYTES = 16_777_216
 _STRONG_CARRIERS = frozenset({"header", "message-id"})
@@ -136,6 +137,7 @@ class Arrivals:
             trace=read_trace(message.header),
             corrupted=corrupted,
             found_in=found_in,
+            header=message.header[:_KEPT_HEADER_BYTES],
         )
 
     async def _look_at_stray(self, message: MailboxMessage, recognised: Recognised) -> None:

@@ -126,6 +126,17 @@ class Runner:
                 now_ns = self._clock.now_ns()
             await self._sleep_until_due()
 
+    def send_now(self, name: str) -> str | None:
+        """Send on one route out of turn, within the same budgets. Gives the reason why not, or None."""
+        entry = self._entries.get(name)
+        if entry is None or self._is_stopping:
+            return "shutdown" if self._is_stopping else "unknown"
+        now_ns = self._clock.now_ns()
+        reason = self._reason_not_to_send(entry, now_ns)
+        if reason is None:
+            self._start(entry, now_ns)
+        return reason
+
     async def stop(self, seconds: float) -> None:
         """Start nothing more; let submissions under way end, at most so long, then cut them."""
         self._is_stopping = True
@@ -153,8 +164,11 @@ class Runner:
         if reason is not None:
             await self._miss(entry, reason)
             return
+        self._start(entry, slot_ns(entry.rhythm, due.slot))
+
+    def _start(self, entry: _Entry, scheduled_ns: int) -> None:
         entry.is_submitting = True
-        task = asyncio.create_task(self._send(entry, slot_ns(entry.rhythm, due.slot)))
+        task = asyncio.create_task(self._send(entry, scheduled_ns))
         self._submissions.add(task)
         task.add_done_callback(self._submissions.discard)
 

@@ -1,19 +1,28 @@
-"""The probes that ended last, and how each route stands: what the landing page shows.
+"""The probes that ended last, and how each route stands: what the pages show without asking the journal.
 
-In: events, or after a restart the outcomes that the journal kept. Out: plain values. Bounded: so many probes, and as
-many failures from before those, so that a night of successes does not hide what failed in the evening.
+In: events, or after a restart what the journal kept. Out: plain values. Bounded: so many probes, ten times as many
+failures from before those, so that a night of successes does not hide what failed in the evening; and of each route a
+heartbeat of its last probes, its last failure, and how far its messages came that are on their way.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 from smtp_probe.config.settings import Config
-from smtp_probe.model import Event, Outcome, OutcomeKind, ProbeEnded, ProbeOverdue
+from smtp_probe.mail.tag import hide_tokens
+from smtp_probe.model import Event, Outcome, OutcomeKind, Placement, ProbeEnded, ProbeOverdue
 from smtp_probe.report.increments import is_success
+from smtp_probe.report.redaction import SECRETS
 from smtp_probe.report.sentences import describe, describe_duration
+
+HEARTBEAT = 60
+"""Ended probes of a route that are remembered here."""
+_FAILURES_PER_PROBE = 10
 
 
 class State(StrEnum):
@@ -36,6 +45,32 @@ class PastProbe:
     sent_ns: int
     ended_ns: int
     sentence: str
+    delivery_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """One ended probe, as small as a heartbeat bar and the percentiles need it."""
+
+    probe_id: str
+    state: State
+    kind: OutcomeKind
+    sequence: int
+    ended_ns: int
+    delivery_seconds: float | None = None
+    placement: Placement | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A route began to stand otherwise than before."""
+
+    route: str
+    at_ns: int
+    before: State
+    state: State
+    sentence: str
+    probe_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,47 +82,97 @@ class RouteState:
     sentence: str = "no probe has ended yet"
     at_ns: int | None = None
     sent_ns: int = 0
+    probe_id: str = ""
 
 
 class History:
-    """The last `limit` probes, `limit` failures from before, and every configured route."""
+    """The last `limit` probes, ten times as many failures from before, and every configured route."""
 
     def __init__(self, limit: int = 100) -> None:
+        self.version = 0
+        """Grows with each change: what a live page waits for."""
         self._recent: deque[PastProbe] = deque()
-        self._old_failures: deque[PastProbe] = deque(maxlen=limit)
+        self._old_failures: deque[PastProbe] = deque(maxlen=limit * _FAILURES_PER_PROBE)
         self._limit = limit
         self._routes: dict[str, RouteState] = {}
+        self._beats: dict[str, deque[Beat]] = {}
+        self._last_failures: dict[str, PastProbe] = {}
+        self._changes: deque[Change] = deque(maxlen=limit)
 
     def declare(self, config: Config) -> None:
         """Take over a configuration: routes that are gone are forgotten, their past probes stay."""
         self._routes = {name: self._routes.get(name) or RouteState(route=name) for name in config.routes}
+        for kept in (self._beats, self._last_failures):
+            for gone in kept.keys() - self._routes.keys():
+                del kept[gone]
+        self.version += 1
 
     def observe(self, event: Event) -> None:
         """Learn from one event. Fits `ports.Sink`."""
         match event:
             case ProbeOverdue(probe=probe, at_ns=at_ns):
                 sentence = f"overdue: not arrived within {describe_duration(probe.deadline_seconds)}"
-                self._stand(probe.route, State.FAILED, sentence, at_ns, probe.created_ns)
+                state = RouteState(
+                    route=probe.route, state=State.FAILED, sentence=sentence, at_ns=at_ns,
+                    sent_ns=probe.created_ns, probe_id=probe.probe_id,
+                )  # fmt: skip
+                self._stand(state)
             case ProbeEnded(outcome=outcome):
                 self.recall(outcome)
+                self._beat(outcome)
 
     def recall(self, outcome: Outcome) -> None:
         """Learn of an ended probe. To be given oldest first."""
-        past = PastProbe(
-            probe_id=outcome.probe.probe_id,
-            route=outcome.probe.route,
-            state=state_of(outcome),
-            kind=outcome.kind.value,
-            sent_ns=outcome.probe.created_ns,
-            ended_ns=outcome.ended_ns,
-            sentence=describe(outcome),
-        )
+        past = past_probe(outcome)
         self._recent.append(past)
         if len(self._recent) > self._limit:
             oldest = self._recent.popleft()
             if oldest.state is not State.GOOD:
                 self._old_failures.append(oldest)
-        self._stand(past.route, past.state, past.sentence, past.ended_ns, past.sent_ns)
+        self._stand(
+            RouteState(
+                route=past.route, state=past.state, sentence=past.sentence, at_ns=past.ended_ns,
+                sent_ns=past.sent_ns, probe_id=past.probe_id,
+            )
+        )  # fmt: skip
+        if past.state is not State.GOOD:
+            self._failed(past)
+
+    def recall_route(self, route: str, beats: Sequence[Beat], last_failure: Outcome | None) -> None:
+        """Learn what the journal kept of one route: its beats, oldest first, and its last failure however old."""
+        if route not in self._routes:
+            return
+        now = self._beats.setdefault(route, deque(maxlen=HEARTBEAT))
+        known = {beat.probe_id for beat in now}
+        together = [beat for beat in beats if beat.probe_id not in known] + list(now)
+        self._beats[route] = deque(together, maxlen=HEARTBEAT)
+        for before, beat in pairwise(together):
+            if beat.state is not before.state and beat.probe_id not in known:
+                self._changes.append(
+                    Change(
+                        route=route, at_ns=beat.ended_ns, before=before.state, state=beat.state,
+                        sentence=beat.kind.value, probe_id=beat.probe_id,
+                    )
+                )  # fmt: skip
+        if last_failure is not None and route not in self._last_failures:
+            self._failed(past_probe(last_failure))
+        self.version += 1
+
+    def beats(self, route: str) -> tuple[Beat, ...]:
+        """Give the last probes of a route, oldest first."""
+        return tuple(self._beats.get(route, ()))
+
+    def last_failure(self, route: str) -> PastProbe | None:
+        """Give the newest probe of a route that failed or could not be observed."""
+        return self._last_failures.get(route)
+
+    def changes(self) -> tuple[Change, ...]:
+        """Give the last changes of state, newest first."""
+        return tuple(sorted(self._changes, key=lambda change: -change.at_ns))
+
+    def route(self, name: str) -> RouteState | None:
+        """Give how one route stands; None for one that is not configured."""
+        return self._routes.get(name)
 
     def probes(self) -> tuple[PastProbe, ...]:
         """Give the probes that are kept, newest first."""
@@ -98,13 +183,57 @@ class History:
         order = (State.FAILED, State.UNOBSERVED, State.WAITING, State.GOOD)
         return tuple(sorted(self._routes.values(), key=lambda route: (order.index(route.state), route.route)))
 
-    def _stand(self, route: str, state: State, sentence: str, at_ns: int, sent_ns: int) -> None:
+    def _stand(self, state: RouteState) -> None:
         """Set how a route stands, unless a probe that was sent later has told already."""
-        known = self._routes.get(route)
-        if known is not None and known.sent_ns <= sent_ns:
-            self._routes[route] = RouteState(
-                route=route, state=state, sentence=sentence, at_ns=at_ns, sent_ns=sent_ns
-            )
+        self.version += 1
+        known = self._routes.get(state.route)
+        if known is None or known.sent_ns > state.sent_ns:
+            return
+        self._routes[state.route] = state
+        if state.state is not known.state:
+            self._changes.append(
+                Change(
+                    route=state.route, at_ns=state.at_ns or 0, before=known.state, state=state.state,
+                    sentence=state.sentence, probe_id=state.probe_id,
+                )
+            )  # fmt: skip
+
+    def _failed(self, past: PastProbe) -> None:
+        known = self._last_failures.get(past.route)
+        if past.route in self._routes and (known is None or known.sent_ns <= past.sent_ns):
+            self._last_failures[past.route] = past
+
+    def _beat(self, outcome: Outcome) -> None:
+        if outcome.probe.route in self._routes:
+            beats = self._beats.setdefault(outcome.probe.route, deque(maxlen=HEARTBEAT))
+            beats.append(beat_of(outcome))
+
+
+def past_probe(outcome: Outcome) -> PastProbe:
+    """Give an ended probe as lists show it."""
+    return PastProbe(
+        probe_id=outcome.probe.probe_id,
+        route=outcome.probe.route,
+        state=state_of(outcome),
+        kind=outcome.kind.value,
+        sent_ns=outcome.probe.created_ns,
+        ended_ns=outcome.ended_ns,
+        sentence=SECRETS.redact(hide_tokens(describe(outcome))),
+        delivery_seconds=outcome.delivery_seconds,
+    )
+
+
+def beat_of(outcome: Outcome) -> Beat:
+    """Give an ended probe as a heartbeat bar shows it."""
+    return Beat(
+        probe_id=outcome.probe.probe_id,
+        state=state_of(outcome),
+        kind=outcome.kind,
+        sequence=outcome.probe.sequence,
+        ended_ns=outcome.ended_ns,
+        delivery_seconds=outcome.delivery_seconds,
+        placement=None if outcome.arrival is None else outcome.arrival.placement,
+    )
 
 
 def state_of(outcome: Outcome) -> State:

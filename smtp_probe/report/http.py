@@ -1,26 +1,32 @@
-"""The HTTP server: metrics, health, readiness, reload and a landing page.
+"""The HTTP server: pages, API, metrics, health, readiness and reload.
 
-In: requests, and the application through `AppState`. Out: answers. Rendering is done in threads; an answer that takes
-longer than `_ANSWER_SECONDS` is a 503. Nothing in a request is trusted: its sizes are bounded, its body is not read,
-its host is not used, and a browser that was led here by another site cannot reload the configuration.
+In: requests, and the application through `web.application`. Out: answers. Rendering is done in threads; an answer that
+takes longer than `_ANSWER_SECONDS` is a 503. Nothing in a request is trusted: its sizes are bounded, its body is not
+read, its host is not used, and a browser that was led here by another site cannot change anything.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+import time
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from typing import Protocol
 
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
+from aiohttp.typedefs import Middleware
 
 from smtp_probe.errors import ConfigError
+from smtp_probe.report.archive import ArchiveError
 from smtp_probe.report.exposition import Page
 from smtp_probe.report.listen import bound_address, open_socket, parse_listen_address
-from smtp_probe.report.pages import render_landing_page, style_hash, take_overview
-from smtp_probe.report.telemetry import Telemetry
+from smtp_probe.report.web.answers import Handler, Workshop, text_answer
+from smtp_probe.report.web.api import Api, is_from_web_page
+from smtp_probe.report.web.application import Application
+from smtp_probe.report.web.live import LiveUpdates
+from smtp_probe.report.web.rendering import CONTENT_SECURITY_POLICY
+from smtp_probe.report.web.site import Site
 
 _log = logging.getLogger(__name__)
 _server_log = _log.getChild("server")
@@ -34,46 +40,25 @@ _MAX_SCRAPES = 20
 _PIECE_BYTES = 262_144
 
 _SECURITY_HEADERS = {
-    "Content-Security-Policy": (
-        f"default-src 'none'; style-src {style_hash()}; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
-    ),
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
-    "Server": "smtp-probe",
 }
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class AppState(Protocol):
-    """What the server needs of the application."""
-
-    @property
-    def telemetry(self) -> Telemetry:
-        """What is counted and shown."""
-        ...
-
-    @property
-    def is_lifecycle_enabled(self) -> bool:
-        """Whether `POST /-/reload` is allowed (--web.enable-lifecycle)."""
-        ...
-
-    async def reload(self) -> None:
-        """Load the configuration anew and use it. Raises ConfigError; then the old one stays in use."""
-        ...
 
 
 class WebServer:
     """The server on all its addresses. Raises ConfigError for an address that cannot be read."""
 
-    def __init__(self, app_state: AppState, listen_addresses: Sequence[str]) -> None:
-        self._state = app_state
+    def __init__(self, application: Application, listen_addresses: Sequence[str]) -> None:
+        self._application = application
         self._addresses = tuple(map(parse_listen_address, listen_addresses))
+        self._base = "/"
         self._runner: web.AppRunner | None = None
+        self._live: LiveUpdates | None = None
         self._scrapes = 0
 
     async def start(self) -> list[str]:
@@ -100,34 +85,48 @@ class WebServer:
     async def stop(self) -> None:
         """Answer what is under way, within two seconds, and listen no more."""
         runner, self._runner = self._runner, None
+        if self._live is not None:
+            self._live.end()
         if runner is not None:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_STOP_SECONDS):
                     await runner.cleanup()
 
     def _routes(self) -> web.Application:
-        application = web.Application(middlewares=[_guard], client_max_size=1024)
-        application.router.add_get("/", self._landing)
-        application.router.add_get("/metrics", self._metrics)
-        application.router.add_get("/-/healthy", self._healthy)
-        application.router.add_get("/-/ready", self._ready)
-        application.router.add_post("/-/reload", self._reload)
-        return application
+        site = Site(self._application, workshop := Workshop(), self._base, self._base)
+        self._live = LiveUpdates(self._application)
+        handlers = web.Application(middlewares=[self._guard(site)], client_max_size=1024)
+        handlers.on_response_prepare.append(self._add_headers)
+        router = handlers.router
+        site.add_to(router)
+        Api(self._application, workshop, self._base, time.monotonic).add_to(router)
+        router.add_get(self._base + "live", self._live.answer)
+        router.add_get(self._base + "metrics", self._metrics)
+        router.add_get(self._base + "-/healthy", self._healthy)
+        router.add_get(self._base + "-/ready", self._ready)
+        router.add_post(self._base + "-/reload", self._reload)
+        return handlers
 
-    async def _landing(self, _: web.Request) -> web.StreamResponse:
-        telemetry = self._state.telemetry
-        overview = take_overview(telemetry.observations, telemetry.history)
-        async with asyncio.timeout(_ANSWER_SECONDS):
-            page = await asyncio.to_thread(render_landing_page, overview)
-        return web.Response(text=page, content_type="text/html", charset="utf-8")
+    def _guard(self, site: Site) -> Middleware:
+        @web.middleware
+        async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+            return await _answer(request, handler, site)
+
+        return guard
+
+    async def _add_headers(self, _: web.Request, response: web.StreamResponse) -> None:
+        """Give every answer its headers, also one that is a stream."""
+        for name, value in _SECURITY_HEADERS.items():
+            response.headers.setdefault(name, value)
+        response.headers["Server"] = "smtp-probe"
 
     async def _metrics(self, request: web.Request) -> web.StreamResponse:
         if self._scrapes >= _MAX_SCRAPES:
-            return _text("too many scrapes at once, try again later", status=503)
+            return text_answer("too many scrapes at once, try again later", status=503)
         self._scrapes += 1
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):
-                page = await self._state.telemetry.exposition.page(
+                page = await self._application.telemetry.exposition.page(
                     ",".join(request.headers.getall("Accept", ())),
                     ",".join(request.headers.getall("Accept-Encoding", ())),
                 )
@@ -136,53 +135,54 @@ class WebServer:
         return await _send(request, page)
 
     async def _healthy(self, _: web.Request) -> web.StreamResponse:
-        return _text("smtp-probe is healthy.")
+        return text_answer("smtp-probe is healthy.")
 
     async def _ready(self, _: web.Request) -> web.StreamResponse:
-        health = self._state.telemetry.observations.health()
+        health = self._application.telemetry.observations.health()
         if health.is_ready:
-            return _text("smtp-probe is ready.")
+            return text_answer("smtp-probe is ready.")
         reasons = [f"mailbox {name} is not watched" for name in health.unwatched]
         if not health.is_journal_up:
             reasons.insert(0, "the journal cannot be written")
-        return _text("smtp-probe is not ready:\n" + "\n".join(reasons), status=503)
+        return text_answer("smtp-probe is not ready:\n" + "\n".join(reasons), status=503)
 
     async def _reload(self, request: web.Request) -> web.StreamResponse:
-        if not self._state.is_lifecycle_enabled:
-            return _text("reloading over HTTP is not enabled: start with --web.enable-lifecycle", status=403)
-        if "Origin" in request.headers:
-            return _text("reloading from a web page is not allowed", status=403)
+        if not self._application.is_lifecycle_enabled:
+            return text_answer(
+                "reloading over HTTP is not enabled: start with --web.enable-lifecycle", status=403
+            )
+        if is_from_web_page(request):
+            return text_answer("reloading from a web page is not allowed", status=403)
         try:
             # Shielded: a configuration is taken over as a whole, however long a client waits for it.
             async with asyncio.timeout(_ANSWER_SECONDS):
-                await asyncio.shield(asyncio.ensure_future(self._state.reload()))
+                await asyncio.shield(asyncio.ensure_future(self._application.reload()))
         except ConfigError as error:
-            return _text(f"the configuration was not changed:\n{error}", status=500)
-        return _text("the configuration has been reloaded.")
+            return text_answer(f"the configuration was not changed:\n{error}", status=500)
+        return text_answer("the configuration has been reloaded.")
 
 
-@web.middleware
-async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give every answer its headers, and never an inner detail."""
+async def _answer(request: web.Request, handler: Handler, site: Site) -> web.StreamResponse:
+    """Answer, whatever happens, and never with an inner detail."""
     try:
-        response = await handler(request)
+        return await handler(request)
     except web.HTTPException as error:
-        response = _text(error.reason, status=error.status)
+        response = text_answer(error.reason, status=error.status)
         if "Allow" in error.headers:
             response.headers["Allow"] = error.headers["Allow"]
+        return response
+    except ArchiveError as error:
+        return await site.unreadable(error)
     except TimeoutError:
-        response = _text("no answer in time", status=503)
+        return text_answer("no answer in time", status=503)
     except Exception:  # noqa: BLE001 - a bug in one page must not end the others: it is logged and counted
         _log.exception("a request failed by our own fault", extra={"path": request.path})
-        response = _text("internal error", status=500)
-    if not response.prepared:
-        response.headers.update(_SECURITY_HEADERS)
-    return response
+        return text_answer("internal error", status=500)
 
 
 async def _send(request: web.Request, page: Page) -> web.StreamResponse:
     """Send a page. A client that goes away or does not read is cut off, and is no fault of ours."""
-    response = web.StreamResponse(headers={**_SECURITY_HEADERS, "Vary": "Accept, Accept-Encoding"})
+    response = web.StreamResponse(headers={"Vary": "Accept, Accept-Encoding"})
     response.headers["Content-Type"] = page.content_type
     if page.is_gzipped:
         response.headers["Content-Encoding"] = "gzip"
@@ -213,7 +213,3 @@ def _is_ours(record: logging.LogRecord) -> bool:
 
 
 _server_log.addFilter(_is_ours)
-
-
-def _text(text: str, status: int = 200) -> web.Response:
-    return web.Response(text=text + "\n", status=status, content_type="text/plain", charset="utf-8")

@@ -44,6 +44,7 @@ from smtp_probe.model import (
 from smtp_probe.ports import Clock, OpenProbe
 from smtp_probe.report.increments import Increment, increments
 from smtp_probe.report.journal_schema import open_database
+from smtp_probe.report.keeping import forget, keep_header, without_header
 from smtp_probe.report.totals import StoredTotal, Totals, fold
 
 _T = TypeVar("_T")
@@ -186,6 +187,7 @@ class SqliteJournal:
                 return True
 
     def _write_end(self, connection: sqlite3.Connection, outcome: Outcome) -> bool:
+        outcome, header = without_header(outcome)
         is_new = _changed(
             connection,
             "UPDATE probes SET is_open = 0, ended_ns = ?, kind = ?, outcome = ?, is_overdue = ?"
@@ -201,6 +203,8 @@ class SqliteJournal:
         for fact in (outcome.arrival, outcome.bounce):
             if is_new and fact is not None:
                 self._write_copy(connection, fact.location, outcome.probe.probe_id)
+        if is_new and header:
+            keep_header(connection, outcome, header)
         return is_new
 
     def _write_copy(self, connection: sqlite3.Connection, location: Location, probe_id: str | None) -> bool:
@@ -258,20 +262,13 @@ class SqliteJournal:
         )
         return [_OUTCOME.validate_json(row[0]) for row in reversed(rows)]
 
-    async def forget(self, before_ns: int) -> int:
-        """Drop probes that ended, and copies that were counted, before this instant. Returns how many probes."""
-
-        def delete() -> int:
-            connection = self._connected()
-            connection.execute("DELETE FROM copies WHERE at_ns < ?", (before_ns,))
-            # The newest probe of each route stays: its sequence number must not be used again.
-            return connection.execute(
-                "DELETE FROM probes WHERE is_open = 0 AND ended_ns < ? AND sequence <"
-                " (SELECT max(p.sequence) FROM probes AS p WHERE p.route = probes.route)",
-                (before_ns,),
-            ).rowcount
-
-        return await self._in_thread(lambda: self._guard(delete))
+    async def forget(self, before_ns: int, failures_before_ns: int) -> int:
+        """Drop probes that were delivered, and copies that were counted, before one instant, and probes that ended
+        otherwise before another. Returns how many probes.
+        """
+        return await self._in_thread(
+            lambda: self._guard(lambda: forget(self._connected(), before_ns, failures_before_ns))
+        )
 
     def _read_totals(self) -> list[StoredTotal]:
         rows = self._guard(lambda: self._connected().execute("SELECT * FROM totals").fetchall())

@@ -9,7 +9,7 @@ import sqlite3
 
 from smtp_probe.errors import JournalError
 
-VERSION = 1
+VERSION = 2
 
 _TABLES = """
 CREATE TABLE probes (
@@ -55,6 +55,21 @@ CREATE TABLE totals (
 ) STRICT, WITHOUT ROWID;
 """
 
+_HEADERS = """
+CREATE INDEX probes_failed ON probes (route, sequence) WHERE is_open = 0 AND kind <> 'delivered';
+
+-- The headers of what arrived, packed: of delivered messages the last of each route (a ring of slots), of others as
+-- long as the probe is kept.
+CREATE TABLE headers (
+    route    TEXT NOT NULL,
+    slot     INTEGER NOT NULL,
+    probe_id TEXT NOT NULL,
+    header   BLOB NOT NULL,
+    PRIMARY KEY (route, slot)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX headers_probe ON headers (probe_id);
+"""
+
 
 def open_database(path: str, now_ns: int) -> sqlite3.Connection:
     """Open or make a journal. Raises JournalError with a text for people."""
@@ -81,3 +96,5 @@ def _migrate(connection: sqlite3.Connection, path: str, now_ns: int) -> None:
     if version < 1:
         connection.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = 1; COMMIT;")
         connection.execute("INSERT INTO facts VALUES ('begun_ns', ?)", (now_ns,))
+    if version < 2:
+        connection.executescript(f"BEGIN; {_HEADERS} PRAGMA user_version = 2; COMMIT;")

@@ -98,7 +98,7 @@ def test_anything_anywhere_ends(section, value):
     assert (
         validation.complaints
         or validation.config == validate().config
-        or section in ("state_directory", "history_days")
+        or section in ("state_directory", "history_days", "failure_history_days")
     )
 
 

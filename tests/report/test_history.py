@@ -3,7 +3,7 @@
 import pytest
 
 from smtp_probe.model import OutcomeKind, ProbeEnded, ProbeOverdue
-from smtp_probe.report.history import History, RouteState, State, state_of
+from smtp_probe.report.history import HEARTBEAT, History, RouteState, State, beat_of, state_of
 from tests.report.samples import NS, START_NS, life_of, make_config, make_outcome, make_probe
 
 
@@ -44,17 +44,64 @@ def test_a_probe_is_told_in_words(history):
 
 
 def test_the_newest_comes_first_and_failures_outlive_successes(history):
-    for number in range(1, 13):
-        end(history, OutcomeKind.BOUNCED if number <= 5 else OutcomeKind.DELIVERED, number)
+    for number in range(1, 101):
+        end(history, OutcomeKind.BOUNCED if number <= 50 else OutcomeKind.DELIVERED, number)
 
-    assert [past.probe_id for past in history.probes()] == [
-        "probe0012",
-        "probe0011",
-        "probe0010",
-        "probe0005",
-        "probe0004",
-        "probe0003",
+    kept = [past.probe_id for past in history.probes()]
+
+    assert kept[:3] == ["probe0100", "probe0099", "probe0098"]
+    assert kept[3:] == [f"probe{number:04d}" for number in range(50, 20, -1)]
+
+
+def test_the_last_probes_of_a_route_are_a_heartbeat_and_no_more(history):
+    for number in range(1, HEARTBEAT + 20):
+        end(history, OutcomeKind.REFUSED if number % 2 else OutcomeKind.DELIVERED, number)
+    beats = history.beats("example")
+
+    assert len(beats) == HEARTBEAT
+    assert [beat.sequence for beat in beats] == list(range(20, HEARTBEAT + 20))
+    assert {beat.state for beat in beats} == {State.GOOD, State.FAILED}
+    assert history.beats("another") == ()
+
+
+def test_the_last_failure_is_remembered_however_many_successes_follow(history):
+    end(history, OutcomeKind.REFUSED, 1)
+    for number in range(2, 200):
+        end(history, number=number)
+
+    assert history.last_failure("example").probe_id == "probe0001"
+    assert history.last_failure("another") is None
+
+
+def test_what_the_journal_kept_comes_before_what_was_seen_since(history):
+    end(history, number=9)
+    old = [beat_of(make_outcome(kind, probe=make_probe(number))) for number, kind in
+           ((7, OutcomeKind.DELIVERED), (8, OutcomeKind.LOST), (9, OutcomeKind.DELIVERED))]  # fmt: skip
+    history.recall_route("example", old, make_outcome(OutcomeKind.LOST, probe=make_probe(8)))
+    history.recall_route("gone", old, None)
+
+    assert [beat.sequence for beat in history.beats("example")] == [7, 8, 9]
+    assert history.last_failure("example").probe_id == "probe0008"
+    assert history.beats("gone") == ()
+
+
+def test_a_change_of_state_is_told_once(history):
+    for number, kind in enumerate(
+        (OutcomeKind.DELIVERED, OutcomeKind.DELIVERED, OutcomeKind.REFUSED, OutcomeKind.REFUSED), 1
+    ):
+        end(history, kind, number)
+
+    assert [(each.before, each.state, each.probe_id) for each in history.changes()] == [
+        (State.GOOD, State.FAILED, "probe0003"),
+        (State.WAITING, State.GOOD, "probe0001"),
     ]
+
+
+def test_every_change_moves_the_version(history):
+    before = history.version
+    end(history)
+
+    assert history.version > before
 
 
 def test_what_was_not_observed_is_kept_as_long_as_failures(history):

@@ -163,7 +163,7 @@ async def test_old_probes_are_forgotten_but_not_a_route_s_last_number(tmp_path):
     for number in range(1, 4):
         await journal.record(ProbeStarted(probe=probe(number)))
         await journal.record(ProbeEnded(outcome=delivered(number, uid=number)))
-    forgotten = await journal.forget(START_NS + 1000 * NS)
+    forgotten = await journal.forget(START_NS + 1000 * NS, START_NS + 1000 * NS)
     sequences = await journal.last_sequences()
     await journal.close()
 

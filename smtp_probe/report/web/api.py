@@ -1,0 +1,167 @@
+"""The API: the facts of the pages as JSON, under `/api/v1/`; and the one request that sends a probe.
+
+In: requests. Out: JSON of the types in `api_types`, which `openapi` describes. A probe is sent only on a configured
+route, only where the lifecycle is enabled, never for a web page, and so often.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from aiohttp import web
+
+from smtp_probe.report.archive import ArchiveError
+from smtp_probe.report.doors.rate import TokenBucket
+from smtp_probe.report.web.answers import Workshop, json_answer
+from smtp_probe.report.web.api_types import ANSWERS, ChangeView
+from smtp_probe.report.web.application import Application
+from smtp_probe.report.web.checked import PARTS, view_part
+from smtp_probe.report.web.instants import instant
+from smtp_probe.report.web.masked import mask_config
+from smtp_probe.report.web.openapi import describe_api
+from smtp_probe.report.web.overview import RouteRow, take_overview, take_row, view_observer
+from smtp_probe.report.web.probe_view import view_probe
+from smtp_probe.report.web.route_view import take_route_page
+from smtp_probe.report.web.site import read_filter
+
+_PROBES_PER_SECOND, _PROBES_AT_ONCE = 0.1, 5
+
+
+class Api:
+    """The API of one application. `base` is the path of the pages with a slash at its end."""
+
+    def __init__(
+        self, application: Application, workshop: Workshop, base: str, now: Callable[[], float]
+    ) -> None:
+        self._application = application
+        self._workshop = workshop
+        self._base = base + "api/v1/"
+        self._probes = TokenBucket(_PROBES_PER_SECOND, _PROBES_AT_ONCE, now)
+
+    def add_to(self, router: web.UrlDispatcher) -> None:
+        """Take over the paths."""
+        for path, handler in (
+            ("openapi.json", self._description),
+            ("overview", self._overview),
+            ("health", self._health),
+            ("routes", self._routes),
+            ("routes/{name}", self._route),
+            ("probes/{probe_id}", self._probe),
+            ("domains/{name}", self._domain),
+            (f"{{part:{'|'.join(PARTS)}}}", self._part),
+            ("changes", self._changes),
+            ("config", self._config),
+        ):
+            router.add_get(self._base + path, handler)
+        router.add_post(self._base + "routes/{name}/probe", self._send_probe)
+
+    async def _description(self, _: web.Request) -> web.StreamResponse:
+        description = describe_api() | {"servers": [{"url": self._base.removesuffix("/api/v1/") or "/"}]}
+        return json_answer(json.dumps(description).encode())
+
+    async def _overview(self, request: web.Request) -> web.StreamResponse:
+        telemetry = self._application.telemetry
+        telemetry.before_page()
+        wanted, _ = read_filter(request)
+        overview = take_overview(telemetry, self._application.config, self._application.checks, wanted)
+        return await self._give("overview", overview.view)
+
+    async def _routes(self, request: web.Request) -> web.StreamResponse:
+        telemetry = self._application.telemetry
+        telemetry.before_page()
+        wanted, _ = read_filter(request)
+        overview = take_overview(telemetry, self._application.config, self._application.checks, wanted)
+        return await self._give("routes", overview.view.routes)
+
+    async def _health(self, _: web.Request) -> web.StreamResponse:
+        return await self._give("health", view_observer(self._application.telemetry.observations))
+
+    async def _route(self, request: web.Request) -> web.StreamResponse:
+        row = self._find_row(request)
+        if row is None:
+            return refuse(404, "there is no route of this name")
+        try:
+            past = await self._application.archive.route_past(row.view.name)
+        except ArchiveError as error:
+            return refuse(503, str(error))
+        page = await self._workshop.render(take_route_page, row.view, self._application.config, past)
+        return await self._give("route", page.view)
+
+    async def _probe(self, request: web.Request) -> web.StreamResponse:
+        try:
+            record = await self._application.archive.probe(request.match_info["probe_id"][:100])
+        except ArchiveError as error:
+            return refuse(503, str(error))
+        if record is None:
+            return refuse(404, "there is no probe of this id, or it is not kept any more")
+        return await self._give("probe", view_probe(record))
+
+    async def _part(self, request: web.Request) -> web.StreamResponse:
+        return await self._give("part", view_part(self._application.checks, request.match_info["part"]))
+
+    async def _domain(self, request: web.Request) -> web.StreamResponse:
+        name = request.match_info["name"].lower()
+        part = view_part(self._application.checks, "domains")
+        subject = next((subject for subject in part.subjects if subject.name.lower() == name), None)
+        if subject is None:
+            return refuse(404, "no domain of this name is looked at")
+        return await self._give("subject", subject)
+
+    async def _changes(self, _: web.Request) -> web.StreamResponse:
+        changes = tuple(
+            ChangeView(
+                route=change.route,
+                at=instant(change.at_ns),
+                before=change.before.value,
+                state=change.state.value,
+                sentence=change.sentence,
+                probe_id=change.probe_id,
+            )
+            for change in self._application.telemetry.history.changes()
+        )
+        return await self._give("changes", changes)
+
+    async def _config(self, _: web.Request) -> web.StreamResponse:
+        return await self._give("config", mask_config(self._application.config))
+
+    async def _send_probe(self, request: web.Request) -> web.StreamResponse:
+        if not self._application.is_lifecycle_enabled:
+            return refuse(403, "sending over HTTP is not enabled: start with --web.enable-lifecycle")
+        if is_from_web_page(request):
+            return refuse(403, "sending from a web page is not allowed")
+        name = request.match_info["name"]
+        if name not in self._application.config.routes:
+            return refuse(404, "there is no route of this name")
+        wait_seconds = self._probes.take()
+        if wait_seconds > 0:
+            refusal = refuse(429, "too many probes were asked for")
+            refusal.headers["Retry-After"] = str(int(wait_seconds) + 1)
+            return refusal
+        reason = await self._application.probe_now(name)
+        if reason is not None:
+            return refuse(409, f"not sent: {reason}")
+        return json_answer(json.dumps({"route": name, "accepted": True}).encode(), status=202)
+
+    def _find_row(self, request: web.Request) -> RouteRow | None:
+        telemetry, name = self._application.telemetry, request.match_info["name"]
+        telemetry.before_page()
+        state, settings = telemetry.history.route(name), self._application.config.routes.get(name)
+        return None if state is None or settings is None else take_row(telemetry, state, settings.labels)
+
+    async def _give(self, answer: str, value: object) -> web.Response:
+        return json_answer(await self._workshop.render(ANSWERS[answer].dump_json, value))
+
+
+def refuse(status: int, error: str) -> web.Response:
+    """Say why there is no answer."""
+    return json_answer(json.dumps({"error": error}).encode(), status=status)
+
+
+def is_from_web_page(request: web.Request) -> bool:
+    """Whether a browser sends this on behalf of a page: that is never allowed to change anything, not even ours.
+
+    Browsers send `Origin` with every POST, and `Sec-Fetch-Site`, which no script can take away (Fetch, forbidden
+    request-header).
+    """
+    return "Origin" in request.headers or request.headers.get("Sec-Fetch-Site", "none") != "none"

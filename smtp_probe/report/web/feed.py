@@ -1,0 +1,56 @@
+"""The changes of state, as an Atom feed (RFC 4287).
+
+In: changes, and the address of our pages. Out: XML. An entry keeps its id for ever: route and instant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import quote
+from xml.etree import ElementTree as ET
+
+from smtp_probe.report.history import Change, State
+from smtp_probe.report.web.instants import instant
+
+_ATOM = "http://www.w3.org/2005/Atom"
+_WORDS = {
+    State.GOOD: "delivers again",
+    State.FAILED: "fails",
+    State.UNOBSERVED: "cannot be observed",
+    State.WAITING: "waits",
+}
+
+
+def render_feed(changes: Sequence[Change], base_url: str, started_ns: int) -> bytes:
+    """Write the feed. `base_url` ends with a slash; without an external URL it is a path."""
+    feed = ET.Element("feed", {"xmlns": _ATOM})
+    _add(feed, "id", "urn:smtp-probe:changes:" + quote(base_url, safe=""))
+    _add(feed, "title", "smtp-probe: changes of state")
+    _add(feed, "updated", instant(changes[0].at_ns if changes else started_ns))
+    ET.SubElement(_add(feed, "author"), "name").text = "smtp-probe"
+    ET.SubElement(feed, "link", {"rel": "self", "href": base_url + "feed.atom"})
+    ET.SubElement(feed, "link", {"rel": "alternate", "href": base_url})
+    for change in changes:
+        entry = _add(feed, "entry")
+        _add(entry, "id", f"urn:smtp-probe:change:{quote(change.route, safe='')}:{change.at_ns}")
+        word = (
+            "delivers"
+            if change.before is State.WAITING and change.state is State.GOOD
+            else _WORDS[change.state]
+        )
+        _add(entry, "title", f"{change.route} {word}")
+        _add(entry, "updated", instant(change.at_ns))
+        _add(entry, "summary", change.sentence)
+        target = (
+            f"probes/{quote(change.probe_id, safe='')}"
+            if change.probe_id
+            else f"routes/{quote(change.route, safe='')}"
+        )
+        ET.SubElement(entry, "link", {"rel": "alternate", "href": base_url + target})
+    return bytes(ET.tostring(feed, encoding="utf-8", xml_declaration=True))
+
+
+def _add(parent: ET.Element, name: str, text: str | None = None) -> ET.Element:
+    element = ET.SubElement(parent, name)
+    element.text = text
+    return element

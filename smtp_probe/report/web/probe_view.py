@@ -1,0 +1,186 @@
+"""The view of one probe: from its first SYN to the mailbox, with what each server said.
+
+In: what the journal has of it. Out: a view. The proof in the message's tag is struck out; lists are bounded; every text
+of a server is sanitised.
+"""
+
+from __future__ import annotations
+
+from smtp_probe.mail.syntax.text import sanitise
+from smtp_probe.mail.tag import hide_tokens
+from smtp_probe.model import Arrival, Bounce, Hop, Phase, PhaseTiming, Submission
+from smtp_probe.report.archive import ProbeRecord
+from smtp_probe.report.history import State, past_probe, state_of
+from smtp_probe.report.redaction import SECRETS
+from smtp_probe.report.sentences import describe_duration
+from smtp_probe.report.web.instants import instant, instant_or_none
+from smtp_probe.report.web.views import ArrivalView, BounceView, HopView, PhaseView, ProbeView
+
+_MOST_HOPS = 64
+_MOST_HEADER_LINES = 400
+_HEADER_LINE = 600
+_SAID = {
+    Phase.RESOLVE: "(DNS look-up)",
+    Phase.CONNECT: "(TCP connection)",
+    Phase.TLS: "(TLS handshake)",
+    Phase.GREETING: "(waiting for the greeting)",
+    Phase.EHLO: "EHLO",
+    Phase.STARTTLS: "STARTTLS",
+    Phase.AUTH: "AUTH (the credentials are never shown)",
+    Phase.MAIL: "MAIL FROM",
+    Phase.RCPT: "RCPT TO",
+    Phase.DATA: "DATA",
+    Phase.ACCEPT: "(the message) .",
+    Phase.QUIT: "QUIT",
+}
+
+
+def view_probe(record: ProbeRecord) -> ProbeView:
+    """Give one probe, ended or open."""
+    probe, outcome = record.probe, record.outcome
+    submission = outcome.submission if outcome is not None and outcome.submission else record.submission
+    arrival = outcome.arrival if outcome is not None else None
+    bounce = outcome.bounce if outcome is not None else None
+    was_overdue = record.is_overdue or (outcome is not None and outcome.was_overdue)
+    tls = submission.tls if submission is not None else None
+    return ProbeView(
+        probe_id=probe.probe_id,
+        route=probe.route,
+        state=_state(record, was_overdue=was_overdue),
+        kind="open" if outcome is None else outcome.kind.value,
+        sentence=_sentence(record, submission),
+        sequence=probe.sequence,
+        sender=probe.sender,
+        recipient=sanitise(probe.recipient, 320),
+        mailbox=probe.mailbox,
+        scheduled_at=instant(probe.scheduled_ns),
+        sent_at=instant(probe.created_ns),
+        deadline_seconds=probe.deadline_seconds,
+        give_up_after_seconds=probe.give_up_after_seconds,
+        was_overdue=was_overdue,
+        ended_at=None if outcome is None else instant(outcome.ended_ns),
+        delivery_seconds=None if outcome is None else outcome.delivery_seconds,
+        visibility_seconds=None if outcome is None else outcome.visibility_seconds,
+        disposition=None if submission is None else submission.disposition.value,
+        peer_address=_text(submission.peer_address, 80) if submission is not None else None,
+        local_address=_text(submission.local_address, 80) if submission is not None else None,
+        queue_id=_text(submission.queue_id, 120) if submission is not None else None,
+        tls=", ".join(filter(None, (tls.version, tls.cipher))) or None if tls is not None else None,
+        certificate_ends_at=None if tls is None else instant_or_none(tls.not_after_ns),
+        final_dot_at=None if submission is None else instant_or_none(submission.final_dot_ns),
+        accepted_at=None if submission is None else instant_or_none(submission.accepted_ns),
+        phases=() if submission is None else tuple(map(_view_phase, submission.phases)),
+        arrival=None if arrival is None else _view_arrival(arrival),
+        hops=() if arrival is None else view_hops(arrival),
+        trace_flags=() if arrival is None else tuple(map(_words, arrival.trace.flags)),
+        bounce=None if bounce is None else _view_bounce(bounce),
+        header_lines=view_header(record.header),
+    )
+
+
+def view_hops(arrival: Arrival) -> tuple[HopView, ...]:
+    """Give the hops of a message, oldest first."""
+    delays = {delay.position: delay.delay_seconds for delay in arrival.trace.delays}
+    return tuple(
+        _view_hop(position, hop, delays.get(position))
+        for position, hop in enumerate(arrival.trace.hops[:_MOST_HOPS], 1)
+    )
+
+
+def view_header(header: bytes) -> tuple[str, ...]:
+    """Give a header line by line, fit to be shown, with no proof in it that we sent the message."""
+    lines = header.replace(b"\r\n", b"\n").rstrip(b"\n").split(b"\n") if header else []
+    shown = tuple(_header_line(line) for line in lines[:_MOST_HEADER_LINES])
+    left_out = len(lines) - len(shown)
+    return shown if left_out <= 0 else (*shown, f"({left_out} more lines)")
+
+
+def _header_line(line: bytes) -> str:
+    text = _clean(line.decode("utf-8", "replace"), _HEADER_LINE)
+    return f"    {text}" if line[:1] in (b" ", b"\t") else text
+
+
+def _state(record: ProbeRecord, *, was_overdue: bool) -> State:
+    if record.outcome is not None:
+        return state_of(record.outcome)
+    return State.FAILED if was_overdue else State.WAITING
+
+
+def _sentence(record: ProbeRecord, submission: Submission | None) -> str:
+    if record.outcome is not None:
+        return past_probe(record.outcome).sentence
+    if record.is_overdue:
+        return (
+            f"overdue: not arrived within {describe_duration(record.probe.deadline_seconds)}, still awaited"
+        )
+    return (
+        "being submitted"
+        if submission is None
+        else f"{submission.disposition.value}, waiting for the message"
+    )
+
+
+def _view_phase(timing: PhaseTiming) -> PhaseView:
+    reply = timing.reply
+    return PhaseView(
+        phase=timing.phase.value,
+        said=_SAID[timing.phase],
+        started_at=instant(timing.started_ns),
+        duration_seconds=timing.duration_seconds,
+        reply=None if reply is None else _clean(str(reply), 500),
+    )
+
+
+def _view_arrival(arrival: Arrival) -> ArrivalView:
+    return ArrivalView(
+        mailbox=arrival.location.mailbox,
+        folder=sanitise(arrival.location.folder, 255),
+        placement=arrival.placement.value,
+        stored_at=instant(arrival.stored_ns),
+        stored_by=arrival.stamp.value,
+        resolution_seconds=arrival.stamp_resolution_seconds,
+        seen_at=instant(arrival.seen_ns),
+        corrupted=arrival.corrupted,
+        found_in=arrival.found_in,
+    )
+
+
+def _view_hop(position: int, hop: Hop, delay_seconds: float | None) -> HopView:
+    sources = (hop.from_name, hop.from_host, f"[{hop.from_ip}]" if hop.from_ip else None)
+    return HopView(
+        position=position,
+        by=sanitise(hop.by_host or hop.by or "", 255),
+        from_=sanitise(" ".join(dict.fromkeys(filter(None, sources))), 300),
+        protocol=sanitise(hop.with_ or "", 80),
+        id=_clean(hop.id or "", 120),
+        tls=sanitise(" ".join(filter(None, (hop.tls_version, hop.tls_cipher))), 120),
+        software=sanitise(hop.software or "", 80),
+        stamp_at=instant_or_none(hop.at_ns),
+        stamp_source=_words(hop.stamp_source or ""),
+        resolution_seconds=hop.resolution_seconds,
+        raw_delay_seconds=delay_seconds,
+    )
+
+
+def _view_bounce(bounce: Bounce) -> BounceView:
+    return BounceView(
+        action=_text(bounce.action, 40) or "",
+        status=_text(bounce.status, 20) or "",
+        recipient=_text(bounce.recipient, 320) or "",
+        reporting_mta=_text(bounce.reporting_mta, 255) or "",
+        remote_mta=_text(bounce.remote_mta, 255) or "",
+        diagnostic=_text(bounce.diagnostic, 1000) or "",
+        seen_at=instant(bounce.seen_ns),
+    )
+
+
+def _words(name: str) -> str:
+    return sanitise(name.replace("_", " "), 80)
+
+
+def _text(value: str | None, limit: int) -> str | None:
+    return None if value is None else _clean(value, limit)
+
+
+def _clean(text: str, limit: int) -> str:
+    return sanitise(SECRETS.redact(hide_tokens(text)), limit)

@@ -1,0 +1,293 @@
+"""The facts that a page shows and the API gives: frozen, plain, bounded; one set for both.
+
+Instants are RFC 3339 text in UTC on the reference clock (`instants`), durations seconds. Unknown is None, never zero.
+Texts from servers are sanitised, not escaped: whoever renders them does that. The docstrings stand in the OpenAPI
+description as they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from smtp_probe.report.history import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatencyView:
+    """Delivery times over the last probes of a route: from the final dot to the mailbox's store."""
+
+    count: int
+    p50_seconds: float | None = None
+    p95_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeLine:
+    """One ended probe, as a list shows it."""
+
+    probe_id: str
+    route: str
+    state: State
+    kind: str
+    sentence: str
+    sent_at: str
+    ended_at: str
+    delivery_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BeatsView:
+    """How the last probes of a route ended, in numbers."""
+
+    good: int = 0
+    failed: int = 0
+    unobserved: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteView:
+    """How a route stands, by its newest probe of which anything is known."""
+
+    name: str
+    state: State
+    sentence: str
+    at: str | None
+    probe_id: str | None
+    in_flight: int
+    oldest_in_flight_at: str | None
+    labels: dict[str, str]
+    latency: LatencyView
+    beats: BeatsView
+    placement: str | None
+    """The folder kind in which the newest message that arrived was found."""
+    verdicts: dict[str, str]
+    """What the receiver, and our own check, said of the newest message: empty where that is not known."""
+    last_failure: ProbeLine | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailboxView:
+    """Whether one mailbox is watched, and why not."""
+
+    name: str
+    is_watched: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObserverView:
+    """Whether our own side works."""
+
+    version: str
+    started_at: str
+    is_ready: bool
+    is_journal_writable: bool
+    is_configuration_good: bool
+    mailboxes: tuple[MailboxView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingView:
+    """One thing that is wrong, and what to change."""
+
+    check: str
+    severity: str
+    subject: str
+    message: str
+    advice: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectView:
+    """One domain, exchanger, queue or drill: what was found, what could not be seen, and its plain facts."""
+
+    name: str
+    state: State
+    checked_at: str | None
+    findings: tuple[FindingView, ...]
+    unobserved: tuple[str, ...]
+    facts: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartView:
+    """All subjects of one kind."""
+
+    part: str
+    is_configured: bool
+    subjects: tuple[SubjectView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverviewView:
+    """Everything at a glance."""
+
+    observer: ObserverView
+    counts: dict[str, int]
+    """Routes by state, before any filter."""
+    routes: tuple[RouteView, ...]
+    parts: tuple[PartView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseView:
+    """One phase of the SMTP transaction: what we said, and what the server answered."""
+
+    phase: str
+    said: str
+    started_at: str
+    duration_seconds: float
+    reply: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HopView:
+    """One Received line, read."""
+
+    position: int
+    by: str
+    from_: str
+    protocol: str
+    id: str
+    tls: str
+    software: str
+    stamp_at: str | None
+    """On the clock of that host."""
+    stamp_source: str
+    resolution_seconds: float | None
+    raw_delay_seconds: float | None
+    """Its stamp less the one before: two clocks. May be negative."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectedHopView:
+    """What one hop cost on our clock, with the bounds that contain the truth."""
+
+    label: str
+    seconds: float
+    lower_seconds: float
+    upper_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockView:
+    """How far the clock of a host is ahead of ours, with bounds; negative is behind."""
+
+    name: str
+    offset_seconds: float
+    lower_seconds: float
+    upper_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BounceView:
+    """A notice that the message was not delivered."""
+
+    action: str
+    status: str
+    recipient: str
+    reporting_mta: str
+    remote_mta: str
+    diagnostic: str
+    seen_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrivalView:
+    """Where and when the message was found."""
+
+    mailbox: str
+    folder: str
+    placement: str
+    stored_at: str
+    stored_by: str
+    resolution_seconds: float
+    seen_at: str
+    corrupted: bool | None
+    found_in: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeView:
+    """One probe from its first SYN to the mailbox."""
+
+    probe_id: str
+    route: str
+    state: State
+    kind: str
+    """The outcome; `open` while there is none."""
+    sentence: str
+    sequence: int
+    sender: str
+    recipient: str
+    mailbox: str
+    scheduled_at: str
+    sent_at: str
+    deadline_seconds: float
+    give_up_after_seconds: float
+    was_overdue: bool
+    ended_at: str | None = None
+    delivery_seconds: float | None = None
+    visibility_seconds: float | None = None
+    disposition: str | None = None
+    peer_address: str | None = None
+    local_address: str | None = None
+    queue_id: str | None = None
+    tls: str | None = None
+    certificate_ends_at: str | None = None
+    final_dot_at: str | None = None
+    accepted_at: str | None = None
+    phases: tuple[PhaseView, ...] = ()
+    arrival: ArrivalView | None = None
+    hops: tuple[HopView, ...] = ()
+    trace_flags: tuple[str, ...] = ()
+    corrected_hops: tuple[CorrectedHopView, ...] = ()
+    clocks: tuple[ClockView, ...] = ()
+    verdicts: dict[str, str] = field(default_factory=dict)
+    findings: tuple[FindingView, ...] = ()
+    bounce: BounceView | None = None
+    header_lines: tuple[str, ...] = ()
+    """The message's header, sanitised and bounded, without the proof in its tag; empty where it is not kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathView:
+    """The hosts that messages went through, and when that began."""
+
+    hosts: tuple[str, ...]
+    first_at: str
+    last_at: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpanStatistics:
+    """How long one phase or hop took over the last probes."""
+
+    name: str
+    count: int
+    p50_seconds: float
+    p95_seconds: float
+    last_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteDetailView:
+    """A route with its past."""
+
+    route: RouteView
+    sender: str
+    endpoint: str
+    recipient: str
+    mailbox: str
+    interval_seconds: float
+    deadline_seconds: float
+    give_up_after_seconds: float
+    phases: tuple[SpanStatistics, ...]
+    hops: tuple[SpanStatistics, ...]
+    are_hops_corrected: bool
+    paths: tuple[PathView, ...]
+    """Newest first."""
+    probes: tuple[ProbeLine, ...]
+    """Newest first; failures from further back than the last successes are at the end."""

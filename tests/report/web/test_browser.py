@@ -1,0 +1,134 @@
+"""Every page in every state, in a real browser: what is heard, seen and reached in it, and that no guest's text runs."""
+
+import asyncio
+import re
+
+import pytest
+
+from smtp_probe.model import OutcomeKind
+from tests.report.web.browser import axe_source, open_browser, open_page, serious_issues
+from tests.report.web.stage import STATES, Stage, ending, lives
+
+pytestmark = pytest.mark.lab
+PATHS = {
+    "healthy": ("/", "/routes/to-gmail", "/probes/to-gmail-00060", "/domains", "/exchangers", "/queue", "/drills", "/config"),
+    "failing": ("/", "/routes/to-gmail", "/routes/internal", "/routes/newsletter", "/probes/to-gmail-00054",
+                "/probes/newsletter-00050", "/probes/internal-00052", "/domains", "/domains/example.org", "/queue", "/drills"),
+    "empty": ("/", "/routes/example", "/probes/unknown", "/routes/unknown", "/domains"),
+    "hostile": ("/", "/routes/example", "/routes/junk", "/probes/junk-00001", "/probes/example-00002",
+                "/probes/example-00003", "/probes/example-00004", "/domains", "/exchangers", "/queue", "/drills"),
+    "many": ("/", "/?state=failed"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def axe():
+    return axe_source()
+
+
+async def until(page, claim):
+    """Wait for a claim; the page's own policy forbids Playwright's way, which compiles text."""
+    async with asyncio.timeout(20):
+        while not await page.evaluate(claim):
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("state", STATES)
+async def test_every_page_is_sound_for_everybody(state, tmp_path, axe):
+    stage = await Stage.build(state, tmp_path)
+    async with stage.serve() as address, open_browser() as browser:
+        for scheme, width in (("light", 1280), ("dark", 390)):
+            async with open_page(browser, scheme=scheme, width=width) as (page, complaints):
+                # Colours differ by scheme, the rest of a page does not: the second round looks at one page of a kind.
+                for path in PATHS[state] if scheme == "light" else PATHS[state][:3]:
+                    await page.goto(f"http://{address}{path}")
+                    issues = await serious_issues(page, axe) if path != "/" or state != "many" else []
+                    overflow = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+
+                    assert issues == [], path
+                    assert overflow <= 0, f"{path} is {overflow} pixels wider than the window"
+                    assert await page.title() != "owned"
+                    assert await page.locator("h1").count() == 1
+                assert [each for each in complaints if "404" not in each] == []
+
+
+async def test_a_guest_s_text_becomes_no_element(tmp_path):
+    stage = await Stage.build("hostile", tmp_path)
+    async with stage.serve() as address, open_browser() as browser, open_page(browser) as (page, _):
+        for path in PATHS["hostile"]:
+            await page.goto(f"http://{address}{path}")
+
+            assert (
+                await page.locator("main script, main img, main iframe, main [onerror], main style").count()
+                == 0
+            )
+            assert not re.search(
+                "[\u202a-\u202e\u2066-\u2069\u200b\x1b\x00]", await page.locator("main").inner_text()
+            )
+
+
+async def test_without_scripts_everything_is_there_and_filters_work(tmp_path):
+    stage = await Stage.build("failing", tmp_path)
+    async with (
+        stage.serve() as address,
+        open_browser() as browser,
+        open_page(browser, scripts=False) as (page, _),
+    ):
+        rows = page.locator(".routes tbody tr")
+        await page.goto(f"http://{address}/")
+        assert await rows.count() == 6
+        await page.get_by_label("State").select_option("failed")
+        await page.get_by_role("button", name="Show").click()
+        assert await rows.count() == 3
+        await page.get_by_label("Name or words").fill("gmail")
+        await page.get_by_role("button", name="Show").click()
+        assert await rows.count() == 1
+        await page.get_by_role("link", name="to-gmail").first.click()
+        assert await page.locator("h1").inner_text() == "To-gmail"
+
+
+async def test_a_page_changes_without_being_loaded_anew(tmp_path):
+    stage = await Stage.build("healthy", tmp_path)
+    async with stage.serve() as address, open_browser() as browser, open_page(browser) as (page, complaints):
+        await page.goto(f"http://{address}/")
+        await until(page, "document.getElementById('live').textContent === 'Live'")
+        await page.evaluate("window.stays = true")
+        await page.get_by_label("Name or words").fill("typed")
+        await stage.tell(*lives([ending(OutcomeKind.REFUSED, 61, "internal")]))
+        await until(page, "document.querySelector('#o').innerText.includes('1 of 4 routes fails')")
+
+        assert await page.evaluate("window.stays")
+        assert await page.get_by_label("Name or words").input_value() == "typed"
+        assert complaints == []
+
+
+async def test_it_is_used_with_the_keyboard_alone(tmp_path):
+    stage = await Stage.build("healthy", tmp_path)
+    async with stage.serve() as address, open_browser() as browser, open_page(browser) as (page, _):
+        await page.goto(f"http://{address}/")
+        await page.keyboard.press("Tab")
+        assert await page.evaluate("document.activeElement.textContent") == "Skip to the content"
+        await page.keyboard.press("Enter")
+        assert page.url.endswith("#main")
+        reached = set()
+        for _ in range(40):
+            await page.keyboard.press("Tab")
+            reached.add(await page.evaluate("document.activeElement.textContent.trim()"))
+            outlined = await page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+            assert outlined != "none"
+        assert {"internal", "newsletter", "to-gmail", "Show"} <= reached
+
+
+async def test_on_paper_there_is_no_navigation_and_no_dark(tmp_path):
+    stage = await Stage.build("failing", tmp_path)
+    async with (
+        stage.serve() as address,
+        open_browser() as browser,
+        open_page(browser, scheme="dark") as (page, _),
+    ):
+        await page.goto(f"http://{address}/")
+        await page.emulate_media(media="print", color_scheme="dark")
+
+        assert not await page.locator("nav").is_visible()
+        assert await page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        assert await page.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"

@@ -1,0 +1,84 @@
+"""One probe, from its first SYN to the mailbox."""
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smtp_probe.model import OutcomeKind, Reply
+from smtp_probe.report.archive import ProbeRecord
+from smtp_probe.report.history import State
+from smtp_probe.report.redaction import register_secret
+from smtp_probe.report.web.probe_view import view_header, view_probe
+from tests.report.samples import make_probe, make_submission, refused
+from tests.report.web.stage import HEADER, delivery, ending
+
+TOKEN = "spt1-" + "a" * 48
+
+
+def view_of(outcome, header=b""):
+    return view_probe(ProbeRecord(probe=outcome.probe, outcome=outcome, header=header))
+
+
+def test_a_delivery_with_everything():
+    view = view_of(delivery(1, seconds=2.0), HEADER)
+
+    assert (view.state, view.kind, view.sentence) == (State.GOOD, "delivered", "delivered in 2.00 s")
+    assert [phase.phase for phase in view.phases][:3] == ["resolve", "connect", "greeting"]
+    assert [hop.by for hop in view.hops] == ["submission.example.net", "mx.example.net", "store.example.org"]
+    assert view.hops[1].raw_delay_seconds == 0.6
+    assert view.hops[0].stamp_source == "postfix id"
+    assert view.arrival.folder == "INBOX"
+    assert view.header_lines[0].startswith("Received: from mx.example.net")
+    assert view.header_lines[1].startswith("    by store")
+
+
+def test_an_open_probe_says_what_is_waited_for():
+    probe = make_probe()
+
+    assert view_probe(ProbeRecord(probe=probe)).sentence == "being submitted"
+    assert (
+        view_probe(ProbeRecord(probe=probe, submission=make_submission())).sentence
+        == "accepted, waiting for the message"
+    )
+    overdue = view_probe(ProbeRecord(probe=probe, submission=make_submission(), is_overdue=True))
+    assert (overdue.state, overdue.kind) == (State.FAILED, "open")
+    assert "still awaited" in overdue.sentence
+
+
+def test_the_proof_in_a_tag_is_shown_nowhere():
+    header = (
+        f"Subject: [{TOKEN}]\nMessage-ID: <{TOKEN}@x>\nDelivered-To: probe+{'b' * 48}@example.org\n".encode()
+    )
+    submission = refused(550, f"no such message {TOKEN}")
+    view = view_of(ending(OutcomeKind.REFUSED, 1, submission=submission), header)
+
+    assert "a" * 20 not in repr(view)
+    assert "b" * 20 not in repr(view)
+    assert "TAG" in view.header_lines[0]
+
+
+def test_a_secret_that_a_server_quotes_is_struck_out():
+    register_secret("planted-in-a-reply")
+    submission = replace(make_submission(), queue_id="planted-in-a-reply")
+    phases = tuple(
+        replace(phase, reply=Reply(code=250, text="hello planted-in-a-reply")) for phase in submission.phases
+    )
+    view = view_of(
+        ending(OutcomeKind.LOST, 1, submission=replace(submission, phases=phases)), b"X: planted-in-a-reply\n"
+    )
+
+    assert "planted" not in repr(view)
+
+
+@given(st.binary(max_size=3000))
+def test_a_header_of_whatever_bytes_is_lines_that_can_be_seen(header):
+    lines = view_header(header)
+
+    assert all(line.isprintable() for line in lines)
+    assert all(len(line) <= 604 for line in lines)
+
+
+def test_a_header_without_end_has_one():
+    assert len(view_header(b"a: b\n" * 10_000)) == 401
+    assert view_header(b"a: b\n" * 10_000)[-1] == "(9600 more lines)"

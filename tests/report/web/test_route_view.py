@@ -1,0 +1,54 @@
+"""A route with its past."""
+
+from dataclasses import replace
+
+import pytest
+
+from smtp_probe.model import OutcomeKind
+from smtp_probe.report.archive import RoutePast
+from smtp_probe.report.web.overview import take_row
+from smtp_probe.report.web.route_view import take_route_page, view_paths
+from tests.report.samples import make_config, make_telemetry
+from tests.report.web.stage import delivery, ending, path_of
+
+
+def page_of(recent, older=()):
+    config = make_config()
+    telemetry = make_telemetry(config)
+    row = take_row(telemetry, telemetry.history.route("example"), {})
+    return take_route_page(row.view, config, RoutePast(recent=tuple(recent), older_failures=tuple(older)))
+
+
+def test_phases_and_hops_in_numbers():
+    page = page_of([delivery(number, seconds=float(number)) for number in (3, 2, 1)])
+    phases = {phase.name: phase for phase in page.view.phases}
+    hops = {hop.name: hop for hop in page.view.hops}
+
+    assert phases["connect"].count == 3
+    assert hops["2 mx.example.net"].p50_seconds == pytest.approx(0.6)
+    assert hops["3 store.example.org"].last_seconds == pytest.approx(1.8)
+    assert page.view.endpoint == "smtp.example.net:587"
+
+
+def test_the_way_and_its_changes():
+    first, second, third = delivery(1), delivery(2), delivery(3)
+    moved = replace(third.arrival, trace=path_of(third.arrival.stored_ns, 1.0, third="other.example.org"))
+    paths = view_paths([first, second, ending(OutcomeKind.LOST, 9), replace(third, arrival=moved)])
+
+    assert [(path.count, path.hosts[-1]) for path in paths] == [
+        (1, "other.example.org"),
+        (2, "store.example.org"),
+    ]
+    assert paths[1].first_at < paths[1].last_at
+
+
+def test_failures_from_further_back_are_at_the_end():
+    page = page_of([delivery(9)], [ending(OutcomeKind.REFUSED, 1)])
+
+    assert [line.kind for line in page.view.probes] == ["delivered", "refused"]
+
+
+def test_of_nothing_nothing_is_claimed():
+    view = page_of([]).view
+
+    assert (view.phases, view.hops, view.paths, view.probes) == ((), (), (), ())
