@@ -7,7 +7,8 @@ Rules:
 
 1. Silence is judged only where we could hear. A deadline counts as missed when the mailbox is known completely up to
    that deadline (`covered_ns`); until then we wait, and at the very end say `unobserved`, never `lost`.
-2. A message stored before its deadline is on time, however late we came to see it.
+2. A message stored before its deadline is on time, however late we came to see it. Where all that is known is that it
+   came while nobody could look, some time around its deadline, nothing is said of its being late: `unobserved`.
 3. A probe whose submission was cut short by our own end may never have been sent: if it does not arrive, that is our
    gap, not lost mail.
 """
@@ -20,17 +21,21 @@ from dataclasses import dataclass
 from smtp_probe.model import Cause, Disposition, Evidence, Failure, Outcome, OutcomeKind, Placement
 
 _NS = 1_000_000_000
-LOOK_AGAIN_SECONDS = 0.25
-"""How soon to judge again when the mailbox has still to be looked at."""
 PATIENCE = 2.0
 """After so many times `give_up_after` without a view of the mailbox the probe ends unobserved."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Nothing to say yet; judge again at `until_ns`, or when there is news."""
+    """Nothing to say yet; judge again at `until_ns`, or when there is news.
+
+    News is also that the mailbox is known up to `view_ns`, where that is what is waited for, and the mailbox of the
+    bounces too, where they matter.
+    """
 
     until_ns: int
+    view_ns: int | None = None
+    with_bounces: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,13 @@ def _arrived_late(evidence: Evidence) -> bool:
     return evidence.overdue or (evidence.submission is not None and arrival.stored_ns > deadline_ns(evidence))
 
 
+def _may_have_been_in_time(evidence: Evidence) -> bool:
+    arrival = evidence.arrival
+    if arrival is None or arrival.earliest_ns is None or evidence.overdue:
+        return False
+    return arrival.earliest_ns <= deadline_ns(evidence) and _arrived_late(evidence)
+
+
 def _arrived_in_junk(evidence: Evidence) -> bool:
     return evidence.arrival is not None and evidence.arrival.placement is Placement.JUNK
 
@@ -97,22 +109,39 @@ def _before_deadline(evidence: Evidence) -> bool:
     return evidence.now_ns < deadline_ns(evidence)
 
 
-def _is_covered(evidence: Evidence, until_ns: int) -> bool:
-    return evidence.covered_ns is not None and evidence.covered_ns >= until_ns
+def _reaches(covered_ns: int | None, until_ns: int) -> bool:
+    return covered_ns is not None and covered_ns >= until_ns
+
+
+def _deadline_in_view(evidence: Evidence) -> bool:
+    return _reaches(evidence.covered_ns, deadline_ns(evidence))
+
+
+def _end_in_view(evidence: Evidence) -> bool:
+    """Whether both were looked into up to the end: where the message, and where a bounce would have arrived."""
+    end_ns = give_up_ns(evidence)
+    is_bounce_seen = evidence.probe.bounce_mailbox is None or _reaches(evidence.bounces_covered_ns, end_ns)
+    return is_bounce_seen and _reaches(evidence.covered_ns, end_ns)
+
+
+def _patience_ns(evidence: Evidence) -> int:
+    return _zero_ns(evidence) + round(PATIENCE * evidence.probe.give_up_after_seconds * _NS)
 
 
 def _out_of_patience(evidence: Evidence) -> bool:
-    unseen_until_ns = give_up_ns(evidence) if evidence.overdue else deadline_ns(evidence)
-    end_ns = _zero_ns(evidence) + round(PATIENCE * evidence.probe.give_up_after_seconds * _NS)
-    return evidence.now_ns >= end_ns and not _is_covered(evidence, unseen_until_ns)
+    is_in_view = _end_in_view(evidence) if evidence.overdue else _deadline_in_view(evidence)
+    return evidence.now_ns >= _patience_ns(evidence) and not is_in_view
 
 
 def _deadline_out_of_view(evidence: Evidence) -> bool:
-    return not evidence.overdue and not _is_covered(evidence, deadline_ns(evidence))
+    return not evidence.overdue and not _deadline_in_view(evidence)
 
 
 def _was_cut_short(evidence: Evidence) -> bool:
-    return evidence.submission is None
+    submission = evidence.submission
+    if submission is None:
+        return True
+    return submission.failure is not None and submission.failure.cause == Cause.SHUTDOWN
 
 
 def _not_yet_overdue(evidence: Evidence) -> bool:
@@ -124,7 +153,7 @@ def _before_giving_up(evidence: Evidence) -> bool:
 
 
 def _end_out_of_view(evidence: Evidence) -> bool:
-    return not _is_covered(evidence, give_up_ns(evidence))
+    return not _end_in_view(evidence)
 
 
 def _ends(kind: OutcomeKind, failure: Callable[[Evidence], Failure | None]) -> Answer:
@@ -171,8 +200,12 @@ def _wait_until(instant: Callable[[Evidence], int]) -> Answer:
     return lambda evidence: Wait(instant(evidence))
 
 
-def _soon_ns(evidence: Evidence) -> int:
-    return evidence.now_ns + round(LOOK_AGAIN_SECONDS * _NS)
+def _wait_for_view_of_deadline(evidence: Evidence) -> Wait:
+    return Wait(_patience_ns(evidence), view_ns=deadline_ns(evidence))
+
+
+def _wait_for_view_of_end(evidence: Evidence) -> Wait:
+    return Wait(_patience_ns(evidence), view_ns=give_up_ns(evidence), with_bounces=True)
 
 
 TABLE: tuple[tuple[Condition, Answer], ...] = (
@@ -182,6 +215,7 @@ TABLE: tuple[tuple[Condition, Answer], ...] = (
     (_submission_was(Disposition.UNREACHABLE), _ends(OutcomeKind.UNREACHABLE, _submission_failure)),
     (_submission_was(Disposition.UNOBSERVED), _ends(OutcomeKind.UNOBSERVED, _submission_failure)),
     # What was found counts for more than any clock.
+    (_may_have_been_in_time, _ends(OutcomeKind.UNOBSERVED, _because("mailbox", Cause.MAILBOX_UNWATCHED))),
     (_arrived_late, _ends(OutcomeKind.LATE, _because("arrival", "overdue"))),
     (_arrived_in_junk, _ends(OutcomeKind.JUNKED, _junk_failure)),
     (_has_arrived, _ends(OutcomeKind.DELIVERED, _no_failure)),
@@ -189,10 +223,10 @@ TABLE: tuple[tuple[Condition, Answer], ...] = (
     # Silence, and what it means.
     (_before_deadline, _wait_until(deadline_ns)),
     (_out_of_patience, _ends(OutcomeKind.UNOBSERVED, _because("mailbox", Cause.MAILBOX_UNWATCHED))),
-    (_deadline_out_of_view, _wait_until(_soon_ns)),
+    (_deadline_out_of_view, _wait_for_view_of_deadline),
     (_was_cut_short, _ends(OutcomeKind.UNOBSERVED, _because("submission", Cause.SHUTDOWN))),
     (_not_yet_overdue, lambda _: Overdue()),
     (_before_giving_up, _wait_until(give_up_ns)),
-    (_end_out_of_view, _wait_until(_soon_ns)),
+    (_end_out_of_view, _wait_for_view_of_end),
     (lambda _: True, _ends(OutcomeKind.LOST, _because("arrival", "lost"))),
 )

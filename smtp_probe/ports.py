@@ -164,6 +164,8 @@ class OpenProbe:
     probe: Probe
     submission: Submission | None
     overdue: bool
+    final_dot_ns: int | None = None
+    """When its message was handed over, where that is known and how the submission ended is not."""
 
 
 class Journal(Protocol):

@@ -30,9 +30,9 @@ def at(seconds):
     return DOT + round(seconds * NS)
 
 
-def probe():
+def probe(bounce_mailbox=None):
     return Probe(
-        probe_id="p1", route="r", sequence=1, sender="s", mailbox="inbox", bounce_mailbox=None,
+        probe_id="p1", route="r", sequence=1, sender="s", mailbox="inbox", bounce_mailbox=bounce_mailbox,
         recipient="u@example.test", scheduled_ns=DOT - NS, created_ns=DOT - NS, deadline_seconds=DEADLINE,
         give_up_after_seconds=GIVE_UP,
     )  # fmt: skip
@@ -189,3 +189,64 @@ def test_an_arrival_and_a_bounce_known_at_once_count_as_arrived():
     bounce = Bounce(location=HERE, seen_ns=at(2), action="failed")
 
     assert kind(judge(evidence(3, arrival=arrival(2), bounce=bounce))) is OutcomeKind.DELIVERED
+
+
+def found_after_an_outage(stored, earliest):
+    """What is seen when the mailbox is in view again: it came at some time in between."""
+    return replace(arrival(stored), stamp=Stamp.SEEN, earliest_ns=at(earliest))
+
+
+def test_an_arrival_that_may_have_been_in_time_is_not_called_late():
+    judged = judge(evidence(90, arrival=found_after_an_outage(90, 50), covered_ns=at(50)))
+
+    assert kind(judged) is OutcomeKind.UNOBSERVED
+    assert judged.failure == Failure(stage="mailbox", cause="mailbox_unwatched")
+    assert judged.arrival is not None
+    assert judged.delivery_seconds is None
+
+
+def test_an_arrival_after_the_deadline_is_late_when_it_was_not_there_at_the_deadline():
+    assert kind(judge(evidence(90, arrival=found_after_an_outage(90, 61)))) is OutcomeKind.LATE
+
+
+def test_an_overdue_arrival_is_late_whatever_is_known_of_its_store():
+    late = judge(evidence(90, arrival=found_after_an_outage(90, 10), overdue=True))
+
+    assert kind(late) is OutcomeKind.LATE
+    assert late.delivery_seconds is None
+
+
+def test_an_arrival_during_an_outage_before_the_deadline_is_delivered_without_a_latency():
+    judged = judge(evidence(30, arrival=found_after_an_outage(30, 5)))
+
+    assert kind(judged) is OutcomeKind.DELIVERED
+    assert judged.delivery_seconds is None
+
+
+def test_a_short_gap_in_the_view_leaves_the_latency_known():
+    assert judge(evidence(30, arrival=found_after_an_outage(30, 29.5))).delivery_seconds == 30.0
+
+
+def test_nothing_is_lost_while_a_bounce_may_be_waiting_out_of_view():
+    unseen = replace(evidence(601, overdue=True), probe=probe("bounces"))
+    judged = judge(replace(unseen, bounces_covered_ns=at(300)))
+
+    assert judged == Wait(at(2 * GIVE_UP), view_ns=at(GIVE_UP), with_bounces=True)
+    assert kind(judge(replace(unseen, bounces_covered_ns=at(600)))) is OutcomeKind.LOST
+    impatient = replace(unseen, now_ns=at(2 * GIVE_UP), bounces_covered_ns=at(300))
+    assert kind(judge(impatient)) is OutcomeKind.UNOBSERVED
+
+
+def test_a_deadline_does_not_wait_for_the_mailbox_of_the_bounces():
+    due = replace(evidence(60), probe=probe("bounces"))
+
+    assert isinstance(judge(due), Overdue)
+    assert judge(replace(due, covered_ns=at(30))) == Wait(at(2 * GIVE_UP), view_ns=at(DEADLINE))
+
+
+def test_a_message_whose_dot_was_cut_by_our_own_end_is_our_gap_when_it_does_not_arrive():
+    cut = replace(submission(Disposition.UNCERTAIN), failure=Failure(stage="accept", cause="shutdown"))
+
+    assert kind(judge(evidence(61, submission=cut))) is OutcomeKind.UNOBSERVED
+    delivered = judge(evidence(6, submission=cut, arrival=arrival(5)))
+    assert (kind(delivered), delivered.delivery_seconds) == (OutcomeKind.DELIVERED, 5.0)

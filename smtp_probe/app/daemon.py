@@ -11,11 +11,13 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from smtp_probe.app.program import Program
 from smtp_probe.app.service_manager import ServiceManager
+from smtp_probe.app.state_lock import StateLock
 from smtp_probe.config.keys import load_or_make_keys
 from smtp_probe.config.load import load
 from smtp_probe.config.settings import Config
@@ -57,6 +59,9 @@ class Daemon:
         self._options = options
         config = load(options.config_file)
         keys = [TagKey(secret) for secret in load_or_make_keys(config)]
+        self._lock = StateLock(config.state_directory)
+        with suppress(OSError):  # a full disk: it is tried again with the journal, and nothing is sent before
+            self._lock.take()
         self.program = Program(
             config,
             keys,
@@ -167,8 +172,9 @@ class Daemon:
         said = ""
         while True:
             try:
+                self._lock.take()
                 await self.program.open()
-            except JournalError as error:
+            except (JournalError, OSError) as error:
                 self.program.telemetry.observations.journal_state(up=False)
                 if str(error) != said:
                     said = str(error)
@@ -189,6 +195,7 @@ class Daemon:
         results = await asyncio.gather(working, return_exceptions=True)
         await self.program.close()
         await server.stop()
+        self._lock.give_back()
         for result in results:
             if isinstance(result, Exception):
                 raise result

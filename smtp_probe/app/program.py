@@ -65,11 +65,11 @@ class Program:
         self.arrivals = Arrivals(self.ledger, self.journal, self.clock, keys)
         self.sequences: dict[str, int] = {}
         self.round_trips = RoundTrips(self.ledger, self.clock, keys, self.sequences)
-        self.watchers = Watchers(self.clock, self._watch_events)
+        self.watchers = Watchers(self.clock, self._watch_events, self.ledger.mailboxes_in_use)
         self.targets: list[RouteUnderTest] = []
         self._resolver = DnsResolver(config.resolver)
         self._submitters: dict[str, tuple[Sender, SmtpSubmitter]] = {}
-        self._connectors: dict[str, ImapConnector] = {}
+        self._connectors: dict[str, tuple[str, ImapConnector]] = {}
         self._judging: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -163,11 +163,15 @@ class Program:
         self._submitters[name] = (settings, submitter)
         return submitter
 
-    def _connector(self, name: str, settings: Mailbox) -> ImapConnector:
+    def _connector(self, name: str, fingerprint: str, settings: Mailbox) -> ImapConnector:
+        known = self._connectors.get(name)
+        if known is not None and known[0] == fingerprint:
+            return known[1]
         auth = settings.auth
         secret = None if auth is None else partial(_secret, auth, f"mailboxes.{name}.auth")
-        self._connectors[name] = ImapConnector(name, settings, self._resolver, self.clock, secret)
-        return self._connectors[name]
+        connector = ImapConnector(name, settings, self._resolver, self.clock, secret)
+        self._connectors[name] = fingerprint, connector
+        return connector
 
     def _watch_mailboxes(self) -> None:
         wanted = {
@@ -176,36 +180,35 @@ class Program:
             for name in (route.mailbox, route.bounce_mailbox)
             if name is not None
         }
-        plans = {
-            name: WatchPlan(
-                settings.model_dump_json() + self.config.resolver.model_dump_json(),
-                self._connector(name, settings),
-                _watch_settings(settings),
-            )
-            for name, settings in self.config.mailboxes.items()
-            if name in wanted
-        }
-        self.watchers.configure(plans, self.ledger.mailboxes_in_use())
-        self.ledger.views = self.watchers.views()
+        mailboxes = self.config.mailboxes.items()
+        self.watchers.configure({name: self._plan(name, each) for name, each in mailboxes if name in wanted})
+        self.ledger.views.current = self.watchers.views()
+        self.ledger.views.former = self.watchers.former_views()
+
+    def _plan(self, name: str, settings: Mailbox) -> WatchPlan:
+        fingerprint = settings.model_dump_json() + self.config.resolver.model_dump_json()
+        connector = self._connector(name, fingerprint, settings)
+        return WatchPlan(fingerprint, connector.account, connector, _watch_settings(settings))
 
     def _watch_events(self, name: str) -> WatchEvents:
         return WatchEvents(
             dispatch=self.arrivals.look_at,
             expected_since_ns=lambda: self.ledger.expected_since_ns(name),
-            is_waited_for=lambda: name in self.ledger.mailboxes_in_use(),
-            changed=lambda is_up: self._mailbox_changed(name, is_up=is_up),
+            is_waited_for=lambda: any(name == each for each, _ in self.ledger.mailboxes_in_use()),
+            changed=lambda _: self._mailbox_changed(name),
             reconnected=lambda: self.telemetry.observations.mailbox_reconnected(name),
         )
 
-    def _mailbox_changed(self, name: str, *, is_up: bool) -> None:
-        watcher, connector = self.watchers.states().get(name), self._connectors.get(name)
-        error = watcher.last_error if watcher is not None else None
-        observations = self.telemetry.observations
-        observations.mailbox_state(name, is_up, "" if error is None else str(error))
-        settings = self.config.mailboxes.get(name)
-        if settings is not None and connector is not None and connector.tls_facts is not None:
-            endpoint = endpoint_name(settings.host, settings.effective_port)
-            observations.tls_facts(endpoint, connector.tls_facts)
+    def _mailbox_changed(self, name: str) -> None:
+        """Tell how a mailbox is: the account that its name stands for now, whichever watcher has said something."""
+        watcher, settings = self.watchers.states().get(name), self.config.mailboxes.get(name)
+        if watcher is None or settings is None:
+            return
+        error, observations = watcher.last_error, self.telemetry.observations
+        observations.mailbox_state(name, watcher.is_up, "" if error is None else str(error))
+        facts = self._connectors[name][1].tls_facts if name in self._connectors else None
+        if facts is not None:
+            observations.tls_facts(endpoint_name(settings.host, settings.effective_port), facts)
 
 
 def _watch_settings(settings: Mailbox) -> WatchSettings:

@@ -37,6 +37,8 @@ class Location:
     folder: str
     uidvalidity: int
     uid: int
+    account: str = ""
+    """Which login it was seen by: the same name may stand for another account after a reload."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,8 @@ class MailboxMessage:
     text: bytes | None = None
     absent_ns: int | None = None
     """When the folder was last known completely without this message."""
+    in_view: bool = True
+    """Whether the folder was being watched when it came; False for what a new connection finds there already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,12 +72,19 @@ class Arrival:
     """When the mailbox took it in: from `stamp`, or `seen_ns` where no usable stamp exists."""
     stamp: Stamp
     stamp_resolution_seconds: float
+    earliest_ns: int | None = None
+    """Not before this it was taken in, where `stored_ns` is only the latest that it can have been."""
     trace: Trace = field(default_factory=Trace)
     corrupted: bool | None = None
     found_in: str = ""
     """Which carrier of the tag survived: `header`, `message-id`, `subject`, `body`, `address`."""
     header: bytes = field(default=b"", repr=False, compare=False)
     """The message's header, bounded and raw, for the pages. The journal keeps it apart, and not for long."""
+
+    @property
+    def doubt_seconds(self) -> float:
+        """How much earlier than `stored_ns` it may have been stored, as nobody was looking."""
+        return 0.0 if self.earliest_ns is None else max(0.0, (self.stored_ns - self.earliest_ns) / 1e9)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

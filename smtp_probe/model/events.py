@@ -17,6 +17,14 @@ class ProbeStarted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeHandedOver:
+    """The last byte of a message was given to the kernel. What a kill before the reply would lose otherwise."""
+
+    probe: Probe
+    final_dot_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeSubmitted:
     """A submission ended, well or badly."""
 
@@ -76,6 +84,7 @@ class SlotMissed:
 
 Event = (
     ProbeStarted
+    | ProbeHandedOver
     | ProbeSubmitted
     | ProbeOverdue
     | ProbeEnded

@@ -15,6 +15,8 @@ class Cause(StrEnum):
     CONNECT_REFUSED = "connect_refused"
     CONNECT_TIMEOUT = "connect_timeout"
     NETWORK_UNREACHABLE = "network_unreachable"
+    NO_ROUTE = "no_route"
+    """This machine itself has no way to the address: the observer's fault, not the path's."""
     LOCAL_ADDRESS = "local_address"
     """Our own configured source address or address family cannot be used here."""
     TLS_FAILED = "tls_failed"

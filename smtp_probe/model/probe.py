@@ -54,6 +54,9 @@ class Probe:
     give_up_after_seconds: float
     body_digest: str = ""
     junk_is_failure: bool = True
+    mailbox_account: str = ""
+    """Which account the mailbox's name stood for when the probe was sent; likewise for bounces."""
+    bounce_account: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +70,8 @@ class Evidence:
     bounce: Bounce | None = None
     covered_ns: int | None = None
     """Up to when the recipient's mailbox is known completely: nothing stored before it was overlooked."""
+    bounces_covered_ns: int | None = None
+    """The same of the mailbox in which bounces arrive."""
     overdue: bool = False
     """Whether the deadline has been judged to be missed already."""
 
@@ -86,10 +91,15 @@ class Outcome:
 
     @property
     def delivery_seconds(self) -> float | None:
-        """From the final dot to the mailbox's store, where both are known."""
+        """From the final dot to the mailbox's store, where both are known well enough.
+
+        None where only a bound of the store is known, from a time in which nobody could look, that is wider than a
+        second and than a quarter of the figure: it would tell of our own outage.
+        """
         if self.arrival is None or self.submission is None or self.submission.final_dot_ns is None:
             return None
-        return (self.arrival.stored_ns - self.submission.final_dot_ns) / 1e9
+        seconds = (self.arrival.stored_ns - self.submission.final_dot_ns) / 1e9
+        return seconds if self.arrival.doubt_seconds <= max(1.0, seconds / 4) else None
 
     @property
     def visibility_seconds(self) -> float | None:

@@ -8,6 +8,7 @@ cause. It tries once: when to try again, and how long to leave a server alone th
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import ssl
 from collections.abc import Callable, Sequence
 
@@ -40,6 +41,7 @@ class ImapConnector:
         secret: Callable[[], str] | None = None,
     ) -> None:
         self.name = name
+        self.account = account_of(settings)
         self.tls_facts: TlsFacts | None = None
         self._settings = settings
         self._resolver = resolver
@@ -60,7 +62,7 @@ class ImapConnector:
             raise
         finally:
             self.tls_facts = connection.tls_facts
-        return ImapSession(self.name, self._settings, commands, stamp_item)
+        return ImapSession(self.name, self._settings, commands, stamp_item, account=self.account)
 
     async def _reach(self, connection: ImapConnection) -> None:
         """Look up, connect, secure and be greeted: all within `timeouts.connect`."""
@@ -121,6 +123,13 @@ class ImapConnector:
         offered = frozenset(connection.protocol.told.capabilities)
         dialogue = plan_login(auth.mechanism, auth.username, secret, offered)
         await log_in(connection, dialogue)
+
+
+def account_of(settings: Mailbox) -> str:
+    """Tell one account from another, without naming it: eight hexadecimal digits."""
+    username = settings.auth.username if settings.auth is not None else ""
+    named = f"{settings.host.lower()} {settings.effective_port} {username}"
+    return hashlib.sha256(named.encode()).hexdigest()[:8]
 
 
 async def _find_stamp_item(commands: ImapCommands) -> str | None:

@@ -38,8 +38,17 @@ _NO_IDLE_SECONDS = 15.0
 class ImapSession:
     """Fulfils `ports.MailboxSession`. After a `MailboxError`, `is_open` says whether it may still be used."""
 
-    def __init__(self, name: str, settings: Mailbox, commands: ImapCommands, stamp_item: str | None) -> None:
+    def __init__(
+        self,
+        name: str,
+        settings: Mailbox,
+        commands: ImapCommands,
+        stamp_item: str | None,
+        *,
+        account: str = "",
+    ) -> None:
         self._name = name
+        self._account = account
         self._settings = settings
         self._commands = commands
         self._connection = commands.connection
@@ -200,7 +209,11 @@ class ImapSession:
         folder, state = self._opened()
         return MailboxMessage(
             location=Location(
-                mailbox=self._name, folder=folder.name, uidvalidity=state.uidvalidity, uid=fetched.uid
+                mailbox=self._name,
+                folder=folder.name,
+                uidvalidity=state.uidvalidity,
+                uid=fetched.uid,
+                account=self._account,
             ),
             placement=folder.placement,
             seen_ns=fetched.arrived_ns,

@@ -22,6 +22,7 @@ _DISPOSITIONS = {
     Cause.TLS_FAILED: Disposition.REFUSED,
     Cause.REPLY_TEMPORARY: Disposition.DEFERRED,
     Cause.RESOLVER_FAILED: Disposition.UNOBSERVED,
+    Cause.NO_ROUTE: Disposition.UNOBSERVED,
     Cause.LOCAL_ADDRESS: Disposition.UNOBSERVED,
     Cause.CREDENTIAL: Disposition.UNOBSERVED,
     Cause.INTERNAL: Disposition.UNOBSERVED,

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import ipaddress
+import os
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -41,11 +42,15 @@ _CAUSES = {
     errno.ENOMEM: Cause.INTERNAL,
 }
 
+_NO_ROUTE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN})
+"""What connect(2) says at once, before it sends anything, where our own routing table has no way."""
+
 _TELLING = (
     Cause.CONNECTION_LOST,
     Cause.CONNECT_REFUSED,
     Cause.CONNECT_TIMEOUT,
     Cause.NETWORK_UNREACHABLE,
+    Cause.NO_ROUTE,
     Cause.LOCAL_ADDRESS,
     Cause.INTERNAL,
 )
@@ -112,6 +117,10 @@ class PromptSocket(socket.socket):
         self.acknowledge_at_once()
 
 
+class _NoRouteError(OSError):
+    """Our own machine has no way to an address."""
+
+
 async def connect_tcp(
     addresses: Sequence[str], port: int, *, source_address: str | None, deadline: float
 ) -> PromptSocket:
@@ -139,6 +148,8 @@ async def _connect_one(address: str, port: int, source: str | None, deadline: fl
     try:
         if source is not None:
             _bind(connection, source)
+        # Said at once, it is our own kernel's word; said later, that of a router on the way.
+        _begin_connecting(connection, address, port)
         async with asyncio.timeout_at(deadline):
             await asyncio.get_running_loop().sock_connect(connection, (address, port))
     except BaseException:
@@ -146,6 +157,13 @@ async def _connect_one(address: str, port: int, source: str | None, deadline: fl
         raise
     connection.acknowledge_at_once()
     return connection
+
+
+def _begin_connecting(connection: PromptSocket, address: str, port: int) -> None:
+    """Have the kernel send its SYN. Raises _NoRouteError where it knows no way; other errors show later."""
+    refusal = connection.connect_ex((address, port))
+    if refusal in _NO_ROUTE:
+        raise _NoRouteError(refusal, os.strerror(refusal))
 
 
 def _bind(connection: PromptSocket, source: str) -> None:
@@ -177,5 +195,9 @@ def _to_probe_error(address: str, error: OSError) -> ProbeError:
     """Say why one address could not be connected to."""
     if isinstance(error, TimeoutError):
         return ProbeError(Phase.CONNECT, Cause.CONNECT_TIMEOUT, detail=f"{address}: no answer")
+    if isinstance(error, _NoRouteError):
+        return ProbeError(
+            Phase.CONNECT, Cause.NO_ROUTE, detail=f"{address}: {error.strerror}, on this machine"
+        )
     cause = _CAUSES.get(error.errno or 0, Cause.NETWORK_UNREACHABLE)
     return ProbeError(Phase.CONNECT, cause, detail=f"{address}: {error.strerror or 'cannot connect'}")

@@ -27,6 +27,7 @@ from smtp_probe.model import (
     DuplicateSeen,
     ForgerySeen,
     MailboxMessage,
+    Stamp,
     Tag,
 )
 from smtp_probe.ports import Clock, FetchText, Journal
@@ -126,7 +127,9 @@ class Arrivals:
         self, message: MailboxMessage, flight: Flight, found_in: str, *, corrupted: bool | None
     ) -> Arrival:
         final_dot_ns = flight.submission.final_dot_ns if flight.submission is not None else None
-        stored_ns, stamp, resolution_seconds = choose_stored(message, final_dot_ns or flight.probe.created_ns)
+        sent_ns = final_dot_ns or flight.probe.created_ns
+        stored_ns, stamp, resolution_seconds = choose_stored(message, sent_ns)
+        is_only_a_bound = stamp is Stamp.SEEN and not message.in_view
         return Arrival(
             location=message.location,
             placement=message.placement,
@@ -134,6 +137,7 @@ class Arrivals:
             stored_ns=stored_ns,
             stamp=stamp,
             stamp_resolution_seconds=resolution_seconds,
+            earliest_ns=max(sent_ns, message.absent_ns or 0) if is_only_a_bound else None,
             trace=read_trace(message.header),
             corrupted=corrupted,
             found_in=found_in,

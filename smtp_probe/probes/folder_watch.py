@@ -84,6 +84,8 @@ class FolderWatch:
     ) -> None:
         self.folder = folder
         self.on_folders: Callable[[tuple[WatchedFolder, ...]], None] | None = None
+        self.on_missing: Callable[[], None] = lambda: None
+        """Told when the folder cannot be opened because it is not there."""
         self.is_up = False
         self.covered_ns: int | None = None
         self.last_error: MailboxError | None = None
@@ -118,6 +120,11 @@ class FolderWatch:
         if self._session is not None:
             self._session.wake()
 
+    def review(self) -> None:
+        """Have the folders of the mailbox listed again at the next look."""
+        self._review_at_ns = 0
+        self.nudge()
+
     async def run(self) -> None:
         """Watch until cancelled, over as many connections as it takes."""
         failures = 0
@@ -130,6 +137,8 @@ class FolderWatch:
                 lived_ns = self._clock.now_ns() - opened_ns
                 failures = 1 if lived_ns > _STEADY_SECONDS * _NS else failures + 1
                 self._say_down(error)
+                if error.cause is Cause.FOLDER_MISSING:
+                    self.on_missing()
             await self._clock.sleep(self._wait_seconds(failures))
             self._events.reconnected()
 
@@ -141,7 +150,7 @@ class FolderWatch:
         try:
             folder = await self._find_folder(session)
             await self._select(session, folder)
-            await self._fetch_news(session)
+            await self._fetch_news(session, in_view=False)
             self._say_up()
             while True:
                 await self._remove_discarded(session)
@@ -181,14 +190,14 @@ class FolderWatch:
     async def _dispatch_uids(self, session: MailboxSession, uids: list[int]) -> None:
         for start in range(0, len(uids), _BATCH):
             for message in await session.fetch(uids[start : start + _BATCH]):
-                await self._dispatch(session, message)
+                await self._dispatch(session, replace(message, in_view=False))
 
-    async def _fetch_news(self, session: MailboxSession) -> None:
+    async def _fetch_news(self, session: MailboxSession, *, in_view: bool = True) -> None:
         while True:
             asked_ns = self._clock.now_ns()
             messages = await session.fetch_since(self._next_uid)
             for message in messages:
-                await self._dispatch(session, replace(message, absent_ns=self.covered_ns))
+                await self._dispatch(session, replace(message, absent_ns=self.covered_ns, in_view=in_view))
                 self._next_uid = message.location.uid + 1
             if not messages:
                 self.covered_ns = asked_ns

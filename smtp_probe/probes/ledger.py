@@ -16,8 +16,9 @@ from __future__ import annotations
 import asyncio
 import heapq
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
 from smtp_probe.errors import JournalError
 from smtp_probe.judgement import Overdue, Wait, judge
@@ -25,22 +26,30 @@ from smtp_probe.model import (
     Arrival,
     Bounce,
     BounceSeen,
+    Cause,
+    Disposition,
     Event,
     Evidence,
+    Failure,
     Location,
     Outcome,
+    Phase,
     Probe,
     ProbeEnded,
+    ProbeHandedOver,
     ProbeOverdue,
     ProbeStarted,
     ProbeSubmitted,
     Submission,
 )
 from smtp_probe.ports import Clock, Journal, OpenProbe, Sink
+from smtp_probe.probes.views import Views, Watched, bounces_of, inbox_of
 
 _log = logging.getLogger(__name__)
 _NS = 1_000_000_000
 _RECORD_AGAIN_SECONDS = 2.0
+_VIEW_SECONDS = 0.25
+"""How often to ask whether a mailbox that is waited for has come into view: once for all who wait for it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -58,23 +67,14 @@ class Flight:
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     check_at_ns: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class MailboxView:
-    """What the ledger needs of a mailbox's watcher."""
-
-    covered_ns: Callable[[], int | None]
-    nudge: Callable[[], None]
-    discard: Callable[[Location], None]
+    waits_for: Wait | None = None
 
 
 class Ledger:
     """All open probes of this program."""
 
     def __init__(self, journal: Journal, clock: Clock, sinks: Sequence[Sink]) -> None:
-        self.views: Mapping[str, MailboxView] = {}
-        """By mailbox name; replaced as a whole when the configuration changes."""
+        self.views = Views()
         self._journal = journal
         self._clock = clock
         self._sinks = tuple(sinks)
@@ -83,6 +83,7 @@ class Ledger:
         self._expected: dict[str, dict[str, int]] = {}
         self._checks: list[tuple[int, str]] = []
         self._check_sooner = asyncio.Event()
+        self._notes: set[asyncio.Task[None]] = set()
 
     # Asking.
 
@@ -103,14 +104,10 @@ class Ledger:
         """Give all open probes, oldest first."""
         return tuple(self._flights.values())
 
-    def mailboxes_in_use(self) -> set[str]:
-        """Names of the mailboxes for which an open probe waits."""
-        return {
-            name
-            for flight in self._flights.values()
-            for name in (flight.probe.mailbox, flight.probe.bounce_mailbox)
-            if name is not None
-        }
+    def mailboxes_in_use(self) -> set[Watched]:
+        """The mailboxes for which an open probe waits."""
+        pairs = ((inbox_of(flight.probe), bounces_of(flight.probe)) for flight in self._flights.values())
+        return {each for pair in pairs for each in pair if each is not None}
 
     def expected_since_ns(self, mailbox: str) -> int | None:
         """When the youngest message that is expected in this mailbox was handed over; None for none."""
@@ -122,15 +119,21 @@ class Ledger:
     def restore(self, probes: Iterable[OpenProbe]) -> None:
         """Take up the probes that an earlier run left open."""
         for known in probes:
-            flight = Flight(
-                known.probe, known.submission, known.submission is not None, overdue=known.overdue
-            )
+            submission = known.submission
+            if submission is None and known.final_dot_ns is not None:
+                submission = cut_short(known.probe, known.final_dot_ns)
+            flight = Flight(known.probe, submission, known.submission is not None, overdue=known.overdue)
             self._add(flight)
             self._expect(flight)
             self._check_at(flight, self._clock.now_ns())
 
     async def open(self, probe: Probe) -> Flight:
         """Write a new probe down, before anything of it leaves. Raises JournalError: then it must not be sent."""
+        probe = replace(
+            probe,
+            mailbox_account=self.views.account_of(probe.mailbox),
+            bounce_account=self.views.account_of(probe.bounce_mailbox),
+        )
         await self.record(ProbeStarted(probe=probe))
         flight = Flight(probe, is_submitting=True)
         self._add(flight)
@@ -140,6 +143,9 @@ class Ledger:
         """Learn that the final dot of this probe's message is being sent: it may arrive from now on."""
         self._expect(flight)
         self._nudge(flight)
+        task = asyncio.create_task(self._write_down_dot(flight.probe, self._clock.now_ns()))
+        self._notes.add(task)
+        task.add_done_callback(self._notes.discard)
 
     async def submitted(self, flight: Flight, submission: Submission) -> None:
         """Learn how the submission ended."""
@@ -171,6 +177,10 @@ class Ledger:
             flight.bounce = bounce
         await self.consider(flight)
 
+    async def _write_down_dot(self, probe: Probe, final_dot_ns: int) -> None:
+        with suppress(JournalError):  # the submission's end is written down as well, and that is insisted on
+            await self.record(ProbeHandedOver(probe=probe, final_dot_ns=final_dot_ns))
+
     async def record(self, event: Event) -> bool:
         """Write an event down, then tell the sinks. False when it was known. Raises JournalError."""
         if not await self._journal.record(event):
@@ -184,7 +194,7 @@ class Ledger:
 
     def discard(self, location: Location) -> None:
         """Have a copy deleted."""
-        view = self.views.get(location.mailbox)
+        view = self.views.get((location.mailbox, location.account))
         if view is not None:
             view.discard(location)
 
@@ -200,6 +210,7 @@ class Ledger:
                 flight = self._flights.get(probe_id)
                 if flight is not None and flight.check_at_ns == check_at_ns:
                     await self.consider(flight)
+            await self._consider_what_came_into_view()
             await self._sleep_until_check()
 
     async def consider(self, flight: Flight) -> None:
@@ -225,8 +236,8 @@ class Ledger:
             judgement = judge(self._evidence(flight))
         if isinstance(judgement, Wait):
             self._check_at(flight, judgement.until_ns)
-            if judgement.until_ns - self._clock.now_ns() < _NS:
-                self._nudge(flight)
+            if judgement.view_ns is not None:
+                self._wait_for_view(flight, judgement)
         elif isinstance(judgement, Outcome):
             await self._end(flight, judgement)
 
@@ -240,22 +251,39 @@ class Ledger:
         flight.ended.set()
 
     def _evidence(self, flight: Flight) -> Evidence:
-        view = self.views.get(flight.probe.mailbox)
         return Evidence(
             probe=flight.probe,
             now_ns=self._clock.now_ns(),
             submission=flight.submission,
             arrival=flight.arrival,
             bounce=flight.bounce,
-            covered_ns=view.covered_ns() if view is not None else None,
+            covered_ns=self.views.covered_ns(inbox_of(flight.probe)),
+            bounces_covered_ns=self.views.covered_ns(bounces_of(flight.probe)),
             overdue=flight.overdue,
         )
 
+    def _wait_for_view(self, flight: Flight, wanted: Wait) -> None:
+        if flight.waits_for != wanted and wanted.view_ns is not None:
+            inbox, bounces = inbox_of(flight.probe), bounces_of(flight.probe)
+            mailboxes = (inbox, bounces) if wanted.with_bounces and bounces is not None else (inbox,)
+            self.views.wait(flight.probe.probe_id, mailboxes, wanted.view_ns)
+            flight.waits_for = wanted
+            self._check_sooner.set()
+        self._nudge(flight)
+
+    async def _consider_what_came_into_view(self) -> None:
+        for probe_id in self.views.seen():
+            flight = self._flights.get(probe_id)
+            if flight is not None:
+                flight.waits_for = None
+                await self.consider(flight)
+
     async def _sleep_until_check(self) -> None:
-        if not self._checks:
+        if not self._checks and not self.views.is_waited_for:
             await self._check_sooner.wait()
             return
-        wait = (self._checks[0][0] - self._clock.now_ns()) / _NS
+        wait = (self._checks[0][0] - self._clock.now_ns()) / _NS if self._checks else _VIEW_SECONDS
+        wait = min(wait, _VIEW_SECONDS) if self.views.is_waited_for else wait
         waiter = asyncio.ensure_future(self._check_sooner.wait())
         sleeper = asyncio.ensure_future(self._clock.sleep(max(0.0, wait)))
         try:
@@ -282,12 +310,24 @@ class Ledger:
         expected.setdefault(flight.probe.probe_id, since_ns or self._clock.now_ns())
 
     def _nudge(self, flight: Flight) -> None:
-        view = self.views.get(flight.probe.mailbox)
-        if view is not None:
-            view.nudge()
+        for each in (inbox_of(flight.probe), bounces_of(flight.probe)):
+            view = self.views.get(each) if each is not None else None
+            if view is not None:
+                view.nudge()
 
     def _check_at(self, flight: Flight, instant_ns: int) -> None:
         flight.check_at_ns = instant_ns
         heapq.heappush(self._checks, (instant_ns, flight.probe.probe_id))
         if self._checks[0][0] == instant_ns:
             self._check_sooner.set()
+
+
+def cut_short(probe: Probe, final_dot_ns: int | None) -> Submission:
+    """Say what our own end made of a submission under way: uncertain after the dot, unobserved before."""
+    had_dot = final_dot_ns is not None
+    return Submission(
+        disposition=Disposition.UNCERTAIN if had_dot else Disposition.UNOBSERVED,
+        started_ns=probe.created_ns,
+        final_dot_ns=final_dot_ns,
+        failure=Failure(stage=Phase.ACCEPT if had_dot else "submission", cause=Cause.SHUTDOWN),
+    )

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from smtp_probe.config.settings import Route, Sender
 from smtp_probe.mail.message import Draft, build_message
 from smtp_probe.mail.tag import TagKey, make_tag
-from smtp_probe.model import Cause, Disposition, Failure, Phase, Probe, Submission
+from smtp_probe.model import Phase, Probe
 from smtp_probe.ports import Clock, Envelope, Submitter
-from smtp_probe.probes.ledger import Flight, Ledger
+from smtp_probe.probes.ledger import Flight, Ledger, cut_short
 
 Progress = Callable[[str], None]
 
@@ -60,7 +60,7 @@ class RoundTrips:
         try:
             submission = await target.submitter.submit(envelope, on_phase=note)
         except asyncio.CancelledError:
-            await asyncio.shield(self._ledger.submitted(flight, _cut_short(probe, final_dot_ns)))
+            await asyncio.shield(self._ledger.submitted(flight, cut_short(probe, final_dot_ns)))
             raise
         await self._ledger.submitted(flight, submission)
         return flight
@@ -101,14 +101,3 @@ class RoundTrips:
             sender=sender.envelope_from, recipient=built.recipient, envid=built.envid, message=built.message
         )
         return probe, envelope
-
-
-def _cut_short(probe: Probe, final_dot_ns: int | None) -> Submission:
-    """Say what our own end made of a submission under way: uncertain after the dot, unobserved before."""
-    had_dot = final_dot_ns is not None
-    return Submission(
-        disposition=Disposition.UNCERTAIN if had_dot else Disposition.UNOBSERVED,
-        started_ns=probe.created_ns,
-        final_dot_ns=final_dot_ns,
-        failure=Failure(stage=Phase.ACCEPT if had_dot else "submission", cause=Cause.SHUTDOWN),
-    )

@@ -86,6 +86,7 @@ class Runner:
         self._heap: list[tuple[int, str]] = []
         self._changed = asyncio.Event()
         self._submissions: set[asyncio.Task[None]] = set()
+        self._misses: set[asyncio.Task[None]] = set()
         self._is_stopping = False
 
     def configure(self, targets: Sequence[RouteUnderTest], settings: Schedule) -> None:
@@ -122,7 +123,7 @@ class Runner:
                 _, name = heapq.heappop(self._heap)
                 entry = self._entries.get(name)
                 if entry is not None:
-                    await self._come_due(entry, now_ns)
+                    self._come_due(entry, now_ns)
                 now_ns = self._clock.now_ns()
             await self._sleep_until_due()
 
@@ -147,22 +148,24 @@ class Runner:
                 task.cancel()
             if late:
                 await asyncio.wait(late, timeout=2.0)
+        if self._misses:
+            await asyncio.wait(self._misses, timeout=1.0)
 
     # One slot.
 
-    async def _come_due(self, entry: _Entry, now_ns: int) -> None:
+    def _come_due(self, entry: _Entry, now_ns: int) -> None:
         expected_ns = slot_ns(entry.rhythm, entry.slot)
         due = keep_slot(entry.rhythm, entry.slot, now_ns)
         entry.slot = due.following
         heapq.heappush(self._heap, (slot_ns(entry.rhythm, due.following), entry.target.name))
         self._lag((now_ns - expected_ns) / _NS)
         if due.missed:
-            await self._miss(entry, "late", due.missed)
+            self._miss(entry, "late", due.missed)
         if due.slot is None:
             return
         reason = self._reason_not_to_send(entry, now_ns)
         if reason is not None:
-            await self._miss(entry, reason)
+            self._miss(entry, reason)
             return
         self._start(entry, slot_ns(entry.rhythm, due.slot))
 
@@ -198,7 +201,7 @@ class Runner:
                 self._learn(endpoint_of(entry.target), flight.submission)
         except JournalError as error:
             _log.warning("not sent, because it could not be written down: %s", error)
-            await self._miss(entry, "journal")
+            self._miss(entry, "journal")
         except Exception:  # noqa: BLE001 - a bug in one probe must not end the others
             _log.exception("a probe failed by our own fault", extra={"route": entry.target.name})
         finally:
@@ -229,7 +232,13 @@ class Runner:
         elif submission.disposition in (Disposition.ACCEPTED, Disposition.REFUSED):
             state.backoff = Backoff()
 
-    async def _miss(self, entry: _Entry, reason: str, count: int = 1) -> None:
+    def _miss(self, entry: _Entry, reason: str, count: int = 1) -> None:
+        """Have it counted, and wait for nothing: the journal writes what comes together in one transaction."""
+        task = asyncio.create_task(self._count_miss(entry, reason, count))
+        self._misses.add(task)
+        task.add_done_callback(self._misses.discard)
+
+    async def _count_miss(self, entry: _Entry, reason: str, count: int) -> None:
         try:
             await self._ledger.record(SlotMissed(route=entry.target.name, count=count, reason=reason))
         except JournalError as error:

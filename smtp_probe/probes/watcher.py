@@ -30,6 +30,7 @@ class MailboxWatcher:
         self._first = FolderWatch(connector, clock, settings, self._events_for_folder())
         self._first.on_folders = self._found
         self._watches: dict[str, FolderWatch] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
 
     @property
     def is_up(self) -> bool:
@@ -68,18 +69,27 @@ class MailboxWatcher:
     async def run(self) -> None:
         """Watch until cancelled; every connection is logged out then."""
         self._watches.clear()  # after a fault of ours all folders are found anew
+        self._tasks.clear()
         async with asyncio.TaskGroup() as group:
             self._group = group
             group.create_task(self._first.run(), name=f"watch {self.name}")
 
     def _found(self, folders: tuple[WatchedFolder, ...]) -> None:
+        for name in self._watches.keys() - {folder.name for folder in folders}:
+            self._tasks.pop(
+                name
+            ).cancel()  # somebody has removed the folder: there is nothing to be seen in it
+            del self._watches[name]
+            self._tell_change()
         for folder in folders[1:]:
             if folder.name not in self._watches and self._group is not None:
                 watch = FolderWatch(
                     self._connector, self._clock, self._settings, self._events_for_folder(), folder
                 )
+                watch.on_missing = self._first.review
                 self._watches[folder.name] = watch
-                self._group.create_task(watch.run(), name=f"watch {self.name} {folder.name}")
+                task = self._group.create_task(watch.run(), name=f"watch {self.name} {folder.name}")
+                self._tasks[folder.name] = task
 
     def _events_for_folder(self) -> WatchEvents:
         return WatchEvents(

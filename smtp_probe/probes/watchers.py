@@ -1,8 +1,8 @@
 """The watchers of all mailboxes: started, replaced and ended as the configuration says.
 
 In: for each mailbox how to reach it. Out: running watchers, and what the ledger may ask of each. A watcher whose
-settings did not change is left alone, so that a reload costs no connection; one that is no longer configured stays
-as long as an open probe waits for its mailbox.
+settings did not change is left alone, so that a reload costs no connection; one that is no longer configured, or whose
+name stands for another account now, stays as long as an open probe waits for its mailbox.
 """
 
 from __future__ import annotations
@@ -14,19 +14,24 @@ from dataclasses import dataclass
 
 from smtp_probe.ports import Clock, MailboxConnector
 from smtp_probe.probes.folder_watch import WatchEvents, WatchSettings
-from smtp_probe.probes.ledger import MailboxView
+from smtp_probe.probes.views import MailboxView, Watched
 from smtp_probe.probes.watcher import MailboxWatcher
 
 _log = logging.getLogger(__name__)
 _RESTART_SECONDS = 5.0
+_RETIRE_SECONDS = 5.0
+"""How often to ask whether a watcher that is no longer configured is still needed."""
 _LOGOUT_SECONDS = 4.0
 
 
 @dataclass(frozen=True, slots=True)
 class WatchPlan:
-    """How one mailbox is to be watched. Two plans with the same `fingerprint` are the same."""
+    """How one mailbox is to be watched. Two plans with the same `fingerprint` are the same, and two with the same
+    `account` look into the same mailbox.
+    """
 
     fingerprint: str
+    account: str
     connector: MailboxConnector
     settings: WatchSettings
 
@@ -41,28 +46,46 @@ class _Running:
 class Watchers:
     """All mailbox watchers of this program."""
 
-    def __init__(self, clock: Clock, events_for: Callable[[str], WatchEvents]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        events_for: Callable[[str], WatchEvents],
+        still_needed: Callable[[], Collection[Watched]],
+    ) -> None:
         self._clock = clock
         self._events_for = events_for
+        self._still_needed = still_needed
         self._running: dict[str, _Running] = {}
+        self._former: dict[Watched, _Running] = {}
+        self._retiring: asyncio.Task[None] | None = None
 
-    def configure(self, plans: Mapping[str, WatchPlan], still_needed: Collection[str]) -> None:
+    def configure(self, plans: Mapping[str, WatchPlan]) -> None:
         """Start what is new, replace what changed, end what is neither planned nor still needed."""
-        for name in [name for name in self._running if name not in plans and name not in still_needed]:
-            self._running.pop(name).task.cancel()
+        for name, running in list(self._running.items()):
+            plan = plans.get(name)
+            if plan is None or plan.account != running.plan.account:
+                self._former[name, running.plan.account] = self._running.pop(name)
+            elif plan.fingerprint != running.plan.fingerprint:
+                self._running.pop(name).task.cancel()
         for name, plan in plans.items():
-            running = self._running.get(name)
-            if running is not None and running.plan.fingerprint == plan.fingerprint:
-                continue
-            if running is not None:
-                running.task.cancel()
-            watcher = MailboxWatcher(plan.connector, self._clock, plan.settings, self._events_for(name))
-            task = asyncio.create_task(self._supervise(watcher), name=f"mailbox {name}")
-            self._running[name] = _Running(plan, watcher, task)
+            back = self._former.pop((name, plan.account), None)
+            if back is not None and back.plan.fingerprint == plan.fingerprint:
+                self._running[name] = back
+            elif back is not None:
+                back.task.cancel()
+            if name not in self._running:
+                self._running[name] = self._start(name, plan)
+        self._end_unneeded()
+        if self._former and (self._retiring is None or self._retiring.done()):
+            self._retiring = asyncio.create_task(self._retire(), name="former mailboxes")
 
     def views(self) -> dict[str, MailboxView]:
         """Give what the ledger needs of each mailbox."""
-        return {name: _view(running.watcher) for name, running in self._running.items()}
+        return {name: _view(running) for name, running in self._running.items()}
+
+    def former_views(self) -> dict[Watched, MailboxView]:
+        """Give the same of the mailboxes that are watched only until no probe waits for them."""
+        return {watched: _view(running) for watched, running in self._former.items()}
 
     def states(self) -> dict[str, MailboxWatcher]:
         """Give each watcher, to be asked whether it is up."""
@@ -70,12 +93,30 @@ class Watchers:
 
     async def close(self) -> None:
         """End all watchers and log their connections out, within a few seconds."""
-        tasks = [running.task for running in self._running.values()]
+        tasks = [running.task for running in (*self._running.values(), *self._former.values())]
+        if self._retiring is not None:
+            tasks.append(self._retiring)
         for task in tasks:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=_LOGOUT_SECONDS)
-        self._running = {}
+        self._running, self._former = {}, {}
+
+    def _start(self, name: str, plan: WatchPlan) -> _Running:
+        watcher = MailboxWatcher(plan.connector, self._clock, plan.settings, self._events_for(name))
+        task = asyncio.create_task(self._supervise(watcher), name=f"mailbox {name}")
+        return _Running(plan, watcher, task)
+
+    async def _retire(self) -> None:
+        while self._former:
+            await self._clock.sleep(_RETIRE_SECONDS)
+            self._end_unneeded()
+
+    def _end_unneeded(self) -> None:
+        needed = self._still_needed()
+        for watched in [each for each in self._former if each not in needed]:
+            if not self._former[watched].watcher.has_discards:
+                self._former.pop(watched).task.cancel()
 
     async def _supervise(self, watcher: MailboxWatcher) -> None:
         while True:
@@ -88,5 +129,6 @@ class Watchers:
             await self._clock.sleep(_RESTART_SECONDS)
 
 
-def _view(watcher: MailboxWatcher) -> MailboxView:
-    return MailboxView(covered_ns=lambda: watcher.covered_ns, nudge=watcher.nudge, discard=watcher.discard)
+def _view(running: _Running) -> MailboxView:
+    watcher = running.watcher
+    return MailboxView(lambda: watcher.covered_ns, watcher.nudge, watcher.discard, running.plan.account)

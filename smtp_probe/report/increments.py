@@ -22,6 +22,7 @@ from smtp_probe.model import (
     OutcomeKind,
     Phase,
     ProbeEnded,
+    ProbeHandedOver,
     ProbeOverdue,
     ProbeStarted,
     ProbeSubmitted,
@@ -84,7 +85,7 @@ def is_success(outcome: Outcome) -> bool:
 def increments(event: Event) -> tuple[Increment, ...]:
     """Give what one event adds to the durable counters and histograms. Pure; each event is to be counted once."""
     match event:
-        case ProbeStarted():
+        case ProbeStarted() | ProbeHandedOver():
             return ()
         case ProbeSubmitted(probe=probe, submission=submission):
             return tuple(_submission(probe.route, probe.sender, submission))

@@ -35,6 +35,7 @@ from smtp_probe.model import (
     Outcome,
     Probe,
     ProbeEnded,
+    ProbeHandedOver,
     ProbeOverdue,
     ProbeStarted,
     ProbeSubmitted,
@@ -163,6 +164,12 @@ class SqliteJournal:
                     " VALUES (?, ?, ?, ?, 1, ?)",
                     (probe.probe_id, probe.route, probe.sequence, probe.created_ns, _dump(_PROBE, probe)),
                 )
+            case ProbeHandedOver(probe=probe, final_dot_ns=final_dot_ns):
+                return _changed(
+                    connection,
+                    "UPDATE probes SET final_dot_ns = ? WHERE probe_id = ? AND is_open = 1",
+                    (final_dot_ns, probe.probe_id),
+                )
             case ProbeSubmitted(probe=probe, submission=submission):
                 return _changed(
                     connection,
@@ -208,33 +215,40 @@ class SqliteJournal:
         return is_new
 
     def _write_copy(self, connection: sqlite3.Connection, location: Location, probe_id: str | None) -> bool:
-        return _changed(
+        """Note a copy. False for one that was counted before, also where all UIDs of its folder have become new."""
+        mailbox = f"{location.mailbox} {location.account}".rstrip()
+        folder = mailbox, location.folder
+        is_new = _changed(
             connection,
             "INSERT OR IGNORE INTO copies VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                location.mailbox,
-                location.folder,
-                location.uidvalidity,
-                location.uid,
-                probe_id,
-                self._clock.now_ns(),
-            ),
+            (*folder, location.uidvalidity, location.uid, probe_id, self._clock.now_ns()),
         )
+        if not is_new:
+            return False
+        # After a change of UIDVALIDITY the copies that were there are listed once more, as many as they were.
+        rows = connection.execute(
+            "SELECT uidvalidity, count(*) FROM copies WHERE mailbox = ? AND folder = ? AND probe_id IS ? GROUP BY uidvalidity",
+            (*folder, probe_id),
+        )
+        counts: dict[int, int] = dict(rows.fetchall())
+        copies = counts.pop(location.uidvalidity)
+        return copies > max(counts.values(), default=0)
 
     # Reading.
 
     async def open_probes(self) -> Sequence[OpenProbe]:
         """Every probe that has not ended, oldest first. Raises JournalError."""
         rows = await self._read(
-            "SELECT probe, submission, is_overdue FROM probes WHERE is_open = 1 ORDER BY created_ns"
+            "SELECT probe, submission, is_overdue, final_dot_ns FROM probes WHERE is_open = 1 ORDER BY created_ns"
         )
         return [
             OpenProbe(
                 probe=_PROBE.validate_json(probe),
                 submission=_SUBMISSION.validate_json(submission) if submission else None,
                 overdue=bool(overdue),
+                final_dot_ns=final_dot_ns,
             )
-            for probe, submission, overdue in rows
+            for probe, submission, overdue, final_dot_ns in rows
         ]
 
     async def probe_state(self, probe_id: str) -> str | None:

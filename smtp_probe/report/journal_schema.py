@@ -9,7 +9,7 @@ import sqlite3
 
 from smtp_probe.errors import JournalError
 
-VERSION = 2
+VERSION = 3
 
 _TABLES = """
 CREATE TABLE probes (
@@ -71,6 +71,9 @@ CREATE INDEX headers_probe ON headers (probe_id);
 """
 
 
+_HANDED_OVER = "ALTER TABLE probes ADD COLUMN final_dot_ns INTEGER;"
+
+
 def open_database(path: str, now_ns: int) -> sqlite3.Connection:
     """Open or make a journal. Raises JournalError with a text for people."""
     try:
@@ -98,3 +101,5 @@ def _migrate(connection: sqlite3.Connection, path: str, now_ns: int) -> None:
         connection.execute("INSERT INTO facts VALUES ('begun_ns', ?)", (now_ns,))
     if version < 2:
         connection.executescript(f"BEGIN; {_HEADERS} PRAGMA user_version = 2; COMMIT;")
+    if version < 3:
+        connection.executescript(f"BEGIN; {_HANDED_OVER} PRAGMA user_version = 3; COMMIT;")

@@ -58,7 +58,12 @@ ROUTE_SERIES = 60
 OTHER = "other"
 """The label value for whatever is not told apart."""
 FAILURE_REASONS = ("refused", "deferred", "unreachable", "overdue", "bounced", "junked")
-UNOBSERVED_REASONS = (Cause.MAILBOX_UNWATCHED.value, Cause.RESOLVER_FAILED.value, Cause.SHUTDOWN.value, OTHER)
+UNOBSERVED_REASONS = (
+    Cause.MAILBOX_UNWATCHED.value,
+    Cause.RESOLVER_FAILED.value,
+    Cause.CREDENTIAL.value,
+    OTHER,
+)
 NOTICES = ("delayed", "delivered", "relayed", "expanded", "failed", OTHER)
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 SHOWN_PHASES = tuple(phase for phase in Phase if phase is not Phase.QUIT)

@@ -34,6 +34,7 @@ _CAUSES = {
     Cause.CONNECT_REFUSED: "connection refused",
     Cause.CONNECT_TIMEOUT: "no connection in time",
     Cause.NETWORK_UNREACHABLE: "network unreachable",
+    Cause.NO_ROUTE: "this machine has no route to it",
     Cause.LOCAL_ADDRESS: "our own source address cannot be used",
     Cause.TLS_FAILED: "TLS failed",
     Cause.STARTTLS_NOT_OFFERED: "STARTTLS is not offered",

@@ -16,6 +16,7 @@ BEFORE = {
     Cause.CONNECT_REFUSED: Disposition.UNREACHABLE,
     Cause.CONNECT_TIMEOUT: Disposition.UNREACHABLE,
     Cause.NETWORK_UNREACHABLE: Disposition.UNREACHABLE,
+    Cause.NO_ROUTE: Disposition.UNOBSERVED,
     Cause.LOCAL_ADDRESS: Disposition.UNOBSERVED,
     Cause.TLS_FAILED: Disposition.REFUSED,
     Cause.STARTTLS_NOT_OFFERED: Disposition.REFUSED,

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -112,3 +115,31 @@ def test_reading_and_acknowledging_a_dead_connection_raises_nothing_of_its_own(
         assert ours.recv(10) == b""
         assert ours.recv_into(bytearray(10)) == 0
     ours.acknowledge_at_once()
+
+
+async def test_no_route_from_this_machine_is_told_from_a_network_that_is_unreachable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(PromptSocket, "connect_ex", lambda _self, _address: errno.ENETUNREACH)
+    with pytest.raises(ProbeError) as caught:
+        await connect_tcp(["192.0.2.1"], 25, source_address=None, deadline=_soon())
+
+    assert caught.value.cause is Cause.NO_ROUTE
+    assert caught.value.detail == "192.0.2.1: Network is unreachable, on this machine"
+
+
+@pytest.mark.lab
+def test_a_machine_without_a_network_says_so() -> None:
+    script = """
+import asyncio
+from smtp_probe.errors import ProbeError
+from smtp_probe.network.tcp import connect_tcp
+async def main():
+    try:
+        await connect_tcp(["192.0.2.1"], 25, source_address=None, deadline=asyncio.get_running_loop().time() + 5)
+    except ProbeError as error:
+        print(error.cause)
+asyncio.run(main())
+"""
+    command = ["unshare", "--net", sys.executable, "-c", script]
+    assert subprocess.check_output(command, text=True, timeout=30) == "no_route\n"

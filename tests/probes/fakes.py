@@ -8,6 +8,7 @@ from dataclasses import replace
 from smtp_probe.errors import JournalError, MailboxError
 from smtp_probe.model import (
     BounceSeen,
+    Cause,
     Disposition,
     DuplicateSeen,
     ForgerySeen,
@@ -15,6 +16,7 @@ from smtp_probe.model import (
     MailboxMessage,
     Placement,
     ProbeEnded,
+    ProbeHandedOver,
     ProbeOverdue,
     ProbeStarted,
     ProbeSubmitted,
@@ -91,6 +93,8 @@ class MemoryJournal:
                 if probe.probe_id in self.probes:
                     return False
                 self.probes[probe.probe_id] = OpenProbe(probe=probe, submission=None, overdue=False)
+            case ProbeHandedOver(probe=probe, final_dot_ns=final_dot_ns):
+                self.probes[probe.probe_id] = replace(self.probes[probe.probe_id], final_dot_ns=final_dot_ns)
             case ProbeSubmitted(probe=probe, submission=submission):
                 self.probes[probe.probe_id] = replace(self.probes[probe.probe_id], submission=submission)
             case ProbeOverdue(probe=probe):
@@ -219,12 +223,18 @@ class FakeSession:
         if not self.server.is_up or self.is_closed:
             raise MailboxError("command", self.server.cause)
 
+    def _check_folder(self):
+        if self.selected not in self.server.folders.values():
+            raise MailboxError("command", Cause.CONNECTION_LOST)
+
     async def folders(self):
         self._check()
         return [folder.folder for folder in self.server.folders.values()]
 
     async def select(self, folder):
         self._check()
+        if folder.name not in self.server.folders:
+            raise MailboxError("select", Cause.FOLDER_MISSING)
         self.selected = self.server.folders[folder.name]
         self.known = len(self.selected.messages)
         return FolderState(
@@ -233,6 +243,7 @@ class FakeSession:
 
     async def fetch_since(self, first_uid):
         self._check()
+        self._check_folder()
         self.known = self.selected.uidnext
         return [self.selected.shown(uid) for uid in sorted(self.selected.messages) if uid >= first_uid][:100]
 
@@ -247,6 +258,7 @@ class FakeSession:
     async def poll(self):
         self.server.polls += 1
         self._check()
+        self._check_folder()
         return self.selected.uidnext != self.known
 
     async def idle(self, seconds):
@@ -267,6 +279,7 @@ class FakeSession:
             for wait in waits:
                 wait.cancel()
         self._check()
+        self._check_folder()
         return not timer.done() or timer.cancelled()
 
     def wake(self):

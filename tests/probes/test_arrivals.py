@@ -16,8 +16,9 @@ from smtp_probe.model import (
 )
 from smtp_probe.probes.arrivals import Arrivals, RouteIdentity
 from smtp_probe.probes.folder_watch import WatchEvents, WatchSettings
-from smtp_probe.probes.ledger import Ledger, MailboxView
+from smtp_probe.probes.ledger import Ledger
 from smtp_probe.probes.round_trip import RoundTrips, RouteUnderTest
+from smtp_probe.probes.views import MailboxView
 from smtp_probe.probes.watcher import MailboxWatcher
 from tests.probes.fakes import FakeClock, FakeServer, FakeSubmitter, MemoryJournal, settle
 
@@ -44,10 +45,10 @@ class Bed:
         events = WatchEvents(
             dispatch=self.arrivals.look_at,
             expected_since_ns=lambda: self.ledger.expected_since_ns("inbox"),
-            is_waited_for=lambda: "inbox" in self.ledger.mailboxes_in_use(),
+            is_waited_for=lambda: any(name == "inbox" for name, _ in self.ledger.mailboxes_in_use()),
         )
         self.watcher = MailboxWatcher(self.server, self.clock, WatchSettings(), events)
-        self.ledger.views = {
+        self.ledger.views.current = {
             "inbox": MailboxView(lambda: self.watcher.covered_ns, self.watcher.nudge, self.watcher.discard)
         }
 

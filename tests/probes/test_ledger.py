@@ -2,10 +2,12 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
 from smtp_probe.errors import JournalError
+from smtp_probe.judgement import judge
 from smtp_probe.model import (
     Arrival,
     Bounce,
@@ -21,7 +23,8 @@ from smtp_probe.model import (
     Stamp,
     Submission,
 )
-from smtp_probe.probes.ledger import Ledger, MailboxView
+from smtp_probe.probes.ledger import Ledger
+from smtp_probe.probes.views import MailboxView
 from tests.probes.fakes import NS, FakeClock, MemoryJournal, settle
 
 DEADLINE, GIVE_UP = 60.0, 600.0
@@ -36,7 +39,7 @@ class Bed:
         self.nudges = 0
         self.is_covered = True
         self.ledger = Ledger(self.journal, self.clock, [self.told.append])
-        self.ledger.views = {"inbox": MailboxView(self._covered, self._nudge, self.discarded.append)}
+        self.ledger.views.current = {"inbox": MailboxView(self._covered, self._nudge, self.discarded.append)}
 
     def _covered(self):
         return self.clock.now_ns() if self.is_covered else None
@@ -275,3 +278,91 @@ async def test_the_youngest_expected_message_is_known_by_mailbox():
     await bed.ledger.arrived(second, bed.arrival())
     assert bed.ledger.expected_since_ns("inbox") == first.submission.final_dot_ns
     assert bed.clock.now_ns() == first.submission.final_dot_ns + 5 * NS
+
+
+async def test_the_dot_is_written_down_and_gives_the_latency_after_a_kill():
+    before = Bed()
+    flight = await before.ledger.open(before.probe())
+    before.ledger.handed_over(flight)
+    dot_ns = before.clock.now_ns()
+    await settle()
+    await before.clock.advance(3)
+    after = Bed(before.journal, before.clock)
+    after.ledger.restore(await before.journal.open_probes())
+    async with running(after) as bed:
+        await bed.ledger.arrived(bed.ledger.get("p1"), bed.arrival())
+
+        outcome = bed.journal.outcomes()[0]
+        assert outcome.submission.final_dot_ns == dot_ns
+        assert outcome.submission.disposition is Disposition.UNCERTAIN
+        assert outcome.delivery_seconds == 3.0
+
+
+async def test_a_journal_that_misses_the_dot_costs_nothing_else():
+    bed = Bed()
+    flight = await bed.ledger.open(bed.probe())
+    bed.journal.is_broken = True
+    bed.ledger.handed_over(flight)
+    await settle()
+    bed.journal.is_broken = False
+    now = bed.clock.now_ns()
+    await bed.ledger.submitted(
+        flight, Submission(disposition=Disposition.ACCEPTED, started_ns=now, final_dot_ns=now)
+    )
+    await bed.ledger.arrived(flight, bed.arrival())
+
+    assert bed.kinds() == [OutcomeKind.DELIVERED]
+
+
+async def test_probes_past_their_deadline_cost_nothing_while_their_mailbox_is_out_of_view(monkeypatch):
+    bed = Bed()
+    bed.is_covered = False
+    judged = []
+
+    def judge_and_note(evidence):
+        judged.append(evidence)
+        return judge(evidence)
+
+    monkeypatch.setattr("smtp_probe.probes.ledger.judge", judge_and_note)
+    async with running(bed):
+        for number in range(50):
+            await bed.sent(number)
+        await bed.clock.advance(DEADLINE + 1)
+        judged.clear()
+        await bed.clock.advance(200)
+        assert judged == []
+        bed.is_covered = True
+        await bed.clock.advance(1)
+
+        assert len(bed.journal.of(ProbeOverdue)) == 50
+
+
+async def test_a_probe_is_watched_for_by_the_account_that_it_was_sent_to():
+    bed = Bed()
+    seen = {"old": True, "new": True}
+    discarded = []
+
+    def view(account):
+        return MailboxView(
+            lambda: bed.clock.now_ns() if seen[account] else None,
+            lambda: None,
+            lambda location: discarded.append((account, location)),
+            account,
+        )
+
+    bed.ledger.views.current = {"inbox": view("old")}
+    async with running(bed):
+        flight = await bed.sent(1)
+        bed.ledger.views.current = {"inbox": view("new")}
+        bed.ledger.views.former = {("inbox", "old"): view("old")}
+        assert bed.ledger.mailboxes_in_use() == {("inbox", "old")}
+        seen["old"] = False
+        await bed.clock.advance(DEADLINE + 1)
+        assert bed.journal.of(ProbeOverdue) == []  # the new account's view says nothing of it
+        there = replace(bed.arrival().location, account="old")
+        await bed.ledger.arrived(
+            flight, replace(bed.arrival(), location=there, stored_ns=flight.submission.final_dot_ns)
+        )
+
+        assert bed.kinds() == [OutcomeKind.DELIVERED]
+        assert discarded == [("old", there)]

@@ -76,3 +76,24 @@ async def test_a_copy_waits_to_be_deleted_until_it_is():
 
         assert not bed.watcher.has_discards
         assert bed.server.folders["Junk"].removed == [uid]
+
+
+async def test_a_junk_folder_that_somebody_removes_does_not_keep_the_mailbox_down():
+    async with watching(Bed()) as bed:
+        junk = bed.server.folders.pop("Junk")
+        junk.changed.set()
+        await settle()
+        assert not bed.watcher.is_up
+        await bed.clock.advance(5)
+
+        assert bed.watcher.is_up
+        assert bed.states[-1] is True
+        assert bed.watcher.covered_ns is not None
+        bed.server.folders["Junk"] = junk
+        await bed.clock.advance(600)
+        bed.watcher.discard(
+            Location(mailbox="inbox", folder="Junk", uidvalidity=1, uid=junk.put(b"a: b\r\n\r\n"))
+        )
+        await settle()
+
+        assert junk.removed == [1]

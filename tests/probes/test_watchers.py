@@ -10,7 +10,8 @@ class Bed:
     def __init__(self):
         self.clock = FakeClock()
         self.servers = {}
-        self.watchers = Watchers(self.clock, self._events)
+        self.needed = set()
+        self.watchers = Watchers(self.clock, self._events, lambda: self.needed)
         self.bug = None
 
     def _events(self, name):
@@ -20,51 +21,100 @@ class Bed:
 
         return WatchEvents(dispatch=dispatch, expected_since_ns=lambda: None)
 
-    def plan(self, name, fingerprint="1"):
-        server = self.servers.setdefault(name, FakeServer(self.clock, Cause.CONNECTION_LOST, name=name))
-        return WatchPlan(fingerprint, server, WatchSettings())
+    def plan(self, name, fingerprint="1", account="x"):
+        server = self.servers.setdefault(
+            (name, account), FakeServer(self.clock, Cause.CONNECTION_LOST, name=name)
+        )
+        return WatchPlan(fingerprint + account, account, server, WatchSettings())
 
 
 async def test_mailboxes_are_started_and_ended_as_planned():
     bed = Bed()
-    bed.watchers.configure({"a": bed.plan("a"), "b": bed.plan("b")}, ())
+    bed.watchers.configure({"a": bed.plan("a"), "b": bed.plan("b")})
     await settle()
     assert {name: watcher.is_up for name, watcher in bed.watchers.states().items()} == {"a": True, "b": True}
-    bed.watchers.configure({"a": bed.plan("a")}, ())
+    bed.watchers.configure({"a": bed.plan("a")})
     await settle()
 
     assert set(bed.watchers.views()) == {"a"}
-    assert bed.servers["a"].opened == 2
+    assert bed.servers["a", "x"].opened == 2
     await bed.watchers.close()
 
 
 async def test_an_unchanged_mailbox_keeps_its_connections_and_a_changed_one_does_not():
     bed = Bed()
-    bed.watchers.configure({"a": bed.plan("a"), "b": bed.plan("b")}, ())
+    bed.watchers.configure({"a": bed.plan("a"), "b": bed.plan("b")})
     await settle()
-    bed.watchers.configure({"a": bed.plan("a"), "b": bed.plan("b", "2")}, ())
+    bed.watchers.configure({"a": bed.plan("a"), "b": bed.plan("b", "2")})
     await settle()
 
-    assert (bed.servers["a"].opened, bed.servers["b"].opened) == (2, 4)
+    assert (bed.servers["a", "x"].opened, bed.servers["b", "x"].opened) == (2, 4)
     await bed.watchers.close()
 
 
 async def test_a_mailbox_that_is_no_longer_planned_stays_while_a_probe_waits_for_it():
     bed = Bed()
-    bed.watchers.configure({"a": bed.plan("a")}, ())
+    bed.watchers.configure({"a": bed.plan("a")})
     await settle()
-    bed.watchers.configure({}, {"a"})
+    bed.needed = {("a", "x")}
+    bed.watchers.configure({})
 
-    assert set(bed.watchers.views()) == {"a"}
+    assert bed.watchers.views() == {}
+    assert set(bed.watchers.former_views()) == {("a", "x")}
+    await bed.clock.advance(60)
+    assert bed.watchers.former_views()["a", "x"].covered_ns() is not None
+    bed.needed = set()
+    await bed.clock.advance(6)
+    assert bed.watchers.former_views() == {}
+    await bed.watchers.close()
+
+
+async def test_a_name_that_stands_for_another_account_leaves_the_old_one_watched_while_it_is_needed():
+    bed = Bed()
+    bed.watchers.configure({"a": bed.plan("a", account="old")})
+    await settle()
+    bed.needed = {("a", "old")}
+    bed.watchers.configure({"a": bed.plan("a", account="new")})
+    await settle()
+
+    assert bed.watchers.views()["a"].account == "new"
+    assert bed.watchers.former_views()["a", "old"].account == "old"
+    assert (bed.servers["a", "old"].opened, bed.servers["a", "new"].opened) == (2, 2)
+    await bed.watchers.close()
+
+
+async def test_an_account_that_comes_back_keeps_its_connections():
+    bed = Bed()
+    bed.watchers.configure({"a": bed.plan("a", account="old")})
+    await settle()
+    bed.needed = {("a", "old")}
+    bed.watchers.configure({"a": bed.plan("a", account="new")})
+    await settle()
+    bed.watchers.configure({"a": bed.plan("a", account="old")})
+    await settle()
+
+    assert bed.watchers.views()["a"].account == "old"
+    assert bed.watchers.former_views() == {}
+    assert bed.servers["a", "old"].opened == 2
+    await bed.watchers.close()
+
+
+async def test_nothing_is_left_of_an_account_that_nobody_waits_for():
+    bed = Bed()
+    bed.watchers.configure({"a": bed.plan("a", account="old")})
+    await settle()
+    bed.watchers.configure({"a": bed.plan("a", account="new")})
+
+    assert bed.watchers.former_views() == {}
     await bed.watchers.close()
 
 
 async def test_a_bug_in_one_mailbox_is_logged_and_ends_no_other(caplog):
     bed = Bed()
-    bed.watchers.configure({"a": bed.plan("a"), "b": bed.plan("b")}, ())
+    bed.watchers.configure({"a": bed.plan("a"), "b": bed.plan("b")})
     await settle()
     bed.bug = "a"
-    bed.servers["a"].folders["INBOX"].put(b"Subject: x\r\n\r\n")
+    bed.servers["a", "x"].folders["INBOX"].put(b"Subject: x\r\n\r\n")
     await settle()
     assert "failed by our own fault" in caplog.text
     assert bed.watchers.states()["b"].is_up

@@ -94,8 +94,9 @@ def test_junk_is_no_failure_where_the_route_allows_it():
     [
         (Cause.MAILBOX_UNWATCHED, "mailbox_unwatched"),
         (Cause.RESOLVER_FAILED, "resolver_failed"),
-        (Cause.SHUTDOWN, "shutdown"),
-        (Cause.CREDENTIAL, "other"),
+        (Cause.SHUTDOWN, "other"),
+        (Cause.CREDENTIAL, "credential"),
+        (Cause.NO_ROUTE, "other"),
     ],
 )
 def test_what_we_could_not_observe_is_no_failure(cause, reason):

@@ -19,6 +19,7 @@ from smtp_probe.model import (
     Placement,
     Probe,
     ProbeEnded,
+    ProbeHandedOver,
     ProbeOverdue,
     ProbeStarted,
     ProbeSubmitted,
@@ -246,3 +247,44 @@ async def test_what_was_acknowledged_survives_kill_9(tmp_path):
     assert set(states) == {"ended"}
     counted = page_of(series)["smtp_probe_outcomes_total", ("r", "delivered")]
     assert acknowledged <= counted <= acknowledged + 1
+
+
+async def test_the_dot_of_an_open_probe_is_there_after_a_kill(tmp_path):
+    journal, _ = await opened(tmp_path / "journal.db")
+    await journal.record(ProbeStarted(probe=probe()))
+    assert await journal.record(ProbeHandedOver(probe=probe(), final_dot_ns=START_NS + 5))
+    again, _ = await opened(tmp_path / "journal.db")
+
+    (known,) = await again.open_probes()
+    assert (known.submission, known.final_dot_ns) == (None, START_NS + 5)
+    await again.close()
+    await journal.close()
+
+
+async def test_copies_that_get_new_numbers_are_the_same_copies(tmp_path):
+    """After a change of UIDVALIDITY a folder lists what it held before once more; only what is added is new."""
+    journal, _ = await opened(tmp_path / "journal.db")
+    await journal.record(ProbeStarted(probe=probe()))
+    await journal.record(ProbeEnded(outcome=delivered()))
+
+    def copy(uid, uidvalidity, **where):
+        place = Location(mailbox="inbox", folder="INBOX", uidvalidity=uidvalidity, uid=uid, **where)
+        return DuplicateSeen(route="r", probe_id="p1", location=place)
+
+    assert await journal.record(copy(2, 1))
+    told = [await journal.record(copy(uid, 2)) for uid in (11, 12, 13)]
+    assert told == [False, False, True]
+    assert [await journal.record(copy(uid, 3)) for uid in (1, 2, 3, 4)] == [False, False, False, True]
+    assert not await journal.record(copy(4, 3))
+    assert await journal.record(copy(4, 3, account="another"))
+    await journal.close()
+
+
+async def test_forgeries_that_get_new_numbers_are_the_same_forgeries(tmp_path):
+    journal, _ = await opened(tmp_path / "journal.db")
+    first = [await journal.record(ForgerySeen(location=location(uid))) for uid in (1, 2)]
+    places = [Location(mailbox="inbox", folder="INBOX", uidvalidity=2, uid=uid) for uid in (1, 2, 3)]
+    second = [await journal.record(ForgerySeen(location=place)) for place in places]
+
+    assert (first, second) == ([True, True], [False, False, True])
+    await journal.close()

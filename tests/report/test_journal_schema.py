@@ -5,7 +5,7 @@ import sqlite3
 import pytest
 
 from smtp_probe.errors import JournalError
-from smtp_probe.report.journal_schema import VERSION, open_database
+from smtp_probe.report.journal_schema import _TABLES, VERSION, open_database
 
 
 def test_a_new_journal_has_the_current_version_and_knows_when_it_began(tmp_path):
@@ -39,3 +39,18 @@ def test_a_journal_of_a_newer_version_is_refused_and_not_changed(tmp_path):
 def test_a_directory_that_is_not_there_is_said(tmp_path):
     with pytest.raises(JournalError, match="cannot be opened"):
         open_database(str(tmp_path / "missing" / "journal.db"), 42)
+
+
+def test_a_journal_of_the_first_version_becomes_one_of_the_current_and_keeps_its_probes(tmp_path):
+    path = tmp_path / "journal.db"
+    with sqlite3.connect(path) as database:
+        database.executescript(f"{_TABLES} PRAGMA user_version = 1;")
+        database.execute(
+            "INSERT INTO probes (probe_id, route, sequence, created_ns, is_open, probe) VALUES ('p', 'r', 1, 2, 1, '{}')"
+        )
+    database.close()
+    opened = open_database(str(path), 42)
+
+    assert opened.execute("PRAGMA user_version").fetchone() == (VERSION,)
+    assert opened.execute("SELECT probe_id, final_dot_ns FROM probes").fetchall() == [("p", None)]
+    opened.close()
