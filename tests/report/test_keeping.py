@@ -63,7 +63,10 @@ def test_a_journal_of_the_first_version_is_taken_over(tmp_path):
     path = tmp_path / "journal.db"
     open_database(str(path), START_NS).close()
     with sqlite3.connect(path) as database:
-        database.executescript("DROP TABLE headers; DROP INDEX probes_failed; PRAGMA user_version = 1;")
+        database.executescript(
+            "DROP TABLE headers; DROP INDEX probes_failed; ALTER TABLE probes DROP COLUMN final_dot_ns;"
+            "PRAGMA user_version = 1;"
+        )
     database.close()
     connection = open_database(str(path), START_NS)
 
