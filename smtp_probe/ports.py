@@ -92,6 +92,11 @@ class MailboxSession(Protocol):
         """
         ...
 
+    @property
+    def is_at_end(self) -> bool:
+        """Whether the last `fetch_since` reached the end of the folder, as it was when it was asked."""
+        ...
+
     async def fetch(self, uids: Sequence[int]) -> Sequence[MailboxMessage]:
         """These messages of the selected folder, ascending; those that are gone are left out."""
         ...

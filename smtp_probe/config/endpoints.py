@@ -213,9 +213,7 @@ class Mailbox(Endpoint):
     sweep_after: Seconds = Field(
         86400.0, description="Age at which messages of ours without a probe are removed."
     )
-    poll_minimum: Seconds = Field(
-        0.005, description="Shortest wait between two looks while a probe is young."
-    )
+    poll_minimum: Seconds = Field(0.01, description="Shortest wait between two looks while a probe is young.")
     poll_fraction: Number = Field(
         0.05, gt=0, le=1, description="Wait between two looks as a part of the youngest probe's age."
     )

@@ -59,6 +59,7 @@ class ImapSession:
         self._walk = FolderWalk(self._connection.folder)
         self._entries: list[FolderEntry] | None = None
         self._warned: set[str] = set()
+        self._is_at_end = False
 
     @property
     def is_open(self) -> bool:
@@ -124,6 +125,7 @@ class ImapSession:
 
     async def fetch_since(self, first_uid: int) -> Sequence[MailboxMessage]:
         """The next messages from this UID on, ascending, at most a hundred; empty at the end."""
+        self._is_at_end = False
         if self._connection.folder.exists == 0:
             self._walk.begin_look()
             await self._commands.noop()  # some servers refuse to fetch from an empty folder
@@ -132,6 +134,7 @@ class ImapSession:
         if self._walk.is_short(first_uid):
             self._walk.begin_look()
             messages = await self._fetch(f"{first_uid}:*", first_uid)
+            self._is_at_end = True
             self._walk.end_look(messages[-1].location.uid + 1 if messages else first_uid)
             return messages
         while True:
@@ -143,6 +146,11 @@ class ImapSession:
             if messages or not uids:
                 return messages
             first_uid = uids[-1] + 1  # all of these are gone meanwhile: that is not the end of the folder
+
+    @property
+    def is_at_end(self) -> bool:
+        """Whether the last `fetch_since` asked for everything up to the end of the folder."""
+        return self._is_at_end
 
     async def fetch(self, uids: Sequence[int]) -> Sequence[MailboxMessage]:
         """These messages, ascending; those that are gone are left out."""

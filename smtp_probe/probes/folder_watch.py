@@ -9,7 +9,8 @@ Rules:
 1. What is between two looks is found by UID, never by trusting an announcement: SELECT, fetch from the next UID,
    then wait. A message that came before the waiting began is found by the fetch.
 2. The wait between two looks is a fixed part of the age of the youngest expected message, so that the lag stays
-   a small part of the latency whatever the latency is. Where nothing is expected soon, IDLE waits.
+   a small part of the latency whatever the latency is. Where nothing is expected soon, IDLE waits; but not at once:
+   where probes come often, to enter IDLE and to leave it again would be most of what we ask of the server.
 3. A connection that did anything unexpected is not repaired but replaced.
 4. After a refused login we wait long: a wrong password must not become a locked account.
 """
@@ -46,11 +47,13 @@ _SHORT_PAUSE_SECONDS = 0.1
 class WatchSettings:
     """How often to look, and how long to wait before connecting again. All in seconds."""
 
-    poll_minimum: float = 0.005
+    poll_minimum: float = 0.01
     poll_fraction: float = 0.05
     poll_maximum: float = 2.0
     young: float = 30.0
     """While an expected message is younger than this we poll; later IDLE is enough."""
+    linger: float = 10.0
+    """So long after the last expected message was found nothing is asked, before IDLE begins."""
     idle: float = 240.0
     reconnect_minimum: float = 1.0
     reconnect_maximum: float = 300.0
@@ -98,6 +101,8 @@ class FolderWatch:
         self._discards: dict[int, set[int]] = {}
         self._session: MailboxSession | None = None
         self._wanted = asyncio.Event()
+        self._stirred = asyncio.Event()
+        self._linger_until_ns = 0
         self._folders_known = 0
         self._sweep_at_ns = 0
         self._review_at_ns = 0
@@ -107,7 +112,7 @@ class FolderWatch:
     def discard(self, location: Location) -> None:
         """Have this copy deleted at the next occasion."""
         self._discards.setdefault(location.uidvalidity, set()).add(location.uid)
-        self.nudge()
+        self.stir()
 
     @property
     def has_discards(self) -> bool:
@@ -117,6 +122,11 @@ class FolderWatch:
     def nudge(self) -> None:
         """Have the folder looked at now."""
         self._wanted.set()
+        self.stir()
+
+    def stir(self) -> None:
+        """Have it think again about how long to wait: a message has been handed over, or is to be deleted."""
+        self._stirred.set()
         if self._session is not None:
             self._session.wake()
 
@@ -157,7 +167,8 @@ class FolderWatch:
                 await self._sweep_when_due(session)
                 await self._review_folders(session)
                 may_be_news = await self._wait(session)
-                await self._look(session, may_be_news=may_be_news)
+                if may_be_news is not None:
+                    await self._look(session, may_be_news=may_be_news)
         finally:
             self._session = None
             await asyncio.shield(session.close())
@@ -199,22 +210,34 @@ class FolderWatch:
             for message in messages:
                 await self._dispatch(session, replace(message, absent_ns=self.covered_ns, in_view=in_view))
                 self._next_uid = message.location.uid + 1
-            if not messages:
+            if not messages or session.is_at_end:
                 self.covered_ns = asked_ns
                 return
 
     async def _dispatch(self, session: MailboxSession, message: MailboxMessage) -> None:
         await self._events.dispatch(message, lambda limit: session.fetch_text(message.location.uid, limit))
 
-    async def _wait(self, session: MailboxSession) -> bool:
-        """Wait as long as is right now, unless somebody wants a look; True where IDLE spoke of news."""
-        pause = None if self._wanted.is_set() else self._pause_seconds(self._clock.now_ns())
-        if self._wanted.is_set():
-            return False
-        if pause is None:
-            return await session.idle(self._idle_seconds())
-        await self._pause(pause)
+    async def _wait(self, session: MailboxSession) -> bool | None:
+        """Wait as long as is right now, unless somebody wants a look.
+
+        True where there may be news, False where it is time to ask, None where there is only something to delete.
+        """
+        while not self._wanted.is_set():
+            if self.has_discards:
+                return None
+            self._stirred.clear()
+            pause = self._pause_seconds(self._clock.now_ns())
+            if pause is not None:
+                if await self._pause(pause):
+                    return False
+            elif await session.idle(self._idle_seconds()) and not self._is_only_stirred():
+                return True
+            elif not self._stirred.is_set():
+                return False
         return False
+
+    def _is_only_stirred(self) -> bool:
+        return self._stirred.is_set() and not self._wanted.is_set()
 
     def _idle_seconds(self) -> float:
         """How long to trust the server's announcements: not for long while something has been due for a while."""
@@ -233,8 +256,9 @@ class FolderWatch:
         """How long to wait before the next look; None where IDLE is to wait for us."""
         since_ns = self._events.expected_since_ns()
         if since_ns is None:
-            return None
+            return self._linger_seconds(now_ns)
         age = max(0.0, (now_ns - since_ns) / _NS)
+        self._linger_until_ns = now_ns + round(self._settings.linger * _NS)
         if age > self._settings.young:
             return None
         floor = self._settings.poll_minimum
@@ -242,17 +266,23 @@ class FolderWatch:
             floor = max(floor, 0.05)
         return min(self._settings.poll_maximum, max(floor, age * self._settings.poll_fraction))
 
-    async def _pause(self, seconds: float) -> None:
+    def _linger_seconds(self, now_ns: int) -> float | None:
+        left = (self._linger_until_ns - now_ns) / _NS
+        return left if left > 0 and not self._events.is_waited_for() else None
+
+    async def _pause(self, seconds: float) -> bool:
+        """True when the time is over, False when somebody wants to be heard before."""
         if seconds <= _SHORT_PAUSE_SECONDS:
             await self._clock.sleep(seconds)
-            return
+            return True
         sleeper = asyncio.ensure_future(self._clock.sleep(seconds))
-        waiter = asyncio.ensure_future(self._wanted.wait())
+        waiter = asyncio.ensure_future(self._stirred.wait())
         try:
             await asyncio.wait((sleeper, waiter), return_when=asyncio.FIRST_COMPLETED)
         finally:
             sleeper.cancel()
             waiter.cancel()
+        return sleeper.done() and not sleeper.cancelled()
 
     async def _remove_discarded(self, session: MailboxSession) -> None:
         uids = self._discards.get(self._uidvalidity or 0)

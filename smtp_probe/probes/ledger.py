@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import logging
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -81,6 +82,7 @@ class Ledger:
         self._flights: dict[str, Flight] = {}
         self._by_route: dict[str, dict[str, Flight]] = {}
         self._expected: dict[str, dict[str, int]] = {}
+        self._uses: Counter[Watched] = Counter()
         self._checks: list[tuple[int, str]] = []
         self._check_sooner = asyncio.Event()
         self._notes: set[asyncio.Task[None]] = set()
@@ -106,8 +108,7 @@ class Ledger:
 
     def mailboxes_in_use(self) -> set[Watched]:
         """The mailboxes for which an open probe waits."""
-        pairs = ((inbox_of(flight.probe), bounces_of(flight.probe)) for flight in self._flights.values())
-        return {each for pair in pairs for each in pair if each is not None}
+        return set(self._uses)
 
     def expected_since_ns(self, mailbox: str) -> int | None:
         """When the youngest message that is expected in this mailbox was handed over; None for none."""
@@ -142,7 +143,9 @@ class Ledger:
     def handed_over(self, flight: Flight) -> None:
         """Learn that the final dot of this probe's message is being sent: it may arrive from now on."""
         self._expect(flight)
-        self._nudge(flight)
+        view = self.views.get(inbox_of(flight.probe))
+        if view is not None:
+            view.stir()
         task = asyncio.create_task(self._write_down_dot(flight.probe, self._clock.now_ns()))
         self._notes.add(task)
         task.add_done_callback(self._notes.discard)
@@ -296,11 +299,14 @@ class Ledger:
 
     def _add(self, flight: Flight) -> None:
         self._flights[flight.probe.probe_id] = flight
+        self._uses.update(_mailboxes_of(flight.probe))
         self._by_route.setdefault(flight.probe.route, {})[flight.probe.probe_id] = flight
 
     def _remove(self, flight: Flight) -> None:
         probe = flight.probe
-        self._flights.pop(probe.probe_id, None)
+        if self._flights.pop(probe.probe_id, None) is not None:
+            self._uses.subtract(_mailboxes_of(probe))
+            self._uses += Counter()  # only what is still used
         self._by_route.get(probe.route, {}).pop(probe.probe_id, None)
         self._expected.get(probe.mailbox, {}).pop(probe.probe_id, None)
 
@@ -310,8 +316,8 @@ class Ledger:
         expected.setdefault(flight.probe.probe_id, since_ns or self._clock.now_ns())
 
     def _nudge(self, flight: Flight) -> None:
-        for each in (inbox_of(flight.probe), bounces_of(flight.probe)):
-            view = self.views.get(each) if each is not None else None
+        for each in _mailboxes_of(flight.probe):
+            view = self.views.get(each)
             if view is not None:
                 view.nudge()
 
@@ -320,6 +326,11 @@ class Ledger:
         heapq.heappush(self._checks, (instant_ns, flight.probe.probe_id))
         if self._checks[0][0] == instant_ns:
             self._check_sooner.set()
+
+
+def _mailboxes_of(probe: Probe) -> tuple[Watched, ...]:
+    bounces = bounces_of(probe)
+    return (inbox_of(probe),) if bounces is None else (inbox_of(probe), bounces)
 
 
 def cut_short(probe: Probe, final_dot_ns: int | None) -> Submission:

@@ -22,8 +22,11 @@ class MailboxView:
 
     covered_ns: Callable[[], int | None]
     nudge: Callable[[], None]
+    """Have it looked into now."""
     discard: Callable[[Location], None]
     account: str = ""
+    stir: Callable[[], None] = lambda: None
+    """Tell that a message is expected from now on."""
 
 
 class Views:

@@ -66,6 +66,11 @@ class MailboxWatcher:
         for watch in (self._first, *self._watches.values()):
             watch.nudge()
 
+    def stir(self) -> None:
+        """Tell every folder that a message is expected from now on."""
+        for watch in (self._first, *self._watches.values()):
+            watch.stir()
+
     async def run(self) -> None:
         """Watch until cancelled; every connection is logged out then."""
         self._watches.clear()  # after a fault of ours all folders are found anew

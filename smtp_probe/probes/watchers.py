@@ -131,4 +131,10 @@ class Watchers:
 
 def _view(running: _Running) -> MailboxView:
     watcher = running.watcher
-    return MailboxView(lambda: watcher.covered_ns, watcher.nudge, watcher.discard, running.plan.account)
+    return MailboxView(
+        covered_ns=lambda: watcher.covered_ns,
+        nudge=watcher.nudge,
+        discard=watcher.discard,
+        account=running.plan.account,
+        stir=watcher.stir,
+    )

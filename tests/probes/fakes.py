@@ -217,6 +217,7 @@ class FakeSession:
         self.selected = None
         self.known = 0
         self.is_closed = False
+        self.is_at_end = False
         self._woken = asyncio.Event()
 
     def _check(self):
@@ -245,7 +246,9 @@ class FakeSession:
         self._check()
         self._check_folder()
         self.known = self.selected.uidnext
-        return [self.selected.shown(uid) for uid in sorted(self.selected.messages) if uid >= first_uid][:100]
+        messages = [self.selected.shown(uid) for uid in sorted(self.selected.messages) if uid >= first_uid]
+        self.is_at_end = len(messages) <= 100
+        return messages[:100]
 
     async def fetch(self, uids):
         self._check()
