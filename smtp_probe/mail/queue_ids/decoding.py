@@ -59,7 +59,17 @@ def refine_hop(hop: Hop, *, after_ns: int | None = None, before_ns: int | None =
     behind can: they settle the second of a short Postfix id. A Dovecot id of a connection that was used before is a
     lower bound, and changes nothing.
     """
-    stamp = decode_id(hop)
+    return use_stamp(hop, decode_id(hop), after_ns=after_ns, before_ns=before_ns)
+
+
+def use_stamp(
+    hop: Hop,
+    stamp: IdStamp | ModularStamp | None,
+    *,
+    after_ns: int | None = None,
+    before_ns: int | None = None,
+) -> Hop:
+    """Give the hop the stamp that was read from its id, as `refine_hop` does."""
     if isinstance(stamp, ModularStamp):
         settled = settle_second(stamp, hop, after_ns=after_ns, before_ns=before_ns)
         flag = UNSETTLED if settled is None else INFERRED

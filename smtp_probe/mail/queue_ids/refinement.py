@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
-from smtp_probe.mail.queue_ids.decoding import decode_id, put_stamp, refine_hop
+from smtp_probe.mail.queue_ids.decoding import decode_id, put_stamp, use_stamp
 from smtp_probe.mail.queue_ids.exchange import find_exchange_stamps
 from smtp_probe.mail.queue_ids.id_stamps import IdStamp, ModularStamp, agrees_with_date, to_ns
 from smtp_probe.mail.queue_ids.providers import decode_ses
 from smtp_probe.model import Hop
 
 _MAX_ID_BYTES = 200
+_Told = IdStamp | ModularStamp | None
+"""What the id of a hop tells."""
 
 
 def refine_trace(fields: Sequence[tuple[str, bytes]], hops: Sequence[Hop]) -> tuple[Hop, ...]:
@@ -26,35 +28,35 @@ def refine_trace(fields: Sequence[tuple[str, bytes]], hops: Sequence[Hop]) -> tu
     used: it is of an event that is too far from the message's coming, such as the opening of a connection that waited.
     """
     elsewhere = {**find_exchange_stamps(fields, hops), **_find_ses_stamps(fields, hops)}
-    refined = _settle(_refine_absolute(hops, elsewhere))
+    told = [decode_id(hop) for hop in hops]
+    refined = _settle(_refine_absolute(hops, told, elsewhere), told)
     return _take_back(hops, refined)
 
 
-def _refine_absolute(hops: Sequence[Hop], elsewhere: Mapping[int, IdStamp]) -> list[Hop]:
+def _refine_absolute(
+    hops: Sequence[Hop], told: Sequence[_Told], elsewhere: Mapping[int, IdStamp]
+) -> list[Hop]:
     """Refine all that needs no neighbours."""
     refined: list[Hop] = []
-    for place, hop in enumerate(hops):
-        own = hop if _is_open(hop) else refine_hop(hop)
+    for place, (hop, stamp) in enumerate(zip(hops, told, strict=True)):
+        own = hop if isinstance(stamp, ModularStamp) else use_stamp(hop, stamp)
         refined.append(put_stamp(own, elsewhere[place]) if place in elsewhere else own)
     return refined
 
 
-def _settle(hops: Sequence[Hop]) -> list[Hop]:
+def _settle(hops: Sequence[Hop], told: Sequence[_Told]) -> list[Hop]:
     """Refine the hops whose ids leave the second open, oldest first, between the stamps around them."""
     settled: list[Hop] = []
     before: Hop | None = None
-    for place, hop in enumerate(hops):
-        behind = next((each for each in hops[place + 1 :] if each.at_ns is not None), None)
-        after_ns = before.at_ns if before is not None else None
-        settled.append(
-            refine_hop(hop, after_ns=after_ns, before_ns=_end_ns(behind)) if _is_open(hop) else hop
-        )
+    for place, (hop, stamp) in enumerate(zip(hops, told, strict=True)):
+        if isinstance(stamp, ModularStamp):
+            behind = next((hops[n] for n in range(place + 1, len(hops)) if hops[n].at_ns is not None), None)
+            after_ns = before.at_ns if before is not None else None
+            settled.append(use_stamp(hop, stamp, after_ns=after_ns, before_ns=_end_ns(behind)))
+        else:
+            settled.append(hop)
         before = before if hop.at_ns is None else settled[-1]
     return settled
-
-
-def _is_open(hop: Hop) -> bool:
-    return isinstance(decode_id(hop), ModularStamp)
 
 
 def _end_ns(hop: Hop | None) -> int | None:

@@ -18,7 +18,8 @@ KEYWORDS = ("from", "by", "via", "with", "id", "for", "tls", "envelope-from")
 _SPELLINGS = {
     spelling: keyword for keyword in KEYWORDS for spelling in (keyword, keyword.upper(), keyword.capitalize())
 }
-_SEPARATORS = (Kind.SEMICOLON, Kind.COMMA)
+_COMMENT, _SEMICOLON, _COMMA = Kind.COMMENT, Kind.SEMICOLON, Kind.COMMA
+_SEPARATORS = (_SEMICOLON, _COMMA)
 
 
 class Clauses(NamedTuple):
@@ -46,11 +47,11 @@ def divide(tokens: Sequence[Token]) -> Clauses:
     keyword, words = "", list[str]()
     last_end = -1
     for place, (kind, text, start, end) in enumerate(tokens):
-        if kind is Kind.COMMENT:
+        if kind is _COMMENT:
             comments.append((keyword, text))
             last_end = -1
             continue
-        if kind is Kind.SEMICOLON or kind is Kind.COMMA:
+        if kind is _SEMICOLON or kind is _COMMA:
             continue
         if start == last_end and words:
             words[-1] = (words[-1] + text)[:MAX_WORD_CHARACTERS]

@@ -17,6 +17,7 @@ What a line does not say stays None. A local user (`from root by ... with local`
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from smtp_probe.mail.hostnames import read_address
@@ -99,6 +100,7 @@ def _read_words(words: tuple[str, ...]) -> tuple[str | None, str | None]:
     return words[0], read_address(words[1]) if len(words) == 2 else None
 
 
+@lru_cache(maxsize=512)  # the mails of one route bear the same comments every time
 def _read_comment(text: str) -> _Detail:
     """Read one comment behind `from`."""
     if _SESSION.match(text):
