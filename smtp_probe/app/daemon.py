@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,7 +19,7 @@ from pathlib import Path
 from smtp_probe.app.program import Program
 from smtp_probe.app.service_manager import ServiceManager
 from smtp_probe.app.state_lock import StateLock
-from smtp_probe.config.keys import load_or_make_keys
+from smtp_probe.config.keys import load_or_make_keys, prepare_state_directory
 from smtp_probe.config.load import load
 from smtp_probe.config.settings import Config
 from smtp_probe.errors import ConfigError, JournalError
@@ -26,11 +27,13 @@ from smtp_probe.mail.tag import TagKey
 from smtp_probe.ports import Sink
 from smtp_probe.probes.runner import Runner
 from smtp_probe.report.archive import Archive
+from smtp_probe.report.doors.activation import take_sockets
 from smtp_probe.report.event_log import log_event
 from smtp_probe.report.http import WebServer
 from smtp_probe.report.log import LogHandler
 from smtp_probe.report.telemetry import Telemetry
 from smtp_probe.report.web.checked import Checks
+from smtp_probe.report.web.place import find_place
 
 _log = logging.getLogger(__name__)
 JOURNAL_NAME = "journal.db"
@@ -47,6 +50,10 @@ class DaemonOptions:
     config_file: Path
     listen_addresses: tuple[str, ...]
     enable_lifecycle: bool = False
+    web_config_file: Path | None = None
+    use_systemd_socket: bool = False
+    route_prefix: str | None = None
+    external_url: str | None = None
     log: LogHandler | None = None
     sinks: tuple[Sink, ...] = ()
     on_started: Callable[[list[str]], None] = lambda _: None
@@ -58,6 +65,7 @@ class Daemon:
     def __init__(self, options: DaemonOptions) -> None:
         self._options = options
         config = load(options.config_file)
+        prepare_state_directory(config)
         keys = [TagKey(secret) for secret in load_or_make_keys(config)]
         self._lock = StateLock(config.state_directory)
         with suppress(OSError):  # a full disk: it is tried again with the journal, and nothing is sent before
@@ -82,7 +90,7 @@ class Daemon:
     async def run(self) -> int:
         """Run until a signal. Gives the exit code."""
         self.telemetry.declare(self.program.config)
-        server = WebServer(self, self._options.listen_addresses)
+        server = self._make_server()
         addresses = [str(address) for address in await server.start()]
         self._catch_signals()
         _log.info("listening", extra={"addresses": " ".join(addresses)})
@@ -99,6 +107,16 @@ class Daemon:
             await self._end(working, server)
             living.cancel()
         return 0
+
+    def _make_server(self) -> WebServer:
+        options = self._options
+        return WebServer(
+            self,
+            options.listen_addresses,
+            place=find_place(options.route_prefix, options.external_url),
+            web_config_file=options.web_config_file,
+            sockets=take_sockets(os.environ, os.getpid()) if options.use_systemd_socket else (),
+        )
 
     @property
     def telemetry(self) -> Telemetry:

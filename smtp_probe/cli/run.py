@@ -7,6 +7,7 @@ In: the command line, with Prometheus' habits of naming. Out: pages and metrics;
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -38,7 +39,7 @@ def register(app: typer.Typer) -> None:
     app.command("run")(run)
 
 
-def run(
+def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     config_file: ConfigFile = DEFAULT_CONFIG_FILE,
     listen_address: Annotated[
         list[str] | None,
@@ -49,8 +50,29 @@ def run(
         ),
     ] = None,
     enable_lifecycle: Annotated[
-        bool, typer.Option("--web.enable-lifecycle", help="Allow POST /-/reload.")
+        bool,
+        typer.Option("--web.enable-lifecycle", help="Allow POST /-/reload, and sending probes over HTTP."),
     ] = False,
+    web_config_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--web.config.file", metavar="FILE", help="TLS, users, headers and rate limit of the pages."
+        ),
+    ] = None,
+    systemd_socket: Annotated[
+        bool, typer.Option("--web.systemd-socket", help="Listen on the sockets that systemd opened.")
+    ] = False,
+    route_prefix: Annotated[
+        str | None,
+        typer.Option(
+            "--web.route-prefix",
+            metavar="PATH",
+            help="Where the pages are. Default: the path of the external URL.",
+        ),
+    ] = None,
+    external_url: Annotated[
+        str | None, typer.Option("--web.external-url", metavar="URL", help="By which others know the pages.")
+    ] = None,
     log_level: Annotated[Level, typer.Option("--log.level", help="How much to log.")] = Level.INFO,
     log_format: Annotated[Form, typer.Option("--log.format", help="What a line looks like.")] = Form.LOGFMT,
 ) -> None:
@@ -67,6 +89,10 @@ def run(
         config_file=config_file,
         listen_addresses=tuple(listen_address or [DEFAULT_LISTEN_ADDRESS]),
         enable_lifecycle=enable_lifecycle,
+        web_config_file=web_config_file,
+        use_systemd_socket=systemd_socket,
+        route_prefix=route_prefix,
+        external_url=external_url,
         log=handler,
     )
 

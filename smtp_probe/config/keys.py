@@ -13,12 +13,12 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from smtp_probe.config.files import UnreadableFile, drop_newline, explain, read_bounded
 from smtp_probe.config.nodes import KeyPath
+from smtp_probe.config.private_files import make_private_directory, refuse_others
 from smtp_probe.config.settings import Config
 from smtp_probe.errors import ConfigError, ConfigProblem
 
@@ -42,8 +42,16 @@ def load_or_make_keys(config: Config) -> tuple[bytes, ...]:
             raise ConfigError(tuple(problems))
         return tuple(_read_key(path) for path in config.tag_key_files)
     try:
-        _make_directory(config.state_directory)
+        make_private_directory(config.state_directory)
         return (_read_or_make(config.state_directory / KEY_FILE),)
+    except UnreadableFile as error:
+        raise ConfigError((ConfigProblem(message=str(error), path="state_directory"),)) from None
+
+
+def prepare_state_directory(config: Config) -> None:
+    """Make the state directory where there is none, wherever the keys are. Raises ConfigError."""
+    try:
+        make_private_directory(config.state_directory)
     except UnreadableFile as error:
         raise ConfigError((ConfigProblem(message=str(error), path="state_directory"),)) from None
 
@@ -59,7 +67,7 @@ def check_keys(config: Config) -> Iterator[tuple[KeyPath, str]]:
 
 def _read_key(path: Path) -> bytes:
     key = drop_newline(read_bounded(path, _LONGEST_KEY_BYTES + _ROOM_FOR_NEWLINE))
-    _refuse_others(path, "600")
+    refuse_others(path, "600")
     if len(key) < SHORTEST_KEY_BYTES:
         message = (
             f"{path} holds {len(key)} bytes, but a key needs at least {SHORTEST_KEY_BYTES}: "
@@ -120,32 +128,3 @@ def _sync_directory(path: Path) -> None:
             os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _make_directory(path: Path) -> None:
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        message = f"{path} cannot be made: {explain(error)}"
-        raise UnreadableFile(message) from None
-    _refuse_others(path, "700")
-
-
-def _refuse_others(path: Path, wanted_mode: str) -> None:
-    """Raise UnreadableFile where others may read or write, with the command that ends it."""
-    try:
-        status = path.stat()
-    except OSError as error:
-        message = f"{path} cannot be looked at: {explain(error)}"
-        raise UnreadableFile(message) from None
-    exposed = stat.S_IROTH | stat.S_IWOTH
-    if stat.S_ISDIR(status.st_mode):
-        exposed |= stat.S_IXOTH
-    if status.st_gid not in {os.getegid(), *os.getgroups()}:
-        exposed |= exposed << 3
-    if status.st_mode & exposed:
-        message = (
-            f"{path} is open to others (mode {stat.S_IMODE(status.st_mode):04o}): "
-            f"run: chmod {wanted_mode} {shlex.quote(str(path))}"
-        )
-        raise UnreadableFile(message)

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
+import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import ExitStack, suppress
+from pathlib import Path
 
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
@@ -19,12 +22,15 @@ from aiohttp.typedefs import Middleware
 
 from smtp_probe.errors import ConfigError
 from smtp_probe.report.archive import ArchiveError
+from smtp_probe.report.doors.connections import Connections
+from smtp_probe.report.doors.doorkeeper import Doorkeeper
 from smtp_probe.report.exposition import Page
 from smtp_probe.report.listen import bound_address, open_socket, parse_listen_address
 from smtp_probe.report.web.answers import Handler, Workshop, text_answer
 from smtp_probe.report.web.api import Api, is_from_web_page
 from smtp_probe.report.web.application import Application
 from smtp_probe.report.web.live import LiveUpdates
+from smtp_probe.report.web.place import Place
 from smtp_probe.report.web.rendering import CONTENT_SECURITY_POLICY
 from smtp_probe.report.web.site import Site
 
@@ -38,6 +44,8 @@ _LAST_ANSWERS_SECONDS = 0.7
 _MAX_SCRAPES = 20
 """Scrapes that may wait at once; more are told to come back."""
 _PIECE_BYTES = 262_144
+_BACKLOG = 128
+_HANDSHAKE_SECONDS = 10.0
 
 _SECURITY_HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
@@ -53,10 +61,22 @@ _SECURITY_HEADERS = {
 class WebServer:
     """The server on all its addresses. Raises ConfigError for an address that cannot be read."""
 
-    def __init__(self, application: Application, listen_addresses: Sequence[str]) -> None:
+    def __init__(
+        self,
+        application: Application,
+        listen_addresses: Sequence[str],
+        *,
+        place: Place | None = None,
+        web_config_file: Path | None = None,
+        sockets: Sequence[socket.socket] = (),
+    ) -> None:
         self._application = application
-        self._addresses = tuple(map(parse_listen_address, listen_addresses))
-        self._base = "/"
+        self._addresses = tuple(map(parse_listen_address, listen_addresses)) if not sockets else ()
+        self._sockets = sockets
+        self._place = place or Place()
+        self._base = self._place.base
+        self._doors = Doorkeeper(web_config_file, time.monotonic)
+        self._connections: Connections | None = None
         self._runner: web.AppRunner | None = None
         self._live: LiveUpdates | None = None
         self._scrapes = 0
@@ -75,9 +95,12 @@ class WebServer:
         )
         with ExitStack() as opened:
             sockets = [opened.enter_context(open_socket(address)) for address in self._addresses]
+            sockets += [opened.enter_context(given) for given in self._sockets]
             await runner.setup()
+            assert runner.server is not None
+            self._connections = Connections(runner.server)
             for bound in sockets:
-                await web.SockSite(runner, bound).start()
+                await _Site(runner, bound, self._connections, self._doors.tls()).start()
             opened.pop_all()  # they are the runner's now
         self._runner = runner
         return [str(bound_address(bound)) for bound in sockets]
@@ -93,7 +116,7 @@ class WebServer:
                     await runner.cleanup()
 
     def _routes(self) -> web.Application:
-        site = Site(self._application, workshop := Workshop(), self._base, self._base)
+        site = Site(self._application, workshop := Workshop(), self._base, self._place.base_url)
         self._live = LiveUpdates(self._application)
         handlers = web.Application(middlewares=[self._guard(site)], client_max_size=1024)
         handlers.on_response_prepare.append(self._add_headers)
@@ -110,12 +133,16 @@ class WebServer:
     def _guard(self, site: Site) -> Middleware:
         @web.middleware
         async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-            return await _answer(request, handler, site)
+            assert self._connections is not None
+            self._connections.asked(request.protocol)
+            response = await self._doors.refuse(request) or await _answer(request, handler, site)
+            return await _finish(request, response)
 
         return guard
 
     async def _add_headers(self, _: web.Request, response: web.StreamResponse) -> None:
         """Give every answer its headers, also one that is a stream."""
+        response.headers.update(self._doors.headers)
         for name, value in _SECURITY_HEADERS.items():
             response.headers.setdefault(name, value)
         response.headers["Server"] = "smtp-probe"
@@ -162,6 +189,38 @@ class WebServer:
         return text_answer("the configuration has been reloaded.")
 
 
+class _Site(web.BaseSite):
+    """A listening socket, over which connections are counted and secured."""
+
+    def __init__(
+        self,
+        runner: web.AppRunner,
+        bound: socket.socket,
+        connections: Connections,
+        context: ssl.SSLContext | None,
+    ) -> None:
+        super().__init__(runner, backlog=_BACKLOG)
+        self._bound = bound
+        self._accept = connections.accept
+        self._context = context
+
+    @property
+    def name(self) -> str:
+        """Where it listens."""
+        return str(bound_address(self._bound))
+
+    async def start(self) -> None:
+        """Listen."""
+        await super().start()
+        self._server = await asyncio.get_running_loop().create_server(
+            self._accept,
+            sock=self._bound,
+            backlog=_BACKLOG,
+            ssl=self._context,
+            ssl_handshake_timeout=_HANDSHAKE_SECONDS if self._context is not None else None,
+        )
+
+
 async def _answer(request: web.Request, handler: Handler, site: Site) -> web.StreamResponse:
     """Answer, whatever happens, and never with an inner detail."""
     try:
@@ -181,19 +240,36 @@ async def _answer(request: web.Request, handler: Handler, site: Site) -> web.Str
 
 
 async def _send(request: web.Request, page: Page) -> web.StreamResponse:
-    """Send a page. A client that goes away or does not read is cut off, and is no fault of ours."""
+    """Send a metrics page."""
     response = web.StreamResponse(headers={"Vary": "Accept, Accept-Encoding"})
     response.headers["Content-Type"] = page.content_type
     if page.is_gzipped:
         response.headers["Content-Encoding"] = "gzip"
     response.content_length = page.size_bytes
+    await _within_time(request, _write(request, response, page))
+    return response
+
+
+async def _finish(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+    """Send an answer whole, within its time."""
+
+    async def send() -> None:
+        await response.prepare(request)
+        await response.write_eof()
+
+    if not response.prepared:
+        await _within_time(request, send())
+    return response
+
+
+async def _within_time(request: web.Request, sending: Awaitable[None]) -> None:
+    """Send. A client that goes away or does not read is cut off, and is no fault of ours."""
     try:
         async with asyncio.timeout(_SEND_SECONDS):
-            await _write(request, response, page)
+            await sending
     except (ConnectionError, TimeoutError):
         if request.transport is not None:
             request.transport.abort()
-    return response
 
 
 async def _write(request: web.Request, response: web.StreamResponse, page: Page) -> None:

@@ -6,9 +6,13 @@ A journal of a newer version than this program knows is refused, never changed.
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 
+from smtp_probe.config.files import UnreadableFile
+from smtp_probe.config.private_files import make_private_file
 from smtp_probe.errors import JournalError
 
+IN_MEMORY = ":memory:"
 VERSION = 3
 
 _TABLES = """
@@ -76,6 +80,11 @@ _HANDED_OVER = "ALTER TABLE probes ADD COLUMN final_dot_ns INTEGER;"
 
 def open_database(path: str, now_ns: int) -> sqlite3.Connection:
     """Open or make a journal. Raises JournalError with a text for people."""
+    if path != IN_MEMORY:
+        try:
+            make_private_file(Path(path))  # its companions (-wal, -shm) get the mode that it has
+        except UnreadableFile as error:
+            raise JournalError(str(error)) from None
     try:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
         connection.execute("PRAGMA journal_mode = WAL")

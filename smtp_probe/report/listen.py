@@ -70,6 +70,8 @@ def _bind(address: ListenAddress) -> socket.socket:
 
 def bound_address(bound: socket.socket) -> ListenAddress:
     """Give the address that a socket really has."""
+    if bound.family not in (socket.AF_INET, socket.AF_INET6):
+        return ListenAddress(str(bound.getsockname()), 0)
     host, port = bound.getsockname()[:2]
     return ListenAddress(str(host), int(port))
 

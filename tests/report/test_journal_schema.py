@@ -30,6 +30,7 @@ def test_a_journal_of_a_newer_version_is_refused_and_not_changed(tmp_path):
     with sqlite3.connect(path) as database:
         database.execute("PRAGMA user_version = 99")
     database.close()
+    path.chmod(0o600)
 
     with pytest.raises(JournalError, match="newer smtp-probe"):
         open_database(str(path), 42)
@@ -49,8 +50,27 @@ def test_a_journal_of_the_first_version_becomes_one_of_the_current_and_keeps_its
             "INSERT INTO probes (probe_id, route, sequence, created_ns, is_open, probe) VALUES ('p', 'r', 1, 2, 1, '{}')"
         )
     database.close()
+    path.chmod(0o600)
     opened = open_database(str(path), 42)
 
     assert opened.execute("PRAGMA user_version").fetchone() == (VERSION,)
     assert opened.execute("SELECT probe_id, final_dot_ns FROM probes").fetchall() == [("p", None)]
     opened.close()
+
+
+def test_the_file_is_ours_alone(tmp_path):
+    path = tmp_path / "journal.db"
+    database = open_database(str(path), 42)
+    database.execute("BEGIN IMMEDIATE")
+    modes = {each.name: each.stat().st_mode & 0o777 for each in tmp_path.iterdir()}
+    database.close()
+
+    assert modes == {name: 0o600 for name in ("journal.db", "journal.db-wal", "journal.db-shm")}
+
+
+def test_a_journal_that_others_may_read_is_refused(tmp_path):
+    path = tmp_path / "journal.db"
+    open_database(str(path), 42).close()
+    path.chmod(0o644)
+    with pytest.raises(JournalError, match="chmod 600"):
+        open_database(str(path), 42)
