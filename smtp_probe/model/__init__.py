@@ -7,6 +7,7 @@
 - `probe`: a probe from its identity to its one end.
 - `dns`: what the resolver answers.
 - `finding`: what is wrong, where, and what to change.
+- `exchanger`, `web`: what one visit to an MX host, or one page over HTTPS, came to.
 - `check`: what a check of a domain is given, and gives back.
 - `events`: what the journal records and the sinks are told.
 
@@ -40,11 +41,13 @@ from smtp_probe.model.events import (
     ProbeSubmitted,
     SlotMissed,
 )
+from smtp_probe.model.exchanger import ExchangerVisit
 from smtp_probe.model.failure import Cause, Failure, Reply, TlsFailure
 from smtp_probe.model.finding import Finding, Severity
 from smtp_probe.model.probe import Evidence, Outcome, OutcomeKind, Probe, Tag
 from smtp_probe.model.submission import Disposition, Phase, PhaseTiming, Submission, TlsFacts
 from smtp_probe.model.trace import Hop, HopDelay, Trace
+from smtp_probe.model.web import WebAnswer, WebFailure
 
 __all__ = [
     "Arrival",
@@ -62,6 +65,7 @@ __all__ = [
     "DuplicateSeen",
     "Event",
     "Evidence",
+    "ExchangerVisit",
     "Failure",
     "Finding",
     "ForgerySeen",
@@ -93,4 +97,6 @@ __all__ = [
     "TlsFailure",
     "TlsaRecord",
     "Trace",
+    "WebAnswer",
+    "WebFailure",
 ]

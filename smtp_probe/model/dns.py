@@ -22,6 +22,8 @@ class DnsStatus(StrEnum):
     """SERVFAIL, which is also what a validating resolver says of a bogus zone."""
     REFUSED = "refused"
     TIMEOUT = "timeout"
+    MALFORMED = "malformed"
+    """There are records of this kind, and none of them can be read."""
     BAD_NAME = "bad_name"
     """Not a name that can be asked for: an empty or too long label, or too long as a whole."""
     OVER_BUDGET = "over_budget"
@@ -111,6 +113,10 @@ class DnsAnswer:
     original_ttl_seconds: int | None = None
     """What the zone says: from a server with authority, or by the signature (RFC 4034 section 3.1.4). None where it is
     not known: a resolver's cache counts down, so `ttl_seconds` is only a lower bound of it."""
+    unreadable: int = 0
+    """Records that could not be read, beside those in `values`."""
+    signed_until_seconds: int | None = None
+    """When the signature over the records ends, in seconds since the epoch; None where there is none."""
     aliases: tuple[str, ...] = ()
     """The CNAME chain that was followed, without the name that was asked for."""
     duration_seconds: float | None = None

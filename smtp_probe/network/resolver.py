@@ -18,6 +18,7 @@ import functools
 import ipaddress
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import dns.exception
 import dns.flags
@@ -53,7 +54,7 @@ _RCODES = {
     dns.rcode.NXDOMAIN: DnsStatus.NO_SUCH_NAME,
     dns.rcode.REFUSED: DnsStatus.REFUSED,
 }
-_DEFINITE = (DnsStatus.FOUND, DnsStatus.NO_DATA, DnsStatus.NO_SUCH_NAME)
+_DEFINITE = (DnsStatus.FOUND, DnsStatus.NO_DATA, DnsStatus.NO_SUCH_NAME, DnsStatus.MALFORMED)
 _TELLING = (DnsStatus.SERVER_FAILED, DnsStatus.REFUSED, DnsStatus.TIMEOUT, DnsStatus.UNREACHABLE)
 """Of several name servers that failed, the failure that stands first here is told."""
 
@@ -301,7 +302,9 @@ def _failed(name: str, kind: str, status: DnsStatus, detail: str) -> DnsAnswer:
 def _read_response(query: dns.message.QueryMessage, wire: bytes) -> dns.message.Message | None:
     """Read bytes as the answer to our query; None for anything else. Bytes of strangers come here."""
     try:
-        response = dns.message.from_wire(wire, ignore_trailing=True, raise_on_truncation=False)
+        response = dns.message.from_wire(
+            wire, ignore_trailing=True, raise_on_truncation=False, continue_on_error=True
+        )
     except (dns.exception.DNSException, ValueError, IndexError, UnicodeError, AttributeError):
         return None
     return response if query.is_response(response) else None
@@ -320,10 +323,11 @@ def _to_answer(response: dns.message.Message, name: str, kind: str, *, trusts_ad
     values = () if chain.answer is None else read_values(chain.answer, kind)
     has_soa = any(rrset.rdtype == dns.rdatatype.SOA for rrset in response.authority)
     detail = ""
+    unreadable = len(response.errors) + (0 if chain.answer is None else len(chain.answer) - len(values))
     if status is DnsStatus.FOUND and not values:
+        if unreadable:
+            return _failed(name, kind, DnsStatus.MALFORMED, "there are records, and they cannot be read")
         status = DnsStatus.NO_DATA
-        if chain.answer is not None:
-            return _failed(name, kind, DnsStatus.SERVER_FAILED, "the records cannot be read")
         recurses = bool(response.flags & dns.flags.RA)
         if not has_soa and not recurses and aliases:
             detail = _OPEN_ALIAS
@@ -338,7 +342,9 @@ def _to_answer(response: dns.message.Message, name: str, kind: str, *, trusts_ad
         status=status,
         values=values,
         ttl_seconds=chain.minimum_ttl if is_positive or has_soa else None,
+        unreadable=unreadable,
         original_ttl_seconds=_original_ttl(response, chain.answer),
+        signed_until_seconds=_signed_until(response, chain.answer),
         security=_security(response, trusts_ad=trusts_ad),
         aliases=aliases,
         detail=detail,
@@ -351,11 +357,25 @@ def _original_ttl(response: dns.message.Message, answer: dns.rrset.RRset | None)
         return None
     if response.flags & dns.flags.AA:
         return answer.ttl
-    for rrset in response.answer:
-        covers = rrset.rdtype == dns.rdatatype.RRSIG and rrset.covers == answer.rdtype
-        if covers and rrset.name == answer.name:
-            return int(rrset[0].original_ttl)
-    return None
+    signatures = _signatures(response, answer)
+    return int(signatures[0].original_ttl) if signatures else None
+
+
+def _signed_until(response: dns.message.Message, answer: dns.rrset.RRset | None) -> int | None:
+    """When the signatures over the records end: the last of them, for one that holds is enough."""
+    if answer is None:
+        return None
+    return max((int(signature.expiration) for signature in _signatures(response, answer)), default=None)
+
+
+def _signatures(response: dns.message.Message, answer: dns.rrset.RRset) -> list[Any]:
+    """The RRSIG records over a set (RFC 4034 section 3)."""
+    return [
+        signature
+        for rrset in response.answer
+        if rrset.rdtype == dns.rdatatype.RRSIG and rrset.covers == answer.rdtype and rrset.name == answer.name
+        for signature in rrset
+    ]
 
 
 def _security(response: dns.message.Message, *, trusts_ad: bool) -> DnsSecurity:

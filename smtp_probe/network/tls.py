@@ -74,6 +74,16 @@ class _Witness(ssl.SSLObject):
         return tuple(_to_der(certificate) for certificate in chain[:_LONGEST_CHAIN])
 
 
+def presented_chain(source: BaseException | ssl.SSLObject) -> tuple[bytes, ...]:
+    """The certificates that the peer presented, in DER, its own first: after a handshake, or in the exception that ended
+    one. Empty where none is known.
+    """
+    if isinstance(source, _Witness):
+        return source._presented_chain()  # noqa: SLF001  # of this module
+    links = _causes(source) if isinstance(source, BaseException) else ()
+    return next((chain for link in links if (chain := getattr(link, "presented_chain", ()))), ())
+
+
 def _to_der(certificate: bytes | object) -> bytes:
     """One element of the chain as DER: bytes in the public method, an `_ssl.Certificate` in the inner one."""
     if isinstance(certificate, bytes):
@@ -154,10 +164,7 @@ def failed_tls_facts(error: BaseException) -> TlsFacts:
     When the cause is expiry, the earliest end in the chain is given: an intermediate certificate may be the old one.
     """
     failure = classify_tls_failure(error)
-    chain: tuple[bytes, ...] = ()
-    for link in _causes(error):
-        chain = chain or getattr(link, "presented_chain", ())
-    ends = [end for end in map(certificate_end_ns, chain) if end is not None]
+    ends = [end for end in map(certificate_end_ns, presented_chain(error)) if end is not None]
     if not ends:
         return TlsFacts(failure=failure)
     return TlsFacts(failure=failure, not_after_ns=min(ends) if failure is TlsFailure.EXPIRED else ends[0])

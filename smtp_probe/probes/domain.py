@@ -14,7 +14,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from smtp_probe.model import CheckResult, DnsAnswer, DomainUnderCheck, Finding, Severity
+from smtp_probe.policy.caa import check_caa
+from smtp_probe.policy.dane import check_dane
+from smtp_probe.policy.dnssec import check_dnssec
+from smtp_probe.policy.identity import check_identity
+from smtp_probe.policy.mta_sts import check_mta_sts
+from smtp_probe.policy.mx import check_mx
 from smtp_probe.policy.spf.check import check_spf
+from smtp_probe.policy.tls_rpt import check_tls_rpt
 from smtp_probe.ports import Ask, Check
 from smtp_probe.probes.dns_budget import Budget
 
@@ -24,7 +31,14 @@ _QUESTIONS = 200
 _CHECK_SECONDS = 60.0
 
 DNS_CHECKS: Mapping[str, Check] = {
+    "mx": check_mx,
+    "identity": check_identity,
     "spf": check_spf,
+    "mta_sts": check_mta_sts,
+    "tls_rpt": check_tls_rpt,
+    "dane": check_dane,
+    "dnssec": check_dnssec,
+    "caa": check_caa,
 }
 """The checks that need nothing but DNS, by the name of their section. Those that need more are given by who composes."""
 

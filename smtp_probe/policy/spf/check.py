@@ -7,6 +7,7 @@ In: a domain with what is known of its mail. Out: findings whose ids begin with 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from ipaddress import ip_address
 from typing import Any
 
 from smtp_probe.mail.syntax.text import sanitise
@@ -49,7 +50,7 @@ async def check_spf(subject: DomainUnderCheck, ask: Ask) -> CheckResult:
     told = [fault.severity for fault in faults] if sender == subject.domain else []
     faults.extend(_judge_verdicts(subject.egress, verdicts, told))
     if helo and helo.lower() not in (sender, subject.domain):
-        faults.extend(_judge_hellos(subject.egress, hellos, helo))
+        faults.extend(_judge_hellos(subject.egress, hellos, helo, await _addresses(helo, ask)))
     unobserved = [
         f"SPF: {sanitise(answer.name)} {answer.kind} could not be looked up: {answer.detail or answer.status}"
         for answer in found.failed
@@ -139,9 +140,17 @@ def _judge_verdicts(
             )
 
 
-def _judge_hellos(egress: Sequence[str], verdicts: Sequence[SpfVerdict], helo: str) -> Iterator[Finding]:
+async def _addresses(name: str, ask: Ask) -> frozenset[str]:
+    """The addresses of the EHLO name. That it lacks an egress address is told by the check of the identity."""
+    answers = [await ask(name, kind) for kind in ("A", "AAAA")]
+    return frozenset(str(ip_address(str(value))) for answer in answers for value in answer.values)
+
+
+def _judge_hellos(
+    egress: Sequence[str], verdicts: Sequence[SpfVerdict], helo: str, addresses: frozenset[str]
+) -> Iterator[Finding]:
     for ip, verdict in zip(egress, verdicts, strict=True):
-        if verdict.result in (*_NOT_ALLOWED, SpfResult.PERMERROR):
+        if str(ip_address(ip)) in addresses and verdict.result in (*_NOT_ALLOWED, SpfResult.PERMERROR):
             yield spf_finding(
                 "spf_ehlo_not_allowed",
                 Severity.WARNING,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network
 
 from smtp_probe.mail.syntax.text import sanitise
-from smtp_probe.model import Finding, Severity
+from smtp_probe.model import DnsStatus, Finding, Severity
 from smtp_probe.policy.spf.evaluation import MOST_LOOKUPS, MOST_VOID_LOOKUPS
 from smtp_probe.policy.spf.record import SpfRecord
 from smtp_probe.policy.spf.survey import SpfNode, SpfSurvey
@@ -37,8 +37,8 @@ def spf_finding(  # noqa: PLR0913, PLR0917  # a finding has so many parts
 def judge_record(found: SpfSurvey) -> Iterator[Finding]:
     """All that is wrong with what the domain publishes. Nothing is said of what could not be seen."""
     first = found.first
-    if first.answer.is_failure:
-        return
+    if first.answer.is_failure or first.answer.status is DnsStatus.NO_SUCH_NAME:
+        return  # a domain that does not exist is told by the check of its MX records
     if not first.texts:
         yield _missing(first)
         return
@@ -211,6 +211,15 @@ def _judge_limits(found: SpfSurvey) -> Iterator[Finding]:
             "Replace include, a and mx by ip4 and ip6 where addresses are stable.",
             "4.6.4",
         )
+    for domain in found.crowded:
+        yield spf_finding(
+            "spf_many_mx",
+            Severity.ERROR,
+            domain,
+            f"mx in the SPF record asks for the MX records of {domain}, which are more than ten.",
+            "Name the addresses with ip4 and ip6 instead.",
+            "4.6.4",
+        )
     if len(found.void) > MOST_VOID_LOOKUPS:
         names = ", ".join(f"{answer.name} {answer.kind}" for answer in found.void[:4])
         yield spf_finding(
@@ -221,22 +230,15 @@ def _judge_limits(found: SpfSurvey) -> Iterator[Finding]:
             "Take the terms out whose names do not exist any more.",
             "4.6.4",
         )
-    elif found.void and not any(not node.texts for node in found.nodes):
-        void = found.void[0]
+        return
+    untold = [answer for answer in found.void if answer not in found.told]
+    if untold and all(node.texts for node in found.nodes):
+        void = untold[0]
         yield spf_finding(
             "spf_void_lookup",
             Severity.WARNING,
             found.domain,
             f"A term of the SPF record looks for {void.name} {void.kind}, and there is none.",
             "Take the term out, or correct the name.",
-            "4.6.4",
-        )
-    for domain in found.crowded:
-        yield spf_finding(
-            "spf_many_mx",
-            Severity.ERROR,
-            domain,
-            f"mx in the SPF record asks for the MX records of {domain}, which are more than ten.",
-            "Name the addresses with ip4 and ip6 instead.",
             "4.6.4",
         )

@@ -40,6 +40,9 @@ class SpfSurvey:
     nodes: list[SpfNode] = field(default_factory=list)
     lookups: int = 0
     void: list[DnsAnswer] = field(default_factory=list)
+    """Look-ups that find nothing."""
+    told: list[DnsAnswer] = field(default_factory=list)
+    """Those of them that the check of the domain's own MX records tells."""
     loop: str = ""
     """The term that leads back to a domain that leads to it."""
     crowded: list[str] = field(default_factory=list)
@@ -126,15 +129,22 @@ async def _look_up(found: SpfSurvey, ask: Ask, term: Mechanism, target: str) -> 
     elif term.name == "a":
         await _look_up_addresses(found, ask, target)
     elif term.name == "mx":
-        answer = await ask(target, "MX")
-        _note(found, answer)
-        hosts = [value.host for value in answer.values if isinstance(value, MxRecord)]
-        if len(hosts) > 10:
-            found.crowded.append(target)
-            return
-        for host in hosts:
-            if is_usable_name(host):
-                await _look_up_addresses(found, ask, host)
+        before = len(found.void)
+        await _look_up_exchangers(found, ask, target)
+        if target.lower() == found.domain.lower():
+            found.told += found.void[before:]
+
+
+async def _look_up_exchangers(found: SpfSurvey, ask: Ask, target: str) -> None:
+    answer = await ask(target, "MX")
+    _note(found, answer)
+    hosts = [value.host for value in answer.values if isinstance(value, MxRecord)]
+    if len(hosts) > 10:
+        found.crowded.append(target)
+        return
+    for host in hosts:
+        if is_usable_name(host):
+            await _look_up_addresses(found, ask, host)
 
 
 async def _look_up_addresses(found: SpfSurvey, ask: Ask, name: str) -> None:

@@ -81,7 +81,7 @@ async def test_the_envelope_domain_may_be_another() -> None:
 
 
 async def test_the_ehlo_name_has_a_record_of_its_own() -> None:
-    zone = {"helo.test": {"TXT": ("v=spf1 -all",)}}
+    zone = {"helo.test": {"TXT": ("v=spf1 -all",), "A": ("192.0.2.1",)}}
     result = await _check(HEALTHY, zone=zone, egress=("192.0.2.1",), ehlo_name="helo.test")
     assert [finding.check for finding in result.findings] == ["spf_ehlo_not_allowed"]
     assert result.facts["ehlo_result"] == "fail"

@@ -1,0 +1,70 @@
+"""The exchangers of a domain, visited: who, how often, and what the visits are for.
+
+In: a domain with its MX hosts, and a port that makes one visit. Out: the check `exchangers`, and the visits for the checks
+that need a live certificate. Each address is visited once for one look, whoever wants to know; private addresses are
+left alone where they are not to be expected, since DNS of others must not send us into our own network.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from smtp_probe.model import CheckResult, DomainUnderCheck, ExchangerVisit
+from smtp_probe.policy.address_space import special_range
+from smtp_probe.policy.dane import ask_tlsa, check_dane
+from smtp_probe.policy.exchangers import judge_visits, visit_facts
+from smtp_probe.ports import Ask
+
+Visit = Callable[[str, str], Awaitable[ExchangerVisit]]
+"""Visits one address of one host. Never raises for what the other side does; bounded in time."""
+
+_MOST_ADDRESSES = 40
+
+
+class ExchangerLook:
+    """The visits of one look at one domain. Used once."""
+
+    def __init__(self, visit: Visit, now_ns: Callable[[], int], *, allows_private: bool = False) -> None:
+        self._visit = visit
+        self._now_ns = now_ns
+        self._allows_private = allows_private
+        self._visiting: asyncio.Task[list[ExchangerVisit]] | None = None
+
+    async def check_exchangers(self, subject: DomainUnderCheck, ask: Ask) -> CheckResult:
+        """Visit every address of every MX host. Fits `ports.Check`."""
+        visits = await self._visits(subject, ask)
+        tlsa = await ask_tlsa(subject.mx_hosts, ask)
+        pinned = {entry.host for entry in tlsa if entry.usable}
+        findings, unseen = judge_visits(visits, self._now_ns(), pinned=pinned)
+        return CheckResult(
+            findings=tuple(findings),
+            unobserved=tuple(unseen),
+            facts={"visits": {f"{visit.host} {visit.address}": visit_facts(visit) for visit in visits}}
+            if visits
+            else {},
+        )
+
+    async def check_dane(self, subject: DomainUnderCheck, ask: Ask) -> CheckResult:
+        """TLSA records against the certificates that were presented. Fits `ports.Check`."""
+        return await check_dane(subject, ask, await self._visits(subject, ask))
+
+    async def _visits(self, subject: DomainUnderCheck, ask: Ask) -> list[ExchangerVisit]:
+        if self._visiting is None:
+            self._visiting = asyncio.create_task(self._visit_all(subject, ask))
+        return await self._visiting
+
+    async def _visit_all(self, subject: DomainUnderCheck, ask: Ask) -> list[ExchangerVisit]:
+        wanted = [
+            (host, str(value))
+            for host in subject.mx_hosts
+            for kind in ("AAAA", "A")
+            for value in (await ask(host, kind)).values
+        ]
+        if not self._allows_private:
+            wanted = [(host, address) for host, address in wanted if not special_range(address)]
+        return list(await asyncio.gather(*(self._visit(*pair) for pair in _once(wanted))))
+
+
+def _once(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    return list(dict.fromkeys(pairs))[:_MOST_ADDRESSES]

@@ -1,0 +1,63 @@
+"""Rules of the identity that a zone cannot show; the faults themselves stand in `tests/zones`."""
+
+from __future__ import annotations
+
+import pytest
+
+from smtp_probe.model import DnsStatus, DomainUnderCheck
+from smtp_probe.policy.identity import check_identity, looks_generic
+from tests.policy.scripted import ScriptedDns
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("192-0-2-7.isp.test", "192.0.2.7"),
+        ("7.2.0.192.isp.test", "192.0.2.7"),
+        ("host192002007.isp.test", "192.0.2.7"),
+        ("c0000207.isp.test", "192.0.2.7"),
+        ("dynamic-12.isp.test", "192.0.2.7"),
+        ("pool1.isp.test", "192.0.2.7"),
+        ("dsl-41.isp.test", "192.0.2.7"),
+        ("2001-db8-0-0-19-0-0-7.ip6.isp.test", "2001:db8:0:0:19::7"),
+        ("2001-0db8-0000-0000-0019-0000-0000-0007.isp.test", "2001:db8:0:0:19::7"),
+    ],
+)
+def test_a_name_that_any_customer_has_looks_generic(name: str, address: str) -> None:
+    assert looks_generic(name, address)
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("mail.example.test", "192.0.2.7"),
+        ("mx1.example.test", "192.0.2.7"),
+        ("mail-out-12.eu.example.test", "192.0.2.7"),
+        ("smtp2.home.test", "192.0.2.7"),
+        ("mail6.example.test", "2001:db8::1"),
+        ("o1.ptr42.sendmail.test", "192.0.2.1"),
+    ],
+)
+def test_a_name_of_a_mail_server_does_not(name: str, address: str) -> None:
+    assert not looks_generic(name, address)
+
+
+async def test_what_cannot_be_asked_is_unobserved() -> None:
+    zone = {"1.2.0.192.in-addr.arpa": DnsStatus.SERVER_FAILED, "mail.test": DnsStatus.TIMEOUT}
+    subject = DomainUnderCheck(domain="e.test", egress=("192.0.2.1",), ehlo_name="mail.test")
+    result = await check_identity(subject, ScriptedDns(zone))
+    assert not result.findings
+    assert len(result.unobserved) == 3
+
+
+async def test_nothing_is_said_where_nothing_is_known() -> None:
+    dns = ScriptedDns({})
+    result = await check_identity(DomainUnderCheck(domain="e.test"), dns)
+    assert (result.findings, result.facts, dict(dns.asked)) == ((), {}, {})
+
+
+async def test_only_ten_names_of_an_address_are_asked_for() -> None:
+    zone = {"1.2.0.192.in-addr.arpa": {"PTR": tuple(f"n{number}.test" for number in range(50))}}
+    dns = ScriptedDns(zone)
+    await check_identity(DomainUnderCheck(domain="e.test", egress=("192.0.2.1",)), dns)
+    assert sum(dns.asked.values()) == 11

@@ -1,0 +1,54 @@
+"""Which addresses are visited, how often, and for whom."""
+
+from __future__ import annotations
+
+import asyncio
+
+from smtp_probe.model import DomainUnderCheck, ExchangerVisit, Phase, PhaseTiming, Reply
+from smtp_probe.probes.exchangers import ExchangerLook
+from tests.policy.scripted import ScriptedDns
+
+SUBJECT = DomainUnderCheck(domain="e.test", mx_hosts=("a.test", "b.test"))
+DNS = ScriptedDns(
+    {
+        "a.test": {"A": ("192.0.2.1", "10.0.0.1"), "AAAA": ("2001:db8::1",)},
+        "b.test": {"A": ("192.0.2.2",)},
+    }
+)
+
+
+class Visitor:
+    def __init__(self) -> None:
+        self.visited: list[tuple[str, str]] = []
+
+    async def __call__(self, host: str, address: str) -> ExchangerVisit:
+        self.visited.append((host, address))
+        phase = PhaseTiming(phase=Phase.EHLO, started_ns=0, duration_seconds=0.1, reply=Reply(code=250))
+        greeting = PhaseTiming(
+            phase=Phase.GREETING, started_ns=0, duration_seconds=0.1, reply=Reply(code=220)
+        )
+        return ExchangerVisit(host=host, address=address, phases=(greeting, phase), extensions=("starttls",))
+
+
+async def test_each_address_is_visited_once_whoever_wants_to_know() -> None:
+    visitor = Visitor()
+    look = ExchangerLook(visitor, lambda: 0)
+    exchangers, dane = await asyncio.gather(
+        look.check_exchangers(SUBJECT, DNS), look.check_dane(SUBJECT, DNS)
+    )
+    assert visitor.visited == [("a.test", "2001:db8::1"), ("a.test", "192.0.2.1"), ("b.test", "192.0.2.2")]
+    assert list(exchangers.facts["visits"]) == ["a.test 2001:db8::1", "a.test 192.0.2.1", "b.test 192.0.2.2"]
+    assert not exchangers.findings
+    assert not dane.findings
+
+
+async def test_private_addresses_are_visited_where_they_are_expected() -> None:
+    visitor = Visitor()
+    await ExchangerLook(visitor, lambda: 0, allows_private=True).check_exchangers(SUBJECT, DNS)
+    assert ("a.test", "10.0.0.1") in visitor.visited
+
+
+async def test_a_domain_without_hosts_visits_nobody() -> None:
+    visitor = Visitor()
+    result = await ExchangerLook(visitor, lambda: 0).check_exchangers(DomainUnderCheck(domain="e.test"), DNS)
+    assert (visitor.visited, result.facts) == ([], {})
