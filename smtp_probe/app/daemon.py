@@ -183,6 +183,7 @@ class Daemon:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._runner.run(), name="runner")
             group.create_task(self._do_chores(), name="chores")
+            group.create_task(self.program.domains.watch.run(), name="domains")
             group.create_task(self.program.recall_routes(), name="recall")
 
     async def _open_journal(self) -> None:

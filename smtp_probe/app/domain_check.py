@@ -11,17 +11,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from smtp_probe.config.settings import ResolverSettings, TlsOptions
-from smtp_probe.model import DnsAnswer, DomainUnderCheck, ExchangerVisit
+from smtp_probe.model import DnsAnswer, DomainReport, DomainUnderCheck, ExchangerVisit
 from smtp_probe.network.clock import ReferenceClock
 from smtp_probe.network.exchanger import ExchangerVisitor, VisitTerms
 from smtp_probe.network.http import WebReader
 from smtp_probe.network.resolver import DnsResolver
 from smtp_probe.policy.authority import check_authority
 from smtp_probe.policy.dnssec import check_dnssec
-from smtp_probe.policy.mta_sts import check_mta_sts
+from smtp_probe.policy.mta_sts import Memory, check_mta_sts
 from smtp_probe.policy.mx import check_mx
 from smtp_probe.ports import Check, Clock
-from smtp_probe.probes.domain import DNS_CHECKS, DomainReport, check_domain
+from smtp_probe.probes.domain import DNS_CHECKS, check_domain
 from smtp_probe.probes.exchangers import ExchangerLook
 
 
@@ -51,6 +51,7 @@ class DomainChecker:
         self._resolver = resolver
         self._clock = clock
         self._visitor = ExchangerVisitor(clock, tls)
+        self._policies: Memory = {}
         self._web = WebReader(resolver, tls, port=https_port)
 
     def checks(self, options: LookOptions, *, dials: bool | None = None) -> Mapping[str, Check]:
@@ -62,16 +63,12 @@ class DomainChecker:
             "dnssec": functools.partial(check_dnssec, now_seconds=now_seconds),
         }
         if options.dials if dials is None else dials:
-            look = ExchangerLook(
-                functools.partial(self._visit, options.terms),
-                self._clock.now_ns,
-                allows_private=options.allows_private,
-            )
+            look = ExchangerLook(functools.partial(self._visit, options.terms), self._clock.now_ns)
             checks["exchangers"] = look.check_exchangers
             checks["dane"] = look.check_dane
         if options.dials:
             checks["mta_sts"] = functools.partial(
-                check_mta_sts, fetch=self._web.fetch, now_seconds=now_seconds
+                check_mta_sts, fetch=self._web.fetch, now_seconds=now_seconds, memory=self._policies
             )
         if options.asks_authority:
             ask_server = functools.partial(self._ask_server, options.authority_port)

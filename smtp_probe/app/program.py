@@ -10,13 +10,16 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from smtp_probe.app.domains import WatchedDomains, view_domains
 from smtp_probe.config.secrets import read_secret
 from smtp_probe.config.settings import Config, Mailbox, SecretSource, Sender
 from smtp_probe.errors import JournalError
 from smtp_probe.mail.tag import TagKey, hash_route
+from smtp_probe.model import DomainReport
 from smtp_probe.network.clock import ReferenceClock
 from smtp_probe.network.mailbox import ImapConnector
 from smtp_probe.network.resolver import DnsResolver
@@ -67,7 +70,8 @@ class Program:
         self.round_trips = RoundTrips(self.ledger, self.clock, keys, self.sequences)
         self.watchers = Watchers(self.clock, self._watch_events, self.ledger.mailboxes_in_use)
         self.targets: list[RouteUnderTest] = []
-        self._resolver = DnsResolver(config.resolver)
+        self._resolver = self._new_resolver(config)
+        self.domains = WatchedDomains(self.clock, self._domain_looked_at)
         self._submitters: dict[str, tuple[Sender, SmtpSubmitter]] = {}
         self._connectors: dict[str, tuple[str, ImapConnector]] = {}
         self._judging: asyncio.Task[None] | None = None
@@ -89,7 +93,7 @@ class Program:
     def configure(self, config: Config) -> None:
         """Take over a configuration. Probes in flight go on; unchanged connections are kept."""
         if config.resolver != self.config.resolver:
-            self._resolver = DnsResolver(config.resolver)
+            self._resolver = self._new_resolver(config)
             self._submitters.clear()
         self.config = config
         self.telemetry.declare(config)
@@ -107,6 +111,8 @@ class Program:
             for name, route in config.routes.items()
         }
         self._watch_mailboxes()
+        self.domains.configure(config, self._resolver)
+        self.checks = replace(self.checks, **view_domains(config, self.telemetry.domains.latest))
 
     async def close(self) -> None:
         """Log out, stop judging, close the journal. Takes a few seconds at most, and never raises."""
@@ -150,7 +156,15 @@ class Program:
         if forgotten:
             _log.info("old probes dropped", extra={"count": forgotten})
 
+    def _domain_looked_at(self, report: DomainReport) -> None:
+        """Show what a look at a domain saw, in the metrics and on the pages."""
+        self.telemetry.domains.show(report, self.clock.now_ns())
+        self.checks = replace(self.checks, **view_domains(self.config, self.telemetry.domains.latest))
+
     # Adapters from their sections.
+
+    def _new_resolver(self, config: Config) -> DnsResolver:
+        return DnsResolver(config.resolver, on_answer=self.telemetry.domains.observe_answer)
 
     def _submitter(self, name: str) -> SmtpSubmitter:
         settings = self.config.senders[name]

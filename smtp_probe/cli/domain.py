@@ -14,8 +14,7 @@ import typer
 
 if TYPE_CHECKING:
     from smtp_probe.app.domain_check import LookOptions
-    from smtp_probe.model import DomainUnderCheck
-    from smtp_probe.probes.domain import DomainReport
+    from smtp_probe.model import DomainReport, DomainUnderCheck
 
 
 def register(app: typer.Typer) -> None:

@@ -14,13 +14,13 @@ from smtp_probe.model import (
     CaaRecord,
     DnsAnswer,
     DnsValue,
+    DomainReport,
     Finding,
     MxRecord,
     SoaRecord,
     SrvRecord,
     TlsaRecord,
 )
-from smtp_probe.probes.domain import DomainReport
 
 _SECTIONS = (
     "spf",

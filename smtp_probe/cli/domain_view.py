@@ -11,8 +11,7 @@ from rich.text import Text
 
 from smtp_probe.cli.drawing import WIDEST, wrap
 from smtp_probe.cli.terminal import Glyphs
-from smtp_probe.model import CheckResult, Finding, Severity
-from smtp_probe.probes.domain import DomainReport
+from smtp_probe.model import CheckResult, DomainReport, Finding, Severity
 
 TITLES = {
     "mx": "MX records",

@@ -12,7 +12,12 @@ from smtp_probe.config.settings import Config
 from smtp_probe.config.values import PATTERN_HELP, format_duration
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
-_SECTIONS_OF_NAMES = {"Sender": "senders.NAME", "Mailbox": "mailboxes.NAME", "Route": "routes.NAME"}
+_SECTIONS_OF_NAMES = {
+    "Sender": "senders.NAME",
+    "Mailbox": "mailboxes.NAME",
+    "Route": "routes.NAME",
+    "Domain": "domains.NAME",
+}
 _PLAIN_TYPES = {"boolean": "true or false", "integer": "whole number", "number": "number", "string": "text"}
 
 

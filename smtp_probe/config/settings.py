@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from smtp_probe.config.domains import Domain
 from smtp_probe.config.endpoints import (
     Auth,
     Endpoint,
@@ -26,6 +27,7 @@ from smtp_probe.config.endpoints import (
 from smtp_probe.config.section import Settings, conflict
 from smtp_probe.config.values import (
     Address,
+    DomainName,
     Flag,
     IpAddress,
     LabelName,
@@ -40,6 +42,7 @@ from smtp_probe.config.values import (
 __all__ = [
     "Auth",
     "Config",
+    "Domain",
     "Endpoint",
     "ImapTimeouts",
     "Mailbox",
@@ -193,6 +196,11 @@ class Config(Settings):
     )
     routes: dict[Name, Route] = Field(
         min_length=1, description="Paths under test, by name.", examples=[_EXAMPLE_ROUTES]
+    )
+    domains: dict[DomainName, Domain] = Field(
+        {},
+        description="Domains whose DNS and exchangers are checked, by their names.",
+        examples=[{"example.org": {}}],
     )
     schedule: Schedule = Field(default_factory=Schedule, description="Politeness over all routes.")
     resolver: ResolverSettings = Field(default_factory=ResolverSettings, description="Name servers to ask.")

@@ -83,6 +83,8 @@ _AUTHOR = rf"^(?:[^\x00-\x1f\x7f]*<{_ADDR_SPEC}>|{_ADDR_SPEC})$"
 _ONE_LINE = r"^[^\x00-\x1f\x7f]+$"
 _NO_CONTROL = r"^[^\x00-\x1f\x7f]*$"
 _LABEL = r"^[a-z][a-z0-9_]{0,30}$"
+_DOMAIN = r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$"
+_SELECTOR = r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"
 _VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]{0,127}$"
 _CREDENTIAL = r"^[A-Za-z0-9_@-][A-Za-z0-9_.@-]{0,127}$"
 
@@ -112,6 +114,10 @@ PATTERN_HELP = {
     _LABEL: PatternHelp(
         "label", "a label has at most 31 small letters, digits and '_', and begins with a letter"
     ),
+    _DOMAIN: PatternHelp(
+        "domain", "expected a domain name in small letters, such as example.org, without a final dot"
+    ),
+    _SELECTOR: PatternHelp("DKIM selector", "expected a DKIM selector, such as 2026a"),
     _VARIABLE: PatternHelp(
         "name of a variable",
         "expected the name of an environment variable (letters, digits, '_'), not the secret itself",
@@ -131,6 +137,8 @@ IpAddress = Annotated[str, AfterValidator(_require_ip)]
 FolderName = Annotated[str, Field(min_length=1, max_length=255, pattern=_ONE_LINE)]
 LabelName = Annotated[str, Field(pattern=_LABEL)]
 LabelText = Annotated[str, Field(max_length=64, pattern=_NO_CONTROL)]
+DomainName = Annotated[str, Field(max_length=253, pattern=_DOMAIN)]
+Selector = Annotated[str, Field(pattern=_SELECTOR)]
 VariableName = Annotated[str, Field(pattern=_VARIABLE)]
 CredentialName = Annotated[str, Field(pattern=_CREDENTIAL)]
 TlsVersion = Annotated[

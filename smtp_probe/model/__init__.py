@@ -17,7 +17,7 @@ foreign clock. A name ending in `_seconds` is a duration as a float. Unknown is 
 """
 
 from smtp_probe.model.arrival import Arrival, Bounce, Location, MailboxMessage, Placement, Stamp
-from smtp_probe.model.check import CheckResult, DomainUnderCheck
+from smtp_probe.model.check import CheckResult, DomainReport, DomainUnderCheck
 from smtp_probe.model.dns import (
     CaaRecord,
     DnsAnswer,
@@ -61,6 +61,7 @@ __all__ = [
     "DnsSecurity",
     "DnsStatus",
     "DnsValue",
+    "DomainReport",
     "DomainUnderCheck",
     "DuplicateSeen",
     "Event",

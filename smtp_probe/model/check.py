@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from smtp_probe.model.dns import DnsAnswer
 from smtp_probe.model.finding import Finding, Severity
 
 
@@ -45,3 +46,35 @@ class CheckResult:
     def has_error(self) -> bool:
         """Whether something is plainly wrong."""
         return any(finding.severity is Severity.ERROR for finding in self.findings)
+
+
+ESSENTIAL = frozenset({"mx", "spf", "identity", "dkim", "dmarc", "exchangers"})
+"""The checks without which nothing can be said of a domain."""
+
+_ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainReport:
+    """What the checks saw."""
+
+    subject: DomainUnderCheck
+    results: Mapping[str, CheckResult]
+    records: tuple[DnsAnswer, ...] = field(default=())
+    """Every answer that was had, in the order of the checks."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All of them, the gravest first, in the order of the checks."""
+        found = [finding for result in self.results.values() for finding in result.findings]
+        return tuple(sorted(found, key=lambda finding: _ORDER[finding.severity]))
+
+    @property
+    def unobserved(self) -> tuple[str, ...]:
+        """What could not be seen."""
+        return tuple(dict.fromkeys(text for result in self.results.values() for text in result.unobserved))
+
+    @property
+    def is_observed(self) -> bool:
+        """Whether everything essential could be seen."""
+        return not any(self.results[name].unobserved for name in ESSENTIAL & set(self.results))

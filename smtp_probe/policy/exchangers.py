@@ -34,9 +34,15 @@ _CERTIFICATES = {
 
 
 def judge_visits(
-    visits: Sequence[ExchangerVisit], now_ns: int, *, pinned: Collection[str] = ()
+    visits: Sequence[ExchangerVisit],
+    now_ns: int,
+    *,
+    pinned: Collection[str] = (),
+    aliases: Collection[str] = (),
 ) -> tuple[list[Finding], list[str]]:
-    """Findings, and what could not be seen. `pinned` are hosts whose certificates TLSA records judge."""
+    """Findings, and what could not be seen. `pinned` are hosts whose certificates TLSA records judge; `aliases` are those
+    whose name is wrong in the first place, as the check of the MX records tells.
+    """
     findings: list[Finding] = []
     unseen: list[str] = []
     if visits and all(_cause(visit) == Cause.CONNECT_TIMEOUT for visit in visits):
@@ -46,7 +52,9 @@ def judge_visits(
         if _cause(visit) in _OURS:
             unseen.append(f"{visit.host} [{visit.address}] could not be reached from here: {_why(visit)}")
         else:
-            findings += _judge(visit, now_ns, has_others=visit.host in live, is_pinned=visit.host in pinned)
+            is_told = visit.host in aliases and _tls_failure(visit) is TlsFailure.NAME_MISMATCH
+            is_pinned = visit.host in pinned or is_told
+            findings += _judge(visit, now_ns, has_others=visit.host in live, is_pinned=is_pinned)
     return findings, unseen
 
 
@@ -70,6 +78,10 @@ def visit_facts(visit: ExchangerVisit) -> dict[str, Any]:
 
 def _cause(visit: ExchangerVisit) -> str:
     return "" if visit.failure is None else visit.failure.cause
+
+
+def _tls_failure(visit: ExchangerVisit) -> TlsFailure | None:
+    return None if visit.tls is None else visit.tls.failure
 
 
 def _why(visit: ExchangerVisit) -> str:

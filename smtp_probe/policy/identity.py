@@ -86,7 +86,7 @@ def _judge_reverse(reverse: Reverse, ehlo_name: str | None) -> Iterator[Finding]
     """At most one finding of the way back and forth, and one of the look of the name."""
     address = reverse.address
     special = special_range(address)
-    if special:
+    if special and reverse.ptr.status in (DnsStatus.NO_DATA, DnsStatus.NO_SUCH_NAME):
         yield make_finding(
             "egress_unroutable",
             Severity.ERROR,
@@ -194,7 +194,7 @@ def _judge_ehlo_addresses(
     for address in dict.fromkeys(egress):
         parsed = ip_address(address)
         answer = answers[0 if parsed.version == 4 else 1]
-        if parsed not in known and not answer.is_failure and not special_range(address):
+        if parsed not in known and not answer.is_failure:
             yield make_finding(
                 "ehlo_not_egress",
                 Severity.ERROR,

@@ -6,6 +6,7 @@ and when the policy that was fetched ceases to hold. A domain without the record
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from smtp_probe.ports import Ask
 
 Fetch = Callable[[str, str, int], Awaitable[WebAnswer]]
 """Fetches `https://HOST/PATH`, at most so many bytes and one more."""
+
+Memory = dict[str, tuple[str, tuple[object, ...]]]
+"""The id and the policy that were last seen together, by domain."""
 
 PATH = "/.well-known/mta-sts.txt"
 _MOST_BYTES = 65_536
@@ -112,9 +116,13 @@ def is_matched(host: str, patterns: Sequence[str]) -> bool:
 
 
 async def check_mta_sts(
-    subject: DomainUnderCheck, ask: Ask, fetch: Fetch | None = None, now_seconds: int | None = None
+    subject: DomainUnderCheck,
+    ask: Ask,
+    fetch: Fetch | None = None,
+    now_seconds: int | None = None,
+    memory: Memory | None = None,
 ) -> CheckResult:
-    """Look at the record, and at the policy where one may fetch it."""
+    """Look at the record, and at the policy where one may fetch it. `memory` lasts from one look to the next."""
     name = f"_mta-sts.{subject.domain}"
     answer = await ask(name, "TXT")
     if answer.is_failure:
@@ -136,7 +144,34 @@ async def check_mta_sts(
     if fetch is None:
         return CheckResult(facts=facts)
     host = f"mta-sts.{subject.domain}"
-    return _judge_page(subject, host, await fetch(host, PATH, _MOST_BYTES), facts, now_seconds)
+    result = _judge_page(subject, host, await fetch(host, PATH, _MOST_BYTES), facts, now_seconds)
+    return result if memory is None else _compare(subject.domain, result, memory)
+
+
+def _compare(domain: str, result: CheckResult, memory: Memory) -> CheckResult:
+    """Whether the policy has changed under the same id: senders that have it do not fetch it again."""
+    facts = result.facts
+    if facts.get("mode") is None:
+        return result
+    seen = facts["mode"], facts["max_age_seconds"], *facts["mx"]
+    known = memory.get(domain)
+    if known is None or known[0] != facts["id"]:
+        memory[domain] = str(facts["id"]), seen
+    elif known[1] != seen:
+        return dataclasses.replace(result, findings=(*result.findings, _same_id(domain, known[0])))
+    return result
+
+
+def _same_id(domain: str, record_id: str) -> Finding:
+    return make_finding(
+        "mta_sts_id_unchanged",
+        Severity.WARNING,
+        f"_mta-sts.{domain}",
+        f"The MTA-STS policy of {domain} has changed, and the id in the record is still {record_id}: "
+        "senders keep the policy that they have.",
+        advice="Change the id in the record whenever the policy changes.",
+        source="RFC 8461 section 3.1",
+    )
 
 
 def _judge_page(

@@ -19,7 +19,7 @@ from smtp_probe.policy.findings import make_finding, unseen
 from smtp_probe.ports import Ask
 
 LONGEST_TTL_SECONDS = 86_400
-SHORTEST_TTL_SECONDS = 300
+SHORTEST_TTL_SECONDS = 60
 _MOST_HOSTS = 20
 _HOST_NAME = re.compile(
     r"(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"

@@ -11,9 +11,8 @@ import asyncio
 import dataclasses
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
-from smtp_probe.model import CheckResult, DnsAnswer, DomainUnderCheck, Finding, Severity
+from smtp_probe.model import CheckResult, DomainReport, DomainUnderCheck
 from smtp_probe.policy.caa import check_caa
 from smtp_probe.policy.dane import check_dane
 from smtp_probe.policy.dnssec import check_dnssec
@@ -41,37 +40,6 @@ DNS_CHECKS: Mapping[str, Check] = {
     "caa": check_caa,
 }
 """The checks that need nothing but DNS, by the name of their section. Those that need more are given by who composes."""
-
-ESSENTIAL = frozenset({"mx", "spf", "identity", "dkim", "dmarc", "exchangers"})
-"""The checks without which nothing can be said of a domain."""
-
-_ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DomainReport:
-    """What the checks saw."""
-
-    subject: DomainUnderCheck
-    results: Mapping[str, CheckResult]
-    records: tuple[DnsAnswer, ...] = field(default=())
-    """Every answer that was had, in the order of the checks."""
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """All of them, the gravest first, in the order of the checks."""
-        found = [finding for result in self.results.values() for finding in result.findings]
-        return tuple(sorted(found, key=lambda finding: _ORDER[finding.severity]))
-
-    @property
-    def unobserved(self) -> tuple[str, ...]:
-        """What could not be seen."""
-        return tuple(dict.fromkeys(text for result in self.results.values() for text in result.unobserved))
-
-    @property
-    def is_observed(self) -> bool:
-        """Whether everything essential could be seen."""
-        return not any(self.results[name].unobserved for name in ESSENTIAL & set(self.results))
 
 
 async def check_domain(subject: DomainUnderCheck, ask: Ask, checks: Mapping[str, Check]) -> DomainReport:

@@ -1,8 +1,7 @@
 """The exchangers of a domain, visited: who, how often, and what the visits are for.
 
 In: a domain with its MX hosts, and a port that makes one visit. Out: the check `exchangers`, and the visits for the checks
-that need a live certificate. Each address is visited once for one look, whoever wants to know; private addresses are
-left alone where they are not to be expected, since DNS of others must not send us into our own network.
+that need a live certificate. Each address is visited once for one look, whoever wants to know.
 """
 
 from __future__ import annotations
@@ -20,15 +19,15 @@ Visit = Callable[[str, str], Awaitable[ExchangerVisit]]
 """Visits one address of one host. Never raises for what the other side does; bounded in time."""
 
 _MOST_ADDRESSES = 40
+_NOT_FOR_TCP = ("unspecified", "multicast", "reserved")
 
 
 class ExchangerLook:
     """The visits of one look at one domain. Used once."""
 
-    def __init__(self, visit: Visit, now_ns: Callable[[], int], *, allows_private: bool = False) -> None:
+    def __init__(self, visit: Visit, now_ns: Callable[[], int]) -> None:
         self._visit = visit
         self._now_ns = now_ns
-        self._allows_private = allows_private
         self._visiting: asyncio.Task[list[ExchangerVisit]] | None = None
 
     async def check_exchangers(self, subject: DomainUnderCheck, ask: Ask) -> CheckResult:
@@ -36,7 +35,8 @@ class ExchangerLook:
         visits = await self._visits(subject, ask)
         tlsa = await ask_tlsa(subject.mx_hosts, ask)
         pinned = {entry.host for entry in tlsa if entry.usable}
-        findings, unseen = judge_visits(visits, self._now_ns(), pinned=pinned)
+        aliases = {host for host in subject.mx_hosts if (await ask(host, "A")).aliases}
+        findings, unseen = judge_visits(visits, self._now_ns(), pinned=pinned, aliases=aliases)
         return CheckResult(
             findings=tuple(findings),
             unobserved=tuple(unseen),
@@ -61,8 +61,7 @@ class ExchangerLook:
             for kind in ("AAAA", "A")
             for value in (await ask(host, kind)).values
         ]
-        if not self._allows_private:
-            wanted = [(host, address) for host, address in wanted if not special_range(address)]
+        wanted = [pair for pair in wanted if special_range(pair[1]) not in _NOT_FOR_TCP]
         return list(await asyncio.gather(*(self._visit(*pair) for pair in _once(wanted))))
 
 

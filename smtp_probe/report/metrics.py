@@ -20,7 +20,7 @@ from enum import StrEnum
 from smtp_probe.config.settings import MetricsSettings
 from smtp_probe.model import Cause, OutcomeKind, Phase
 
-GROUP_LABELS = ("route", "sender", "mailbox", "endpoint", "by")
+GROUP_LABELS = ("route", "sender", "mailbox", "endpoint", "by", "domain")
 """Labels that may have thousands of values. All samples with one such value are kept and rendered together."""
 
 
@@ -71,6 +71,7 @@ SHOWN_PHASES = tuple(phase for phase in Phase if phase is not Phase.QUIT)
 
 _PHASE_BUCKETS = (0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0, 300.0)
 _HOP_BUCKETS = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
+_DNS_BUCKETS = (0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 8.0)
 _DELIVERY_BUCKETS = tuple(float(bound) for bound in MetricsSettings().delivery_buckets)
 
 
@@ -218,12 +219,74 @@ LOG_MESSAGES = _counter(
 )
 INTERNAL_ERRORS = _counter("internal_errors_total", "Exceptions that are bugs of smtp-probe.", durable=False)
 
+# What domains publish, and what asking for it took.
+FINDING = _gauge(
+    "finding",
+    "1 while a check of a domain finds this: docs/checks.md says what, and what to change.",
+    *("domain", "check", "severity"),
+)
+CHECK_UP = _gauge(
+    "check_up",
+    "Whether the last look at a domain could observe all that the check needs (1) or not (0).",
+    *("domain", "check"),
+)
+DOMAIN_CHECKED = _gauge("domain_last_check_timestamp_seconds", "When a domain was last looked at.", "domain")
+RECORD_CHANGES = _counter(
+    "dns_record_changes_total",
+    "Record sets of a domain that were seen to change, by what they are.",
+    *("domain", "record"),
+    durable=False,
+)
+RECORD_TTL = _gauge(
+    "dns_record_ttl_seconds",
+    "The least TTL that the zone gives records of a domain, where that is known.",
+    *("domain", "record"),
+)
+SPF_LOOKUPS_LEFT = _gauge(
+    "spf_lookups_left",
+    "How many of the ten look-ups of SPF are left. Below zero when it is broken.",
+    "domain",
+)
+POLICY_EXPIRY = _gauge(
+    "mta_sts_policy_expiry_timestamp_seconds", "Until when the MTA-STS policy last fetched holds.", "domain"
+)
+EXCHANGER_UP = _gauge(
+    "exchanger_up",
+    "Whether an address of an MX host greets and answers EHLO (1) or not (0).",
+    *("domain", "host", "address"),
+)
+EXCHANGER_PHASE = _gauge(
+    "exchanger_phase_duration_seconds",
+    "Duration of each phase of the last visit to an address of an MX host.",
+    *("domain", "host", "address", "phase"),
+)
+EXCHANGER_CERTIFICATE = _gauge(
+    "exchanger_certificate_not_after_timestamp_seconds",
+    "End of the certificate that an address of an MX host last presented.",
+    *("domain", "host", "address"),
+)
+DNS_QUERIES = _counter(
+    "dns_queries_total",
+    "Questions to name servers, by kind and how they ended.",
+    "kind",
+    "status",
+    durable=False,
+)
+DNS_DURATION = Metric(
+    name="smtp_probe_dns_query_duration_seconds",
+    kind=Kind.HISTOGRAM,
+    help="Time from a question to its answer, over all tries. Answers from the cache do not count.",
+    buckets=_DNS_BUCKETS,
+)
+
 METRICS: tuple[Metric, ...] = (
     *(BUILD_INFO, ROUTE_INFO, INTERVAL),
     *(PROBES, FAILURES, OUTCOMES, UNOBSERVED, DUPLICATES, CORRUPTED, FORGED, NOTICES_SEEN, SCHEDULE_MISSED),
     *(DELIVERY_DURATION, LAST_DELIVERY, LAST_PROBE, LAST_SUCCESS, PHASE_DURATION, LAST_PHASE, SMTP_REPLIES),
     *(HOP_DURATION, LAST_HOP, HOPS, VISIBILITY_DELAY),
     *(IN_FLIGHT, OLDEST_IN_FLIGHT, MAILBOX_UP, MAILBOX_RECONNECTS, CERTIFICATE_END, SCHEDULER_LAG),
+    *(FINDING, CHECK_UP, DOMAIN_CHECKED, RECORD_CHANGES, RECORD_TTL, SPF_LOOKUPS_LEFT, POLICY_EXPIRY),
+    *(EXCHANGER_UP, EXCHANGER_PHASE, EXCHANGER_CERTIFICATE, DNS_QUERIES, DNS_DURATION),
     *(CONFIG_OK, CONFIG_LOADED, JOURNAL_UP, CLOCK_STEP, LOG_MESSAGES, INTERNAL_ERRORS),
 )
 """In the order in which `/metrics` shows them."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 
 from smtp_probe.config.settings import Config
 from smtp_probe.model import Event, Outcome
+from smtp_probe.report.domain_results import DomainResults
 from smtp_probe.report.exposition import PROCESS_COLLECTORS, Exposition
 from smtp_probe.report.history import History
 from smtp_probe.report.known_series import endpoint_name, mailboxes_in_use, senders_in_use
@@ -35,6 +36,7 @@ class Telemetry:
         self.totals = Totals(self.series)
         self.last_results = LastResults(self.series, self.totals.caps.host_label)
         self.observations = Observations(self.series, now_ns)
+        self.domains = DomainResults(self.series)
         self.history = History()
         self.before_page: Callable[[], None] = lambda: None
         """Called before a page is rendered: for what is asked for and not told."""
@@ -55,10 +57,18 @@ class Telemetry:
             "sender": set(senders_in_use(config)),
             "mailbox": set(mailboxes_in_use(config)),
             "endpoint": _endpoints(config),
+            "domain": set(config.domains),
         }
         for label, names in shown.items():
             self.series.show_only(label, names)
-        for part in (self.totals, self.last_results, self.observations, self.history, self.exposition):
+        for part in (
+            self.totals,
+            self.last_results,
+            self.observations,
+            self.domains,
+            self.history,
+            self.exposition,
+        ):
             part.declare(config)
 
     def observe(self, event: Event) -> None:

@@ -6,12 +6,12 @@ from smtp_probe.model import (
     CheckResult,
     DnsAnswer,
     DnsStatus,
+    DomainReport,
     DomainUnderCheck,
     Finding,
     MxRecord,
     Severity,
 )
-from smtp_probe.probes.domain import DomainReport
 
 
 def make_finding(severity: Severity = Severity.ERROR, check: str = "spf_syntax") -> Finding:

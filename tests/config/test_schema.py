@@ -196,6 +196,7 @@ def test_every_section_of_the_example_has_all_keys_of_its_kind():
                 for section in ("senders", "mailboxes")
                 for endpoint in data[section].values()
             ],
+            "Domain": data["domains"].values(),
             "Schedule": [data["schedule"]],
             "ResolverSettings": [data["resolver"]],
             "MetricsSettings": [data["metrics"]],

@@ -11,13 +11,21 @@ from pathlib import Path
 from smtp_probe.model import (
     BounceSeen,
     Cause,
+    CheckResult,
     Disposition,
+    DnsAnswer,
+    DnsStatus,
+    DomainReport,
+    DomainUnderCheck,
     DuplicateSeen,
     Failure,
+    Finding,
     ForgerySeen,
     Location,
+    MxRecord,
     OutcomeKind,
     Phase,
+    Severity,
     SlotMissed,
     TlsFacts,
 )
@@ -48,7 +56,8 @@ CONFIG = make_config(
             "labels": {"team": 'post "office"'},
         },
         "quiet": {"sender": "relay", "recipient": "quiet@example.org", "mailbox": "inbox", "interval": "1h"},
-    }
+    },
+    domains={"example.org": {}},
 )
 UNREACHABLE = make_submission(
     Disposition.UNREACHABLE,
@@ -79,6 +88,40 @@ OTHERS = (
 )
 
 
+RECORDS = (
+    DnsAnswer(
+        name="example.org",
+        kind="MX",
+        status=DnsStatus.FOUND,
+        values=(MxRecord(10, "mx.example.org"),),
+        original_ttl_seconds=3600,
+        duration_seconds=0.03,
+    ),
+)
+CHANGED = (replace(RECORDS[0], values=(MxRecord(10, "mx2.example.org"),)),)
+VISIT = {
+    "address": "192.0.2.1",
+    "up": True,
+    "phases": {"connect": 0.01, "greeting": 0.2},
+    "certificate_not_after": (START_NS + 60 * 86400 * NS) // NS,
+}
+REPORT = DomainReport(
+    subject=DomainUnderCheck(domain="example.org"),
+    results={
+        "mx": CheckResult(
+            findings=(
+                Finding(check="mx_single", severity=Severity.WARNING, subject="example.org", message="One."),
+            )
+        ),
+        "spf": CheckResult(gauges={"spf_lookups_left": 7.0}),
+        "mta_sts": CheckResult(gauges={"mta_sts_policy_expiry_timestamp_seconds": START_NS / 1e9 + 604800}),
+        "dane": CheckResult(unobserved=("dark",)),
+        "exchangers": CheckResult(facts={"visits": {"mx.example.org 192.0.2.1": VISIT}}),
+    },
+    records=RECORDS,
+)
+
+
 def make_golden_telemetry():
     telemetry = make_telemetry(CONFIG)
     for number, outcome in enumerate(OUTCOMES, 1):
@@ -90,6 +133,10 @@ def make_golden_telemetry():
     observations.mailbox_reconnected("inbox")
     observations.in_flight("example", 2, START_NS + 60 * NS)
     observations.scheduler_lag(0.004)
+    telemetry.domains.show(REPORT, START_NS)
+    telemetry.domains.show(replace(REPORT, records=CHANGED), START_NS + 300 * NS)
+    for answer in CHANGED:
+        telemetry.domains.observe_answer(answer)
     observations.tls_facts("imap.example.org:993", TlsFacts(not_after_ns=START_NS + 60 * 86400 * NS))
     return telemetry
 

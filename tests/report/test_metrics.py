@@ -83,7 +83,23 @@ def test_names_and_labels_follow_the_conventions_of_prometheus(metric):
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
 def test_label_values_are_bounded(metric):
     """A label names a part of the configuration, or has its values listed, or is capped."""
-    listed_or_capped = {"reason", "outcome", "phase", "action", "level", "code", "hop", "by"}
+    listed_or_capped = {
+        "reason",
+        "outcome",
+        "phase",
+        "action",
+        "level",
+        "code",
+        "hop",
+        "by",
+        "check",
+        "severity",
+        "record",
+        "host",
+        "address",
+        "kind",
+        "status",
+    }
     fixed = {"version", "pythonversion"}
 
     assert set(metric.labels) <= {*GROUP_LABELS, *listed_or_capped, *fixed}

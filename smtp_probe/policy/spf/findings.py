@@ -220,6 +220,8 @@ def _judge_limits(found: SpfSurvey) -> Iterator[Finding]:
             "Name the addresses with ip4 and ip6 instead.",
             "4.6.4",
         )
+    if found.loop or found.lookups > MOST_LOOKUPS:
+        return  # what is broken already is not broken again
     if len(found.void) > MOST_VOID_LOOKUPS:
         names = ", ".join(f"{answer.name} {answer.kind}" for answer in found.void[:4])
         yield spf_finding(

@@ -1,0 +1,145 @@
+"""The domains of a configuration, watched: settings become plans, looks are made of checks, reports go to the metrics.
+
+In: a configuration, and the events of probes. Out: samples. Shares the resolver and its cache with the probes: a question
+is asked once for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from smtp_probe.app.domain_check import DomainChecker, LookOptions
+from smtp_probe.config.settings import Config, Domain
+from smtp_probe.model import CheckResult, DomainReport, DomainUnderCheck
+from smtp_probe.network.exchanger import VisitTerms
+from smtp_probe.network.resolver import DnsResolver
+from smtp_probe.ports import Clock
+from smtp_probe.probes.domain import check_domain
+from smtp_probe.probes.domain_watch import DomainPlan, DomainWatch
+from smtp_probe.report.web.checked import CheckedSubject
+
+_FALLBACK_EHLO = "localhost.localdomain"
+
+
+class WatchedDomains:
+    """Wires `probes.domain_watch` to a configuration."""
+
+    def __init__(self, clock: Clock, on_report: Callable[[DomainReport], None]) -> None:
+        self.watch = DomainWatch(self._look, on_report, clock)
+        self._clock = clock
+        self._config: Config | None = None
+        self._resolver: DnsResolver | None = None
+        self._checkers: dict[Path | None, DomainChecker] = {}
+
+    def configure(self, config: Config, resolver: DnsResolver) -> None:
+        """Take over a configuration and the resolver that goes with it."""
+        if resolver is not self._resolver:
+            self._resolver, self._checkers = resolver, {}
+        self._config = config
+        self.watch.configure([_plan(name, domain) for name, domain in config.domains.items()])
+
+    async def _look(self, plan: DomainPlan, subject: DomainUnderCheck, visits: bool) -> DomainReport:
+        assert self._config is not None
+        assert self._resolver is not None
+        settings = self._config.domains[subject.domain]
+        options = LookOptions(
+            resolver=self._config.resolver,
+            dials=plan.dials,
+            allows_private=settings.private_addresses,
+            asks_authority=settings.authority,
+            terms=_terms(settings, subject, self._config),
+        )
+        checks = self._checker(settings.ca_file).checks(options, dials=visits)
+        return await check_domain(subject, self._resolver.ask, checks)
+
+    def _checker(self, ca_file: Path | None) -> DomainChecker:
+        assert self._resolver is not None
+        if ca_file not in self._checkers:
+            self._checkers[ca_file] = DomainChecker(self._resolver, self._clock, ca_file)
+        return self._checkers[ca_file]
+
+
+def view_domains(
+    config: Config, latest: Mapping[str, tuple[DomainReport, int]]
+) -> dict[str, tuple[CheckedSubject, ...] | None]:
+    """What the pages show of domains and of exchangers; None for both where no domain is configured."""
+    if not config.domains:
+        return {"domains": None, "exchangers": None}
+    subjects, exchangers = [], []
+    for name in config.domains:
+        report, at_ns = latest.get(name, (None, None))
+        if report is None:
+            subjects.append(CheckedSubject(name=name))
+            continue
+        visited = report.results.get("exchangers")
+        others = [result for part, result in report.results.items() if part != "exchangers"]
+        subjects.append(_view(name, at_ns, others, _domain_facts(report)))
+        if visited is not None:
+            exchangers.append(_view(name, at_ns, [visited], _visit_facts(visited)))
+    return {"domains": tuple(subjects), "exchangers": tuple(exchangers)}
+
+
+def _view(
+    name: str, at_ns: int | None, results: Sequence[CheckResult], facts: Mapping[str, str]
+) -> CheckedSubject:
+    return CheckedSubject(
+        name=name,
+        checked_ns=at_ns,
+        findings=tuple(finding for result in results for finding in result.findings),
+        unobserved=tuple(dict.fromkeys(text for result in results for text in result.unobserved)),
+        facts=facts,
+    )
+
+
+def _domain_facts(report: DomainReport) -> dict[str, str]:
+    """A few words on what is published."""
+    wanted = {
+        "MX": ("mx", "hosts"),
+        "SPF": ("spf", "record"),
+        "SPF look-ups": ("spf", "lookups"),
+        "SPF result": ("spf", "result"),
+        "MTA-STS": ("mta_sts", "mode"),
+        "DNSSEC": ("dnssec", "security"),
+    }
+    facts = {}
+    for title, (part, key) in wanted.items():
+        value = report.results[part].facts.get(key) if part in report.results else None
+        if value not in (None, [], ""):
+            facts[title] = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return facts
+
+
+def _visit_facts(result: CheckResult) -> dict[str, str]:
+    """One line for each address."""
+    return {
+        key: f"{'up' if visit['up'] else 'down'}, {visit['tls_version'] or 'no TLS'}, {visit['greeting'] or 'no greeting'}"
+        for key, visit in result.facts.get("visits", {}).items()
+    }
+
+
+def _plan(name: str, settings: Domain) -> DomainPlan:
+    return DomainPlan(
+        subject=DomainUnderCheck(
+            domain=name,
+            selectors=settings.selectors,
+            egress=settings.egress,
+            ehlo_name=settings.ehlo_name.lower() if settings.ehlo_name else None,
+            sender=settings.sender,
+        ),
+        interval_seconds=settings.interval,
+        visit_interval_seconds=settings.exchanger_interval,
+        dials=settings.dial,
+        detail=settings.model_dump_json(),
+    )
+
+
+def _terms(settings: Domain, subject: DomainUnderCheck, config: Config) -> VisitTerms:
+    """What a visit may ask, in the name of a sender of ours."""
+    senders = [sender.ehlo_name for sender in config.senders.values()]
+    return VisitTerms(
+        ehlo_name=subject.ehlo_name or next(iter(senders), _FALLBACK_EHLO),
+        recipient=settings.recipient,
+        sender=settings.sender or "",
+        tests_relay=settings.relay_test,
+    )

@@ -1,0 +1,152 @@
+"""What the checks of domains say, as samples; and what asking DNS took.
+
+In: reports of domains, and every answer of a name server. Out: samples in `Series`. Whatever was not seen has no sample:
+a finding that cannot be observed now is neither there nor gone, so it stays as it was, and `check_up` says so.
+"""
+
+from __future__ import annotations
+
+import logging
+from bisect import bisect_left
+from collections.abc import Mapping
+from typing import Any
+
+from smtp_probe.config.settings import Config
+from smtp_probe.model import CheckResult, DnsAnswer, DomainReport, Finding
+from smtp_probe.policy.record_changes import RECORDS, RecordMemory, record_word
+from smtp_probe.report.metrics import (
+    CHECK_UP,
+    DNS_DURATION,
+    DNS_QUERIES,
+    DOMAIN_CHECKED,
+    EXCHANGER_CERTIFICATE,
+    EXCHANGER_PHASE,
+    EXCHANGER_UP,
+    FINDING,
+    POLICY_EXPIRY,
+    RECORD_CHANGES,
+    RECORD_TTL,
+    SPF_LOOKUPS_LEFT,
+)
+from smtp_probe.report.series import HistogramValue, Labels, Series
+
+_log = logging.getLogger(__name__)
+_GAUGES = {"spf_lookups_left": SPF_LOOKUPS_LEFT, "mta_sts_policy_expiry_timestamp_seconds": POLICY_EXPIRY}
+_MOST_EXCHANGERS = 40
+"""Addresses of one domain that have samples."""
+
+
+class DomainResults:
+    """All domains."""
+
+    def __init__(self, series: Series) -> None:
+        self._series = series
+        self._memories: dict[str, RecordMemory] = {}
+        self._findings: dict[str, dict[str, tuple[Finding, ...]]] = {}
+        self.latest: dict[str, tuple[DomainReport, int]] = {}
+        """The last report of each domain and when it was made, for pages."""
+        series.put(DNS_DURATION, (), HistogramValue.empty(DNS_DURATION.buckets))
+
+    def declare(self, config: Config) -> None:
+        """Take over a configuration: what is gone is forgotten."""
+        for domain in config.domains:
+            for word in RECORDS:
+                self._series.put_new(RECORD_CHANGES, (domain, word), 0.0)
+        for known in (self._memories, self._findings, self.latest):
+            for domain in [domain for domain in known if domain not in config.domains]:
+                del known[domain]
+
+    def show(self, report: DomainReport, at_ns: int) -> None:
+        """Take over what one look saw, at an instant of the reference clock."""
+        domain = report.subject.domain
+        self.latest[domain] = report, at_ns
+        self._series.put(DOMAIN_CHECKED, (domain,), at_ns / 1e9)
+        self._show_findings(domain, report.results)
+        for result in report.results.values():
+            for name, value in result.gauges.items():
+                if name in _GAUGES:
+                    self._series.put(_GAUGES[name], (domain,), float(value))
+        self._show_records(domain, report.records)
+        exchangers = report.results.get("exchangers")
+        if exchangers is not None:
+            self._show_exchangers(domain, exchangers.facts.get("visits", {}))
+
+    def observe_answer(self, answer: DnsAnswer) -> None:
+        """Count one question to a name server, and how long it took."""
+        self._series.put_new(DNS_QUERIES, (answer.kind, answer.status.value), 0.0)
+        self._series.add(DNS_QUERIES, (answer.kind, answer.status.value), 1.0)
+        before = self._series.get(DNS_DURATION, ())
+        if isinstance(before, HistogramValue) and answer.duration_seconds is not None:
+            counts = list(before.counts)
+            counts[bisect_left(before.bounds, answer.duration_seconds)] += 1.0
+            sum_us = before.sum_us + round(answer.duration_seconds * 1e6)
+            self._series.put(DNS_DURATION, (), HistogramValue(before.bounds, tuple(counts), sum_us))
+
+    def _show_findings(self, domain: str, results: Mapping[str, CheckResult]) -> None:
+        """A check that could not see all keeps what it found before, beside what it finds now."""
+        known = self._findings.setdefault(domain, {})
+        now: dict[str, tuple[Finding, ...]] = {}
+        up: dict[Labels, float] = {}
+        for name, result in results.items():
+            found = result.findings
+            if result.unobserved:
+                found = tuple(dict.fromkeys((*found, *known.get(name, ()))))
+            now[name] = found
+            up[domain, name] = float(not result.unobserved)
+        self._log_changes(domain, known, now)
+        self._findings[domain] = now
+        standing: dict[Labels, float] = {
+            (domain, finding.check, finding.severity.value): 1.0
+            for found in now.values()
+            for finding in found
+        }
+        self._series.replace(FINDING, domain, standing)
+        self._series.replace(CHECK_UP, domain, up)
+
+    def _log_changes(
+        self, domain: str, before: Mapping[str, tuple[Finding, ...]], now: Mapping[str, tuple[Finding, ...]]
+    ) -> None:
+        old = {(item.check, item.subject): item for found in before.values() for item in found}
+        new = {(item.check, item.subject): item for found in now.values() for item in found}
+        for key, finding in new.items():
+            if key not in old:
+                _log.warning("finding: %s", finding.message, extra=_extra(domain, finding))
+        for key, finding in old.items():
+            if key not in new:
+                _log.info("finding gone", extra=_extra(domain, finding))
+
+    def _show_records(self, domain: str, answers: tuple[DnsAnswer, ...]) -> None:
+        for word in self._memories.setdefault(domain, RecordMemory()).note(answers):
+            self._series.add(RECORD_CHANGES, (domain, word), 1.0)
+            _log.info("record changed", extra={"domain": domain, "record": word})
+        ttls: dict[Labels, float] = {}
+        for answer in answers:
+            seconds = answer.original_ttl_seconds
+            if answer.values and seconds is not None:
+                key = domain, record_word(answer)
+                ttls[key] = min(ttls.get(key, float(seconds)), float(seconds))
+        self._series.replace(RECORD_TTL, domain, ttls)
+
+    def _show_exchangers(self, domain: str, visits: Mapping[str, Any]) -> None:
+        up: dict[Labels, float] = {}
+        phases: dict[Labels, float] = {}
+        ends: dict[Labels, float] = {}
+        for key, visit in list(visits.items())[:_MOST_EXCHANGERS]:
+            labels = domain, key.rpartition(" ")[0], visit["address"]
+            up[labels] = float(visit["up"])
+            for phase, seconds in visit["phases"].items():
+                phases[(*labels, phase)] = seconds
+            if visit["certificate_not_after"] is not None:
+                ends[labels] = float(visit["certificate_not_after"])
+        self._series.replace(EXCHANGER_UP, domain, up)
+        self._series.replace(EXCHANGER_PHASE, domain, phases)
+        self._series.replace(EXCHANGER_CERTIFICATE, domain, ends)
+
+
+def _extra(domain: str, finding: Finding) -> dict[str, str]:
+    return {
+        "domain": domain,
+        "check": finding.check,
+        "severity": finding.severity.value,
+        "subject": finding.subject,
+    }

@@ -1,0 +1,21 @@
+"""docs/checks.md and the rules name the same findings."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PARTS = r"(?:domain_missing|egress_unroutable|(?:mx|ptr|ehlo|spf|exchanger|mta_sts|tls_rpt|dane|dnssec|caa|authority)_[a-z_]+)"
+NO_FINDINGS = {
+    *("mx_ttl_seconds", "spf_lookups_left", "mta_sts_policy_expiry_timestamp_seconds"),
+    *("ehlo_name", "ehlo_addresses", "ehlo_result", "mx_hosts"),
+}
+"""Names of facts and gauges that look like ids."""
+
+
+def test_every_finding_is_told_and_nothing_else() -> None:
+    sources = [path.read_text() for path in (ROOT / "smtp_probe" / "policy").rglob("*.py")]
+    used = {name for text in sources for name in re.findall(rf'"({PARTS})"', text)} - NO_FINDINGS
+    told = set(re.findall(rf"^\| `({PARTS})` \|", (ROOT / "docs" / "checks.md").read_text(), re.MULTILINE))
+    assert told == used
