@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.lab.errors import LabError
 
 from .cpu import measure_cpu
+from .domains import measure_domains
 from .figures import Row
 from .lag import measure_lag
 from .machine import describe_machine, load_average
@@ -28,6 +29,7 @@ BENCHMARKS: Mapping[str, Callable[[Site], list[Row]]] = {
     "memory": measure_memory,
     "scrape": measure_scrape,
     "parts": measure_parts,
+    "domains": measure_domains,
 }
 _FAILURES = (LabError, TimeoutError, OSError, AssertionError)
 """What a measurement raises when its servers or its daemon do not do their part."""
