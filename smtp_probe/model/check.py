@@ -38,6 +38,8 @@ class CheckResult:
     findings: tuple[Finding, ...] = ()
     unobserved: tuple[str, ...] = ()
     """What could not be seen, a sentence each, sanitised; nothing is claimed of it."""
+    is_partial: bool = False
+    """Whether enough was seen to judge by, in spite of what was not: an address family that we do not have, ..."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     gauges: Mapping[str, float] = field(default_factory=dict)
     """Numbers that become metrics of the domain, by the name that `report.metrics` declares for them."""
@@ -77,4 +79,5 @@ class DomainReport:
     @property
     def is_observed(self) -> bool:
         """Whether everything essential could be seen."""
-        return not any(self.results[name].unobserved for name in ESSENTIAL & set(self.results))
+        needed = [self.results[name] for name in ESSENTIAL & set(self.results)]
+        return not any(result.unobserved and not result.is_partial for result in needed)

@@ -40,6 +40,7 @@ class ExchangerLook:
         return CheckResult(
             findings=tuple(findings),
             unobserved=tuple(unseen),
+            is_partial=any(visit.is_up for visit in visits),
             facts={"visits": {f"{visit.host} {visit.address}": visit_facts(visit) for visit in visits}}
             if visits
             else {},

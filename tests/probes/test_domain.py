@@ -58,6 +58,15 @@ async def test_what_is_not_essential_may_be_unseen() -> None:
     assert report.unobserved == ("dark",)
 
 
+async def test_a_part_may_be_enough() -> None:
+    async def half_blind(subject: DomainUnderCheck, ask: Ask) -> CheckResult:
+        return CheckResult(unobserved=("no IPv6 here",), is_partial=True)
+
+    report = await check_domain(SUBJECT, _nothing, {"exchangers": half_blind})
+    assert report.is_observed
+    assert report.unobserved == ("no IPv6 here",)
+
+
 async def test_every_answer_is_kept_once() -> None:
     report = await check_domain(SUBJECT, _nothing, DNS_CHECKS)
     questions = [(answer.name, answer.kind) for answer in report.records]
