@@ -62,14 +62,18 @@ class DomainChecker:
             "mx": functools.partial(check_mx, allows_private=options.allows_private),
             "dnssec": functools.partial(check_dnssec, now_seconds=now_seconds),
         }
-        if options.dials if dials is None else dials:
-            look = ExchangerLook(functools.partial(self._visit, options.terms), self._clock.now_ns)
-            checks["exchangers"] = look.check_exchangers
-            checks["dane"] = look.check_dane
         if options.dials:
             checks["mta_sts"] = functools.partial(
                 check_mta_sts, fetch=self._web.fetch, now_seconds=now_seconds, memory=self._policies
             )
+        if options.dials if dials is None else dials:
+            check_policy = checks["mta_sts"]
+            look = ExchangerLook(
+                functools.partial(self._visit, options.terms), self._clock.now_ns, check_policy
+            )
+            checks["exchangers"] = look.check_exchangers
+            checks["mta_sts"] = look.check_mta_sts
+            checks["dane"] = look.check_dane
         if options.asks_authority:
             ask_server = functools.partial(self._ask_server, options.authority_port)
             checks["authority"] = functools.partial(check_authority, ask_server=ask_server)

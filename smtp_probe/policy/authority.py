@@ -50,6 +50,8 @@ async def check_authority(subject: DomainUnderCheck, ask: Ask, ask_server: AskSe
     zone, names = await _find_zone(subject.domain, ask)
     if names.is_failure:
         return CheckResult(unobserved=(unseen(names),))
+    if not names.values:
+        return CheckResult(unobserved=(f"no name servers are found for {subject.domain}",))
     servers: list[_Server] = []
     failed: list[DnsAnswer] = []
     for value in sorted(str(value) for value in names.values)[:_MOST_SERVERS]:

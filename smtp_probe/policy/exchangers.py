@@ -6,6 +6,7 @@ what could not be seen from here. Whether TLSA records match is judged in `dane`
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
@@ -18,6 +19,8 @@ _NS = 10**9
 _OURS = frozenset({Cause.LOCAL_ADDRESS.value, Cause.NETWORK_UNREACHABLE.value, Cause.INTERNAL.value})
 """Causes that say something of the observer only: no route of this family, no free port, ..."""
 _NOT_THERE = frozenset({Cause.CONNECT_REFUSED.value, Cause.CONNECT_TIMEOUT.value})
+
+_KEEPS_MAIL_AWAY = frozenset({"exchanger_no_starttls", "exchanger_certificate_untrusted"})
 
 _CERTIFICATES = {
     TlsFailure.EXPIRED: ("exchanger_certificate_expired", Severity.ERROR, "has expired"),
@@ -39,9 +42,11 @@ def judge_visits(
     *,
     pinned: Collection[str] = (),
     aliases: Collection[str] = (),
+    is_enforced: bool = False,
 ) -> tuple[list[Finding], list[str]]:
     """Findings, and what could not be seen. `pinned` are hosts whose certificates TLSA records judge; `aliases` are those
-    whose name is wrong in the first place, as the check of the MX records tells.
+    whose name is wrong in the first place, as the check of the MX records tells; `is_enforced` says that MTA-STS has
+    senders not deliver without a good certificate.
     """
     findings: list[Finding] = []
     unseen: list[str] = []
@@ -54,7 +59,8 @@ def judge_visits(
         else:
             is_told = visit.host in aliases and _tls_failure(visit) is TlsFailure.NAME_MISMATCH
             is_pinned = visit.host in pinned or is_told
-            findings += _judge(visit, now_ns, has_others=visit.host in live, is_pinned=is_pinned)
+            found = list(_judge(visit, now_ns, has_others=visit.host in live, is_pinned=is_pinned))
+            findings += map(_sharpen, found) if is_enforced else found
     return findings, unseen
 
 
@@ -78,6 +84,14 @@ def visit_facts(visit: ExchangerVisit) -> dict[str, Any]:
 
 def _cause(visit: ExchangerVisit) -> str:
     return "" if visit.failure is None else visit.failure.cause
+
+
+def _sharpen(finding: Finding) -> Finding:
+    """What is a warning elsewhere keeps mail away where MTA-STS is enforced (RFC 8461 section 4.2)."""
+    if finding.check not in _KEEPS_MAIL_AWAY:
+        return finding
+    message = f"{finding.message} MTA-STS is enforced: senders that heed it do not deliver there."
+    return dataclasses.replace(finding, severity=Severity.ERROR, message=message)
 
 
 def _tls_failure(visit: ExchangerVisit) -> TlsFailure | None:

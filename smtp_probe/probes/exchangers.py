@@ -1,7 +1,8 @@
 """The exchangers of a domain, visited: who, how often, and what the visits are for.
 
-In: a domain with its MX hosts, and a port that makes one visit. Out: the check `exchangers`, and the visits for the checks
-that need a live certificate. Each address is visited once for one look, whoever wants to know.
+In: a domain with its MX hosts, a port that makes one visit, and the check of its MTA-STS policy, which says what a bad
+certificate means. Out: the check `exchangers`, and the checks that go with it. Each address is visited once for one look,
+and the policy fetched once, whoever wants to know.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from smtp_probe.model import CheckResult, DomainUnderCheck, ExchangerVisit
 from smtp_probe.policy.address_space import special_range
 from smtp_probe.policy.dane import ask_tlsa, check_dane
 from smtp_probe.policy.exchangers import judge_visits, visit_facts
-from smtp_probe.ports import Ask
+from smtp_probe.ports import Ask, Check
 
 Visit = Callable[[str, str], Awaitable[ExchangerVisit]]
 """Visits one address of one host. Never raises for what the other side does; bounded in time."""
@@ -25,9 +26,11 @@ _NOT_FOR_TCP = ("unspecified", "multicast", "reserved")
 class ExchangerLook:
     """The visits of one look at one domain. Used once."""
 
-    def __init__(self, visit: Visit, now_ns: Callable[[], int]) -> None:
+    def __init__(self, visit: Visit, now_ns: Callable[[], int], check_policy: Check) -> None:
         self._visit = visit
         self._now_ns = now_ns
+        self._check_policy = check_policy
+        self._policy: asyncio.Task[CheckResult] | None = None
         self._visiting: asyncio.Task[list[ExchangerVisit]] | None = None
 
     async def check_exchangers(self, subject: DomainUnderCheck, ask: Ask) -> CheckResult:
@@ -36,7 +39,14 @@ class ExchangerLook:
         tlsa = await ask_tlsa(subject.mx_hosts, ask)
         pinned = {entry.host for entry in tlsa if entry.usable}
         aliases = {host for host in subject.mx_hosts if (await ask(host, "A")).aliases}
-        findings, unseen = judge_visits(visits, self._now_ns(), pinned=pinned, aliases=aliases)
+        policy = await self.check_mta_sts(subject, ask)
+        findings, unseen = judge_visits(
+            visits,
+            self._now_ns(),
+            pinned=pinned,
+            aliases=aliases,
+            is_enforced=policy.facts.get("mode") == "enforce",
+        )
         return CheckResult(
             findings=tuple(findings),
             unobserved=tuple(unseen),
@@ -49,6 +59,12 @@ class ExchangerLook:
     async def check_dane(self, subject: DomainUnderCheck, ask: Ask) -> CheckResult:
         """TLSA records against the certificates that were presented. Fits `ports.Check`."""
         return await check_dane(subject, ask, await self._visits(subject, ask))
+
+    async def check_mta_sts(self, subject: DomainUnderCheck, ask: Ask) -> CheckResult:
+        """The policy, fetched once. Fits `ports.Check`."""
+        if self._policy is None:
+            self._policy = asyncio.ensure_future(self._check_policy(subject, ask))
+        return await self._policy
 
     async def _visits(self, subject: DomainUnderCheck, ask: Ask) -> list[ExchangerVisit]:
         if self._visiting is None:

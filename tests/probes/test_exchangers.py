@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 
-from smtp_probe.model import DomainUnderCheck, ExchangerVisit, Phase, PhaseTiming, Reply
+from smtp_probe.model import (
+    CheckResult,
+    DomainUnderCheck,
+    ExchangerVisit,
+    Phase,
+    PhaseTiming,
+    Reply,
+    Severity,
+)
+from smtp_probe.ports import Ask
 from smtp_probe.probes.exchangers import ExchangerLook
 from tests.policy.scripted import ScriptedDns
 
@@ -30,9 +40,13 @@ class Visitor:
         return ExchangerVisit(host=host, address=address, phases=(greeting, phase), extensions=("starttls",))
 
 
+async def _no_policy(subject: DomainUnderCheck, ask: Ask) -> CheckResult:
+    return CheckResult()
+
+
 async def test_each_address_is_visited_once_whoever_wants_to_know() -> None:
     visitor = Visitor()
-    look = ExchangerLook(visitor, lambda: 0)
+    look = ExchangerLook(visitor, lambda: 0, _no_policy)
     exchangers, dane = await asyncio.gather(
         look.check_exchangers(SUBJECT, DNS), look.check_dane(SUBJECT, DNS)
     )
@@ -44,5 +58,26 @@ async def test_each_address_is_visited_once_whoever_wants_to_know() -> None:
 
 async def test_a_domain_without_hosts_visits_nobody() -> None:
     visitor = Visitor()
-    result = await ExchangerLook(visitor, lambda: 0).check_exchangers(DomainUnderCheck(domain="e.test"), DNS)
+    result = await ExchangerLook(visitor, lambda: 0, _no_policy).check_exchangers(
+        DomainUnderCheck(domain="e.test"), DNS
+    )
     assert (visitor.visited, result.facts) == ([], {})
+
+
+async def test_the_policy_is_fetched_once_and_sharpens_what_is_found() -> None:
+    asked: list[str] = []
+
+    async def policy(subject: DomainUnderCheck, ask: Ask) -> CheckResult:
+        asked.append(subject.domain)
+        return CheckResult(facts={"mode": "enforce"})
+
+    class WithoutTls(Visitor):
+        async def __call__(self, host: str, address: str) -> ExchangerVisit:
+            return dataclasses.replace(await super().__call__(host, address), extensions=())
+
+    look = ExchangerLook(WithoutTls(), lambda: 0, policy)
+    result, _ = await asyncio.gather(look.check_exchangers(SUBJECT, DNS), look.check_mta_sts(SUBJECT, DNS))
+    assert asked == ["e.test"]
+    assert {(finding.check, finding.severity) for finding in result.findings} == {
+        ("exchanger_no_starttls", Severity.ERROR)
+    }

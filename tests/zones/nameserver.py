@@ -34,11 +34,13 @@ remote-control:
 
 
 @contextlib.contextmanager
-def serve(zones: Mapping[str, str], folder: Path, address: str = ADDRESS) -> Iterator[int]:
+def serve(
+    zones: Mapping[str, str], folder: Path, address: str = ADDRESS, port: int | None = None
+) -> Iterator[int]:
     """Serve zones, given by their names as text of master files. Gives the port."""
     program = shutil.which("nsd", path="/usr/sbin:/usr/bin:/bin")
     assert program is not None, "Debian's nsd is missing: sh tests/lab/install.sh"
-    port = free_port(address)
+    port = port or free_port(address)
     configuration = _CONFIGURATION.format(address=address, port=port, folder=folder)
     for number, (name, text) in enumerate(zones.items()):
         (folder / f"{number}.zone").write_text(text)
