@@ -135,7 +135,7 @@ def _furnish_postfix(layout: Layout, instance: str, facts: Facts) -> None:
 def _furnish_dovecot(layout: Layout, facts: Facts) -> None:
     """Write Dovecot's configuration, users and filter."""
     layout.path("dovecot").mkdir()
-    for name in ("dovecot.conf", "before.sieve"):
+    for name in ("dovecot.conf", "oauth2.conf", "before.sieve"):
         layout.path("dovecot", name).write_text(render(f"dovecot/{name}.in", facts))
     extra = {"full": "userdb_quota_rule=*:bytes=200"}
     lines = [f"{user}:{password(user)}::::::{extra.get(user, '')}\n" for user in USERS]

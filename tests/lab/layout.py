@@ -19,6 +19,7 @@ HOSTS = {
     "imap": 4,
     "mx2": 5,
     "mta-sts": 6,
+    "tokens": 8,
     "dns": 53,
 }
 """Host name -> last number of its address."""
@@ -33,6 +34,7 @@ PORTS = {
     "postgrey": (("mx1", 10023),),
     "dovecot": (("imap", 143), ("imap", 993), ("imap", 24)),
     "sts": (("mta-sts", 443),),
+    "tokens": (("tokens", 8081),),
 }
 """Part -> the TCP ports that it listens on."""
 

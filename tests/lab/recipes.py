@@ -80,6 +80,12 @@ def _sts(layout: Layout) -> Recipe:
     return Recipe("sts", argv, _ready(layout, "sts"), stop_signal=signal.SIGKILL)
 
 
+def _tokens(layout: Layout) -> Recipe:
+    ((host, port),) = layout.listeners("tokens")
+    argv = python_program("token_service.py", host, port, layout.path("control"))
+    return Recipe("tokens", argv, _ready(layout, "tokens"), stop_signal=signal.SIGKILL)
+
+
 def _postgrey(layout: Layout) -> Recipe:
     ((host, port),) = layout.listeners("postgrey")
     options = {
@@ -109,5 +115,6 @@ def recipes(layout: Layout) -> list[Recipe]:
         _policy(layout),
         _delay(layout),
         _sts(layout),
+        _tokens(layout),
         _postgrey(layout),
     ]
