@@ -44,7 +44,7 @@ class Relay:
         self._carrier = carrier
         self._connections: set[Reception] = set()
         self._serials = itertools.count(1)
-        self._greylisted: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._greylisted: OrderedDict[tuple[str, str, str], None] = OrderedDict()
         self._server: asyncio.Server | None = None
 
     async def start(self) -> int:
@@ -131,7 +131,7 @@ class Relay:
         resident = self._host.addresses.find(address)
         if resident is None:
             return "550 5.7.1 Relay access denied"
-        if refusal := self._refusal(envelope.mail_from or "", address, resident.scenario):
+        if refusal := self._refusal(envelope, address, resident.scenario):
             self._host.report(Happening.REFUSED, address, detail=refusal)
             return refusal
         envelope.rcpt_tos.append(address)
@@ -190,22 +190,25 @@ class Relay:
         is_spam = resident.scenario.behaviour is Behaviour.JUNK
         return SPAM_FLAG if is_spam and self._host.hop is HopName.FILTER else b""
 
-    def _refusal(self, sender: str, recipient: str, scenario: Scenario) -> str | None:
+    def _refusal(self, envelope: StampedEnvelope, recipient: str, scenario: Scenario) -> str | None:
         """The reply that refuses a recipient, where the scenario wants that at this hop."""
         match self._host.hop, scenario.behaviour:
             case HopName.RELAY, Behaviour.REFUSE:
                 return f"550 5.1.1 <{recipient}>: user unknown"
-            case HopName.FILTER, Behaviour.GREYLIST if not self._has_waited(sender, recipient):
+            case HopName.FILTER, Behaviour.GREYLIST if not self._has_waited(envelope, recipient):
                 return "451 4.7.1 Greylisted, please try again later"
         return None
 
-    def _has_waited(self, sender: str, recipient: str) -> bool:
-        """Whether this is not the first attempt. Forgotten as soon as it passes, so that each probe shows it."""
-        pair = (sender, recipient)
-        if pair in self._greylisted:
-            del self._greylisted[pair]
+    def _has_waited(self, envelope: StampedEnvelope, recipient: str) -> bool:
+        """Whether this is not the first attempt. Forgotten as soon as it passes, so that each probe shows it.
+
+        The envelope's own name (ENVID) keeps two probes apart that wait at the same time.
+        """
+        mail = (envelope.mail_from or "", envelope.dsn.envid or "", recipient)
+        if mail in self._greylisted:
+            del self._greylisted[mail]
             return True
-        self._greylisted[pair] = None
+        self._greylisted[mail] = None
         if len(self._greylisted) > _MAXIMUM_GREYLISTED:
             self._greylisted.popitem(last=False)
         return False

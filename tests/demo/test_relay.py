@@ -192,6 +192,16 @@ async def test_the_filter_greylists_once_for_each_message(filter_port: int) -> N
     assert codes == ["451", "250", "451", "250"]
 
 
+async def test_two_messages_that_wait_at_the_same_time_are_each_greylisted_once(filter_port: int) -> None:
+    async with connected(filter_port) as client:
+        codes = []
+        for envid in ("first", "second", "first", "second"):
+            await client.say(f"MAIL FROM:<a@b.example> ENVID={envid}")
+            codes.append((await client.say("RCPT TO:<greylisted@example.test>"))[:3])
+            await client.say("RSET")
+    assert codes == ["451", "451", "250", "250"]
+
+
 async def test_the_filter_marks_spam(filter_port: int, onward: Onward) -> None:
     async with connected(filter_port) as client:
         await client.send("junked@example.test")
