@@ -143,6 +143,39 @@ async def test_2_a_cut_inside_a_line_is_a_lost_connection(moment):
         assert error.cause is Cause.CONNECTION_LOST or moment == 0
 
 
+COMMANDS = {str(line).removeprefix("C: "): at for at, line in enumerate(WHOLE_LIFE) if str(line)[:2] == "C:"}
+"""Each command of the whole life, and where it comes in it."""
+
+
+@pytest.mark.parametrize(
+    ("command", "cause"),
+    [
+        ("AUTHENTICATE PLAIN", Cause.AUTH_REFUSED),
+        ("LIST", Cause.REPLY_PERMANENT),
+        ('SELECT "INBOX"', Cause.FOLDER_MISSING),
+        ("NOOP", Cause.REPLY_PERMANENT),
+        ("UID SEARCH", Cause.REPLY_PERMANENT),
+    ],
+)
+async def test_a_refusal_is_told_with_the_words_of_the_server(command, cause):
+    script = [*WHOLE_LIFE[: COMMANDS[command] + 1], "S: {tag} NO not today", "cut"]
+    async with hostile_imap(script) as server:
+        error = await asyncio.wait_for(live(server.port), 1.5)
+
+    assert error.cause is cause
+    assert "not today" in error.detail
+
+
+@pytest.mark.parametrize("word", ["NO", "BAD"])
+@pytest.mark.parametrize("command", ["UID STORE", "UID EXPUNGE"])
+async def test_a_refusal_to_delete_is_no_reason_to_end_the_watch(command, word):
+    script = [*WHOLE_LIFE[: COMMANDS[command] + 1], f"S: {{tag}} {word} not today", "cut"]
+    async with hostile_imap(script) as server:
+        error = await asyncio.wait_for(live(server.port), 1.5)
+
+    assert error.cause is Cause.CONNECTION_LOST, "it went on, until the server cut"
+
+
 async def test_2_a_server_that_restarts_can_be_opened_again():
     async with hostile_imap([LOGIN, SELECT, "cut"], WHOLE_LIFE) as server:
         connector = connector_to(server.port, junk="auto")
