@@ -103,5 +103,9 @@ class Telemetry:
 
 
 def _endpoints(config: Config) -> set[str]:
-    senders = {endpoint_name(sender.host, sender.effective_port) for sender in config.senders.values()}
-    return senders | {endpoint_name(box.host, box.effective_port) for box in config.mailboxes.values()}
+    """The servers that routes use: of the others, no certificate is seen any more."""
+    senders = (config.senders[name] for name in senders_in_use(config))
+    mailboxes = (config.mailboxes[name] for name in mailboxes_in_use(config))
+    ports = [(sender.host, sender.effective_port) for sender in senders]
+    ports += [(mailbox.host, mailbox.effective_port) for mailbox in mailboxes]
+    return {endpoint_name(*each) for each in ports}

@@ -70,6 +70,22 @@ async def test_a_reload_shows_what_it_declares_and_nothing_else():
         assert gone not in page
 
 
+async def test_the_certificate_of_a_server_that_no_route_uses_any_more_is_shown_no_more():
+    telemetry = make_telemetry()
+    tell(telemetry, *life_of(make_outcome()))
+    shown = (await telemetry.exposition.page()).body.decode()
+    old = make_config()
+    other = old.senders["relay"].model_copy(update={"host": "smtp.example.com"})
+    route = old.routes["example"].model_copy(update={"sender": "other"})
+    telemetry.declare(
+        old.model_copy(update={"senders": {**old.senders, "other": other}, "routes": {"example": route}})
+    )
+    page = (await telemetry.exposition.page()).body.decode()
+
+    assert 'endpoint="smtp.example.net:587"' in shown
+    assert "smtp.example.net" not in page
+
+
 async def test_log_lines_are_on_the_page():
     log = LogHandler(LogForm.LOGFMT, io.StringIO())
     telemetry = make_telemetry(log=log)
