@@ -1,4 +1,7 @@
-"""A TCP relay in front of an SMTP server that cuts each connection when the message has been handed over."""
+"""A TCP relay in front of an SMTP server that cuts each connection when the message has been handed over.
+
+Or it holds it, as long as the client likes: in both cases the reply to the final dot is never heard.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +17,16 @@ PATIENCE_SECONDS = 10.0
 
 
 class CuttingRelay(socketserver.ThreadingTCPServer):
-    """Passes everything on, and the final dot too; hangs up before its reply comes back."""
+    """Passes everything on, and the final dot too; hangs up, or falls silent, before its reply comes back."""
 
     daemon_threads = True
+    request_queue_size = 50
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, *, holds: bool) -> None:
         super().__init__(("127.0.0.1", 0), _Connection)
         self.target = host, port
         self.port: int = self.server_address[1]
+        self.holds = holds
         self.cuts = 0
 
 
@@ -34,8 +39,9 @@ class _Connection(socketserver.BaseRequestHandler):
             if not self._pass_on(client, upstream):
                 return
             self.server.cuts += 1
-            client.close()
             upstream.recv(4096)  # the reply that nobody hears
+            if self.server.holds:
+                client.recv(1)
 
     def _pass_on(self, client: socket.socket, upstream: socket.socket) -> bool:
         """Pass on both ways until somebody hangs up (False), or the message has been handed over (True)."""
@@ -58,9 +64,9 @@ class _Connection(socketserver.BaseRequestHandler):
 
 
 @contextmanager
-def cutting_relay(host: str, port: int) -> Iterator[CuttingRelay]:
+def cutting_relay(host: str, port: int, *, holds: bool = False) -> Iterator[CuttingRelay]:
     """A relay at work, in threads of its own."""
-    with CuttingRelay(host, port) as relay:
+    with CuttingRelay(host, port, holds=holds) as relay:
         thread = threading.Thread(target=relay.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:
