@@ -3,10 +3,12 @@
 import json
 import subprocess
 import sys
+import time
 
 import pytest
 
-from tests.acceptance.daemon import route, write_config
+from tests.acceptance.daemon import Daemon, route, write_config
+from tests.lab.client import look, mailbox, send, wait_for_mail, write
 
 pytestmark = pytest.mark.lab
 
@@ -154,3 +156,25 @@ def test_a_configuration_with_a_mistake_is_exit_code_2_with_file_and_line(lab, w
     assert run.returncode == 2
     assert f"{config}:" in run.stderr
     assert "intervall" in run.stderr
+
+
+def test_a_message_that_comes_too_late_is_swept_away_by_the_daemon_and_no_other(lab, work):
+    """Nobody waits for it any more; it is known as ours by its signature, and a forgery of it is foreign mail."""
+    lab.set_delay(3)
+    config = write_config(lab, work, {"r": route("delayed", "probe1", deadline=1, interval=3600)})
+    change(config, "mailboxes", "probe1", sweep_after=1)
+    assert probe(config, "r").returncode == 1
+    with mailbox(lab, "probe1") as box:
+        while not (ours := look(box, "INBOX", ("HEADER", "X-SMTP-Probe", "v=1"))):
+            time.sleep(0.2)
+        forgery = write("probe1@example.test", "a tag that nobody signed")
+        forgery["X-SMTP-Probe"] = ours[0]["X-SMTP-Probe"][:-6] + "AAAAAA"
+        forged = send(lab, forgery)
+        foreign = send(lab, write("probe1@example.test", "mail of a user"))
+        for each in (forged, foreign):
+            wait_for_mail(lab, "probe1", each)
+        with Daemon(config) as daemon:
+            key = ("HEADER", "Message-ID", ours[0]["Message-ID"])
+            daemon.wait_until(lambda: look(box, "INBOX", key) == [], "the orphan to be swept")
+            for each in (forged, foreign):
+                assert look(box, "INBOX", ("UNSEEN", "HEADER", "Message-ID", each))

@@ -28,12 +28,15 @@ STAGES = {
 OFFERS = ("AUTH PLAIN LOGIN XOAUTH2",)
 
 
-async def _provoke(step: str, behaviour: Behaviour) -> tuple[Submission, HostileSmtp, list[str]]:
+async def _provoke(
+    step: str, behaviour: Behaviour, **timeouts: float
+) -> tuple[Submission, HostileSmtp, list[str]]:
     """Submit, with credentials, to a server that does `behaviour` at one step."""
     phases: list[str] = []
     server = HostileSmtp({step: behaviour}, offers=OFFERS)
     async with server.running():
-        submission = await submit(sender(server.port, **auth()), on_phase=phases.append)
+        settings = sender(server.port, timeouts=timeouts, **auth())
+        submission = await submit(settings, on_phase=phases.append)
     return submission, server, phases
 
 
@@ -97,10 +100,10 @@ async def test_silence_is_a_timeout_and_uncertain_after_the_dot(step: str) -> No
         Deed.ENDLESS_LINE,
         Deed.MANY_PIECES,
     ],
-    ids=repr,
+    ids=lambda each: repr(each).replace(" ", "_"),
 )
 async def test_what_is_no_smtp_is_a_protocol_error(step: str, behaviour: Behaviour) -> None:
-    submission, server, _ = await _provoke(step, behaviour)
+    submission, server, _ = await _provoke(step, behaviour, **PATIENT)
     expected = Disposition.UNCERTAIN if step == "DOT" else Disposition.UNREACHABLE
     assert _said(submission) == (expected, STAGES[step], "protocol_error")
     assert submission.failure is not None
