@@ -82,8 +82,13 @@ class Reception(SMTP):
         super().connection_lost(error)
 
     def abort(self) -> asyncio.Task[None] | None:
-        """Cut the connection. Returns the task that has served it, and is about to end."""
+        """Cut the connection. Returns the task that has served it, and is about to end.
+
+        It is told so: of a connection that is cut amid the TLS handshake, it would never hear.
+        """
         cut(self.transport)
+        if self._handler_coroutine is not None:
+            self._handler_coroutine.cancel()
         return self._handler_coroutine
 
     @property
