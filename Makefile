@@ -21,7 +21,7 @@ test: $(MARKER)  ## everything: Debian packages, lint, types, import rules, all 
 	$(BIN)/python -m pytest -m "lab or slow" $(ARGS)
 
 check: $(MARKER) lint  ## the fast part: lint, types, import rules, tests without servers
-	$(BIN)/python -m pytest -q --numprocesses=2 -m "not lab and not slow" $(ARGS)
+	$(BIN)/python -m pytest -q --numprocesses=2 -m "not lab and not slow" --hypothesis-profile=few $(ARGS)
 
 .PHONY: lint
 lint: $(MARKER)

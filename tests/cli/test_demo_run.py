@@ -14,6 +14,8 @@ from smtp_probe.cli.demo_setting import DemoPlan
 from smtp_probe.errors import ConfigError
 from smtp_probe.report.log import LogHandler
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _put_back(monkeypatch, tmp_path):

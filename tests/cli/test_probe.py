@@ -15,6 +15,8 @@ from smtp_probe.demo.scenarios import SCENARIOS
 from tests.cli.views import is_plain
 from tests.pseudo_terminal import ENDING_SECONDS, Terminal
 
+pytestmark = pytest.mark.slow
+
 TIMEOUT_SECONDS = 60
 
 

