@@ -28,6 +28,7 @@ from smtp_probe.ports import Sink
 from smtp_probe.probes.arrivals import Arrivals, RouteIdentity
 from smtp_probe.probes.folder_watch import WatchEvents, WatchSettings
 from smtp_probe.probes.ledger import Ledger
+from smtp_probe.probes.path_reading import PathReader
 from smtp_probe.probes.round_trip import RoundTrips, RouteUnderTest
 from smtp_probe.probes.watchers import Watchers, WatchPlan
 from smtp_probe.report.archive import Archive, ArchiveError
@@ -64,7 +65,8 @@ class Program:
         )
         self.archive = Archive(journal_path)
         self.checks = Checks()
-        self.ledger = Ledger(self.journal, self.clock, [self.telemetry.observe, *sinks])
+        self.path_reader = PathReader()
+        self.ledger = Ledger(self.journal, self.clock, [self.telemetry.observe, *sinks], self.path_reader)
         self.arrivals = Arrivals(self.ledger, self.journal, self.clock, keys)
         self.sequences: dict[str, int] = {}
         self.round_trips = RoundTrips(self.ledger, self.clock, keys, self.sequences)
@@ -82,6 +84,7 @@ class Program:
         self.sequences.update(await self.journal.last_sequences())
         left_open = await self.journal.open_probes()
         self.telemetry.recall(await self.journal.last_outcomes(_RECALLED_OUTCOMES))
+        self.path_reader.restore(await self.journal.memos())
         self.ledger.restore(left_open)
         await self.telemetry.warm()
 

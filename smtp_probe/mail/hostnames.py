@@ -55,6 +55,9 @@ _PROVIDER_HOSTS = (
     (re.compile(r"(?:filterdrecv-[a-z0-9]+|recvd)-[0-9a-f]+-[a-z0-9]{5}"), "sendgrid.net"),
     (re.compile(r"hermes-[a-z0-9-]*production-[a-z0-9-]+"), "yahoo.com"),
 )
+_HOST_NAME = re.compile(
+    r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?){0,126}"
+)
 _FOREIGN = re.compile(r"[^a-z0-9.-]+")
 _REPEATED = re.compile(r"-*+\.[.-]*+")
 _IPV4 = re.compile(r"(?:0|[1-9]\d{0,2})(?:\.(?:0|[1-9]\d{0,2})){3}", re.ASCII)
@@ -76,6 +79,16 @@ def normalise_by(name: str | None) -> str:
     if read_address(label) is not None:
         return "address"
     return label or "unknown"
+
+
+def as_host_name(text: str | None) -> str | None:
+    """Give a name in lower case without its final dot, if it can be that of a host (RFC 1123); else None.
+
+    An underscore is let pass, as resolvers do. A name given as an address literal is none.
+    """
+    name = (text or "").rstrip(".").lower()
+    is_name = len(name) <= _MAX_NAME_CHARACTERS and _HOST_NAME.fullmatch(name) is not None
+    return name if is_name and read_address(name) is None else None
 
 
 def find_provider(host: str) -> str | None:

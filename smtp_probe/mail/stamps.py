@@ -3,7 +3,8 @@
 In: a message as the mailbox shows it, and when its last byte left us. Out: an instant, where it came from, and how
 finely it is known. The stamps are of a foreign clock. What our own clock knows for certain is that a message was
 stored after its final dot and before we saw it; a stamp outside that window shows that the two clocks disagree,
-and is not believed. Estimates no clock's offset: a stamp inside the window may still be wrong by less than its width.
+and is not believed. Estimates no clock's offset: a stamp inside the window may still be wrong by less than its width
+(`clocks` puts that right, where the whole way of the message is known).
 """
 
 from __future__ import annotations
@@ -84,6 +85,14 @@ def choose_stored(message: MailboxMessage, final_dot_ns: int | None) -> tuple[in
         return seen
     start_ns = max(message.internaldate_ns, final_dot_ns)
     return (start_ns + end_ns) // 2, Stamp.INTERNALDATE, 1.0
+
+
+def read_clock(message: MailboxMessage) -> tuple[int, float] | None:
+    """Give what the mailbox's clock showed when it stored the message, believed or not, and how finely."""
+    precise = _read_precise(message)
+    if precise is not None:
+        return precise[0], precise[2]
+    return None if message.internaldate_ns is None else (message.internaldate_ns, 1.0)
 
 
 def _was_absent_just_before(message: MailboxMessage) -> bool:

@@ -4,6 +4,7 @@
 - `submission`: what one SMTP transaction did.
 - `trace`: what the Received headers say.
 - `arrival`: what a mailbox shows.
+- `path`: where the time went, and which way the message took.
 - `probe`: a probe from its identity to its one end.
 - `dns`: what the resolver answers.
 - `finding`: what is wrong, where, and what to change.
@@ -34,6 +35,7 @@ from smtp_probe.model.events import (
     DuplicateSeen,
     Event,
     ForgerySeen,
+    Memo,
     ProbeEnded,
     ProbeHandedOver,
     ProbeOverdue,
@@ -44,6 +46,21 @@ from smtp_probe.model.events import (
 from smtp_probe.model.exchanger import ExchangerVisit
 from smtp_probe.model.failure import Cause, Failure, Reply, TlsFailure
 from smtp_probe.model.finding import Finding, Severity
+from smtp_probe.model.path import (
+    ClockOffset,
+    ClockStep,
+    Egress,
+    HopRole,
+    HopTime,
+    Leg,
+    LegTime,
+    Origin,
+    PathChange,
+    PathFacts,
+    PathIdentity,
+    Span,
+    Timing,
+)
 from smtp_probe.model.probe import Evidence, Outcome, OutcomeKind, Probe, Tag
 from smtp_probe.model.submission import Disposition, Phase, PhaseTiming, Submission, TlsFacts
 from smtp_probe.model.trace import Hop, HopDelay, Trace
@@ -56,6 +73,8 @@ __all__ = [
     "CaaRecord",
     "Cause",
     "CheckResult",
+    "ClockOffset",
+    "ClockStep",
     "Disposition",
     "DnsAnswer",
     "DnsSecurity",
@@ -64,6 +83,7 @@ __all__ = [
     "DomainReport",
     "DomainUnderCheck",
     "DuplicateSeen",
+    "Egress",
     "Event",
     "Evidence",
     "ExchangerVisit",
@@ -72,11 +92,20 @@ __all__ = [
     "ForgerySeen",
     "Hop",
     "HopDelay",
+    "HopRole",
+    "HopTime",
+    "Leg",
+    "LegTime",
     "Location",
     "MailboxMessage",
+    "Memo",
     "MxRecord",
+    "Origin",
     "Outcome",
     "OutcomeKind",
+    "PathChange",
+    "PathFacts",
+    "PathIdentity",
     "Phase",
     "PhaseTiming",
     "Placement",
@@ -90,10 +119,12 @@ __all__ = [
     "Severity",
     "SlotMissed",
     "SoaRecord",
+    "Span",
     "SrvRecord",
     "Stamp",
     "Submission",
     "Tag",
+    "Timing",
     "TlsFacts",
     "TlsFailure",
     "TlsaRecord",

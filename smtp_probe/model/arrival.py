@@ -69,13 +69,21 @@ class Arrival:
     placement: Placement
     seen_ns: int
     stored_ns: int
-    """When the mailbox took it in: from `stamp`, or `seen_ns` where no usable stamp exists."""
+    """When the mailbox took it in: from `stamp`, corrected by the offset of its clock where that is known, or `seen_ns`
+    where no usable stamp exists."""
     stamp: Stamp
     stamp_resolution_seconds: float
     earliest_ns: int | None = None
     """Not before this it was taken in, where `stored_ns` is only the latest that it can have been."""
     trace: Trace = field(default_factory=Trace)
     corrupted: bool | None = None
+    clock_ns: int | None = None
+    """What the mailbox's own clock showed when it took the message in, believed or not; None where nothing tells."""
+    clock_resolution_seconds: float | None = None
+    guid: str | None = None
+    """Dovecot's X-GUID: it shows whether the mailbox is on the host that took the message in."""
+    absent_ns: int | None = None
+    """When the folder was last known completely without this message."""
     found_in: str = ""
     """Which carrier of the tag survived: `header`, `message-id`, `subject`, `body`, `address`."""
     header: bytes = field(default=b"", repr=False, compare=False)

@@ -41,10 +41,21 @@ class ProbeOverdue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Memo:
+    """A piece of what was learned, for the journal to keep by kind and name. Without a text it is to be forgotten."""
+
+    kind: str
+    """`clock` or `path`."""
+    name: str
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeEnded:
-    """A probe's one end."""
+    """A probe's one end, and what was learned from it."""
 
     outcome: Outcome
+    memos: tuple[Memo, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

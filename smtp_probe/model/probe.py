@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from smtp_probe.model.arrival import Arrival, Bounce, Stamp
 from smtp_probe.model.failure import Failure
+from smtp_probe.model.path import PathFacts, Timing
 from smtp_probe.model.submission import Submission
 
 
@@ -88,6 +89,10 @@ class Outcome:
     arrival: Arrival | None = None
     bounce: Bounce | None = None
     failure: Failure | None = None
+    timing: Timing | None = None
+    """Where its time went; None where it has not arrived, or the instant of its final dot is not known."""
+    path: PathFacts | None = None
+    """Which way it took; None where it has not arrived."""
 
     @property
     def delivery_seconds(self) -> float | None:

@@ -15,7 +15,7 @@ from smtp_probe.errors import JournalError, MailboxError
 from smtp_probe.mail.bounce.report import BounceReport, read_bounce
 from smtp_probe.mail.message import check_body
 from smtp_probe.mail.recognition import Candidate, find_candidates, is_automatic_answer
-from smtp_probe.mail.stamps import choose_stored
+from smtp_probe.mail.stamps import choose_stored, read_clock
 from smtp_probe.mail.syntax.fields import split_fields
 from smtp_probe.mail.syntax.mime_parts import read_texts
 from smtp_probe.mail.tag import TagKey, peek, verify
@@ -130,6 +130,7 @@ class Arrivals:
         sent_ns = final_dot_ns or flight.probe.created_ns
         stored_ns, stamp, resolution_seconds = choose_stored(message, sent_ns)
         is_only_a_bound = stamp is Stamp.SEEN and not message.in_view
+        clock = read_clock(message)
         return Arrival(
             location=message.location,
             placement=message.placement,
@@ -140,6 +141,10 @@ class Arrivals:
             earliest_ns=max(sent_ns, message.absent_ns or 0) if is_only_a_bound else None,
             trace=read_trace(message.header),
             corrupted=corrupted,
+            clock_ns=clock[0] if clock is not None else None,
+            clock_resolution_seconds=clock[1] if clock is not None else None,
+            guid=message.guid,
+            absent_ns=message.absent_ns,
             found_in=found_in,
             header=message.header[:_KEPT_HEADER_BYTES],
         )

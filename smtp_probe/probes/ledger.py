@@ -33,6 +33,7 @@ from smtp_probe.model import (
     Evidence,
     Failure,
     Location,
+    Memo,
     Outcome,
     Phase,
     Probe,
@@ -44,6 +45,7 @@ from smtp_probe.model import (
     Submission,
 )
 from smtp_probe.ports import Clock, Journal, OpenProbe, Sink
+from smtp_probe.probes.path_reading import PathReader, PathReading
 from smtp_probe.probes.views import Views, Watched, bounces_of, inbox_of
 
 _log = logging.getLogger(__name__)
@@ -62,6 +64,7 @@ class Flight:
     submission_recorded: bool = False
     is_submitting: bool = False
     arrival: Arrival | None = None
+    reading: PathReading | None = None
     bounce: Bounce | None = None
     overdue: bool = False
     outcome: Outcome | None = None
@@ -74,11 +77,14 @@ class Flight:
 class Ledger:
     """All open probes of this program."""
 
-    def __init__(self, journal: Journal, clock: Clock, sinks: Sequence[Sink]) -> None:
+    def __init__(
+        self, journal: Journal, clock: Clock, sinks: Sequence[Sink], reader: PathReader | None = None
+    ) -> None:
         self.views = Views()
         self._journal = journal
         self._clock = clock
         self._sinks = tuple(sinks)
+        self._reader = reader or PathReader()
         self._flights: dict[str, Flight] = {}
         self._by_route: dict[str, dict[str, Flight]] = {}
         self._expected: dict[str, dict[str, int]] = {}
@@ -232,6 +238,7 @@ class Ledger:
         if flight.submission is not None and not flight.submission_recorded:
             await self.record(ProbeSubmitted(probe=flight.probe, submission=flight.submission))
             flight.submission_recorded = True
+        self._read_path(flight)
         judgement = judge(self._evidence(flight))
         if isinstance(judgement, Overdue):
             await self.record(ProbeOverdue(probe=flight.probe, at_ns=self._clock.now_ns()))
@@ -245,13 +252,23 @@ class Ledger:
             await self._end(flight, judgement)
 
     async def _end(self, flight: Flight, outcome: Outcome) -> None:
-        await self.record(ProbeEnded(outcome=outcome))
+        memos: tuple[Memo, ...] = ()
+        if flight.reading is not None:
+            outcome = replace(outcome, timing=flight.reading.timing, path=flight.reading.path)
+            memos = self._reader.memos(flight.reading)
+        await self.record(ProbeEnded(outcome=outcome, memos=memos))
         flight.outcome = outcome
         self._remove(flight)
         for fact in (flight.arrival, flight.bounce):
             if fact is not None:
                 self.discard(fact.location)
         flight.ended.set()
+
+    def _read_path(self, flight: Flight) -> None:
+        """Correct the arrival by what is known of the clocks, once: each message teaches once."""
+        if flight.reading is None and flight.arrival is not None and flight.submission is not None:
+            flight.reading = self._reader.read(flight.probe, flight.submission, flight.arrival)
+            flight.arrival = flight.reading.arrival
 
     def _evidence(self, flight: Flight) -> Evidence:
         return Evidence(

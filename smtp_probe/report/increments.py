@@ -28,8 +28,10 @@ from smtp_probe.model import (
     ProbeSubmitted,
     SlotMissed,
     Submission,
+    Timing,
 )
 from smtp_probe.report.metrics import (
+    CLOCK_STEPS,
     CORRUPTED,
     DELIVERY_DURATION,
     DUPLICATES,
@@ -40,6 +42,7 @@ from smtp_probe.report.metrics import (
     NOTICES_SEEN,
     OTHER,
     OUTCOMES,
+    PATH_CHANGES,
     PHASE_DURATION,
     PROBES,
     SCHEDULE_MISSED,
@@ -140,13 +143,21 @@ def _end(outcome: Outcome) -> Iterator[Increment]:
     if outcome.delivery_seconds is not None:
         seconds = _not_negative(outcome.delivery_seconds)
         yield Increment(DELIVERY_DURATION.name, (probe.route,), seconds, probe.probe_id)
-    if outcome.arrival is not None:
-        if outcome.arrival.corrupted:
-            yield _one(CORRUPTED)
-        for delay in outcome.arrival.trace.delays:
-            # A negative delay says that two clocks disagree, not how long the hop took.
-            if delay.delay_seconds is not None and 0 <= delay.delay_seconds < math.inf:
-                yield Increment(HOP_DURATION.name, (delay.by,), delay.delay_seconds)
+    if outcome.arrival is not None and outcome.arrival.corrupted:
+        yield _one(CORRUPTED)
+    if outcome.path is not None and outcome.path.change is not None:
+        yield _one(PATH_CHANGES, probe.route)
+    if outcome.timing is not None:
+        yield from _timing(outcome.timing)
+
+
+def _timing(timing: Timing) -> Iterator[Increment]:
+    for hop in timing.hops:
+        yield Increment(HOP_DURATION.name, (hop.by,), hop.span.seconds)
+    for clock in timing.offsets:
+        yield Increment(CLOCK_STEPS.name, (clock.by,), 0.0)  # known at zero from the first meeting
+    for step in timing.steps:
+        yield _one(CLOCK_STEPS, step.by)
 
 
 def _verdict(outcome: Outcome) -> Iterator[Increment]:

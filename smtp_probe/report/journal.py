@@ -32,6 +32,7 @@ from smtp_probe.model import (
     Event,
     ForgerySeen,
     Location,
+    Memo,
     Outcome,
     Probe,
     ProbeEnded,
@@ -182,8 +183,8 @@ class SqliteJournal:
                     "UPDATE probes SET is_overdue = 1 WHERE probe_id = ? AND is_open = 1 AND is_overdue = 0",
                     (probe.probe_id,),
                 )
-            case ProbeEnded(outcome=outcome):
-                return self._write_end(connection, outcome)
+            case ProbeEnded(outcome=outcome, memos=memos):
+                return self._write_end(connection, outcome, memos)
             case DuplicateSeen(probe_id=probe_id, location=location):
                 return self._write_copy(connection, location, probe_id)
             case ForgerySeen(location=location):
@@ -193,7 +194,7 @@ class SqliteJournal:
             case SlotMissed():
                 return True
 
-    def _write_end(self, connection: sqlite3.Connection, outcome: Outcome) -> bool:
+    def _write_end(self, connection: sqlite3.Connection, outcome: Outcome, memos: Sequence[Memo]) -> bool:
         outcome, header = without_header(outcome)
         is_new = _changed(
             connection,
@@ -212,6 +213,8 @@ class SqliteJournal:
                 self._write_copy(connection, fact.location, outcome.probe.probe_id)
         if is_new and header:
             keep_header(connection, outcome, header)
+        if is_new:
+            _write_memos(connection, memos)
         return is_new
 
     def _write_copy(self, connection: sqlite3.Connection, location: Location, probe_id: str | None) -> bool:
@@ -276,6 +279,11 @@ class SqliteJournal:
         )
         return [_OUTCOME.validate_json(row[0]) for row in reversed(rows)]
 
+    async def memos(self) -> Sequence[Memo]:
+        """What was learned. Raises JournalError."""
+        rows = await self._read("SELECT kind, name, value FROM memory")
+        return [Memo(kind=kind, name=name, text=text) for kind, name, text in rows]
+
     async def forget(self, before_ns: int, failures_before_ns: int) -> int:
         """Drop probes that were delivered, and copies that were counted, before one instant, and probes that ended
         otherwise before another. Returns how many probes.
@@ -308,6 +316,17 @@ class SqliteJournal:
             message = f"{self._path}: the journal is closed"
             raise JournalError(message)
         return self._connection
+
+
+def _write_memos(connection: sqlite3.Connection, memos: Sequence[Memo]) -> None:
+    connection.executemany(
+        "INSERT INTO memory VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+        [(memo.kind, memo.name, memo.text) for memo in memos if memo.text is not None],
+    )
+    connection.executemany(
+        "DELETE FROM memory WHERE kind = ? AND name = ?",
+        [(memo.kind, memo.name) for memo in memos if memo.text is None],
+    )
 
 
 def _changed(connection: sqlite3.Connection, statement: str, parameters: tuple[object, ...]) -> bool:

@@ -13,7 +13,7 @@ from smtp_probe.config.private_files import make_private_file
 from smtp_probe.errors import JournalError
 
 IN_MEMORY = ":memory:"
-VERSION = 3
+VERSION = 4
 
 _TABLES = """
 CREATE TABLE probes (
@@ -74,6 +74,16 @@ CREATE TABLE headers (
 CREATE INDEX headers_probe ON headers (probe_id);
 """
 
+_MEMORY = """
+-- What was learned of clocks and ways, by kind and name: see probes/path_reading.
+CREATE TABLE IF NOT EXISTS memory (
+    kind  TEXT NOT NULL,
+    name  TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (kind, name)
+) STRICT, WITHOUT ROWID;
+"""
+
 
 _HANDED_OVER = "ALTER TABLE probes ADD COLUMN final_dot_ns INTEGER;"
 
@@ -112,3 +122,5 @@ def _migrate(connection: sqlite3.Connection, path: str, now_ns: int) -> None:
         connection.executescript(f"BEGIN; {_HEADERS} PRAGMA user_version = 2; COMMIT;")
     if version < 3:
         connection.executescript(f"BEGIN; {_HANDED_OVER} PRAGMA user_version = 3; COMMIT;")
+    if version < 4:
+        connection.executescript(f"BEGIN; {_MEMORY} PRAGMA user_version = 4; COMMIT;")

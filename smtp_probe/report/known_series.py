@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 from smtp_probe.config.settings import Config, Sender, TlsMode
 from smtp_probe.model import Phase
-from smtp_probe.report.metrics import HOP_DURATION, PHASE_DURATION, SMTP_REPLIES, Metric
+from smtp_probe.report.metrics import CLOCK_STEPS, HOP_DURATION, PHASE_DURATION, SMTP_REPLIES, Metric
 from smtp_probe.report.series import Labels
 
 _TLS_PHASES = {Phase.TLS: TlsMode.IMPLICIT, Phase.STARTTLS: TlsMode.STARTTLS}
-_KNOWN_WHEN_SEEN = (SMTP_REPLIES, HOP_DURATION)
+_KNOWN_WHEN_SEEN = (SMTP_REPLIES, HOP_DURATION, CLOCK_STEPS)
 
 
 def phases_of(sender: Sender) -> tuple[Phase, ...]:

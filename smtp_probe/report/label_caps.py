@@ -11,13 +11,14 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 
 from smtp_probe.report.increments import Increment
-from smtp_probe.report.metrics import HOP_DURATION, OTHER, SMTP_REPLIES
+from smtp_probe.report.metrics import CLOCK_STEPS, HOP_DURATION, OTHER, SMTP_REPLIES
 from smtp_probe.report.series import Labels
 
 MAX_HOSTS = 50
 """Most values of the label `by`, `other` included."""
-REPLIES_BY_DETAIL = {"default": 3, "full": 16}
+REPLIES_BY_DETAIL = {"default": 2, "full": 16}
 """Most pairs of phase and code for one route, `other` included."""
+_BY_HOST = frozenset({HOP_DURATION.name, CLOCK_STEPS.name})
 
 
 @dataclass(slots=True)
@@ -34,6 +35,10 @@ class _Told:
         return True
 
 
+MAX_PATHS = 16
+"""Most fingerprints of ways for one route, `other` included."""
+
+
 class LabelCaps:
     """What has been told apart so far."""
 
@@ -43,6 +48,7 @@ class LabelCaps:
         self._lock = Lock()
         self._hosts = _Told()
         self._replies: dict[str, _Told] = {}
+        self._paths: dict[str, _Told] = {}
 
     def admit(self, increments: Iterable[Increment]) -> tuple[Increment, ...]:
         """Fold the labels of increments that are over a cap into `other`."""
@@ -61,6 +67,12 @@ class LabelCaps:
         with self._lock:
             return by if self._hosts.accept((by,), MAX_HOSTS) else OTHER
 
+    def path_label(self, route: str, fingerprint: str) -> str:
+        """Give the value of the label `path` for this way of a route."""
+        with self._lock:
+            told = self._paths.setdefault(route, _Told())
+            return fingerprint if told.accept((fingerprint,), MAX_PATHS) else OTHER
+
     def _bound(self, increment: Increment) -> Increment:
         labels = increment.labels
         told = self._told(increment.metric, labels)
@@ -71,7 +83,7 @@ class LabelCaps:
         return replace(increment, labels=others)
 
     def _told(self, metric: str, labels: Labels) -> _Told | None:
-        if metric == HOP_DURATION.name:
+        if metric in _BY_HOST:
             return self._hosts
         if metric == SMTP_REPLIES.name:
             return self._replies.setdefault(labels[0], _Told())

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from smtp_probe.config.settings import MetricsSettings
-from smtp_probe.model import Cause, OutcomeKind, Phase
+from smtp_probe.model import Cause, Leg, OutcomeKind, Phase
 
 GROUP_LABELS = ("route", "sender", "mailbox", "endpoint", "by", "domain")
 """Labels that may have thousands of values. All samples with one such value are kept and rendered together."""
@@ -66,11 +66,16 @@ UNOBSERVED_REASONS = (
 )
 NOTICES = ("delayed", "delivered", "relayed", "expanded", "failed", OTHER)
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
-SHOWN_PHASES = tuple(phase for phase in Phase if phase is not Phase.QUIT)
-"""The phases that have a last value by route. QUIT comes after the answer, so it tells nothing of the path."""
+SHOWN_PHASES = {
+    "default": (Phase.CONNECT, Phase.ACCEPT),
+    "full": tuple(phase for phase in Phase if phase is not Phase.QUIT),
+}
+"""The phases that have a last value by route, by detail; the others are one, `other`. QUIT is in none: it comes after the
+answer, so it tells nothing of the path. The histogram of the sender has every phase at any detail."""
+LEGS = (*(leg.value for leg in Leg), "unknown")
 
 _PHASE_BUCKETS = (0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0, 300.0)
-_HOP_BUCKETS = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
+_HOP_BUCKETS = (0.005, 0.025, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
 _DNS_BUCKETS = (0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 8.0)
 _DELIVERY_BUCKETS = tuple(float(bound) for bound in MetricsSettings().delivery_buckets)
 
@@ -177,14 +182,45 @@ SMTP_REPLIES = _counter(
 )
 HOP_DURATION = _histogram(
     "hop_duration_seconds",
-    "Time between the stamps of consecutive hops, by receiving host, over all routes. Two clocks are involved.",
+    "Time that each hop took, corrected for the hosts' clocks, by receiving host, over all routes.",
     "by",
     buckets=_HOP_BUCKETS,
 )
 LAST_HOP = _gauge(
     "hop_last_duration_seconds",
-    "Time between the stamps of consecutive hops of the last arrival. Below zero when their clocks disagree.",
+    "Time that each hop of the last arrival took, corrected for the hosts' clocks. Adds up to the delivery time.",
     *("route", "hop", "by"),
+)
+HOP_UNCERTAINTY = _gauge(
+    "hop_uncertainty_seconds",
+    "How far at most the true time of a hop of the last arrival is from the one shown.",
+    *("route", "hop", "by"),
+)
+SLOWEST_HOP = _gauge(
+    "slowest_hop", "Which hop of the last arrival took the longest: always 1.", "route", "hop", "by"
+)
+LEG_DURATION = _gauge(
+    "leg_duration_seconds",
+    "Time of each leg of the last arrival, divided at the trust boundary. Absent where its border is not known.",
+    *("route", "leg"),
+)
+PATH_INFO = _info(
+    "path_info", "Fingerprint of the last arrival's sequence of hosts.", "route", "path", "origin"
+)
+PATH_CHANGES = _counter(
+    "path_changes_total", "Arrivals that came another way than the one before them.", "route"
+)
+CLOCK_OFFSET = _gauge(
+    "hop_clock_offset_seconds", "How far the clock of a host is ahead of ours; below zero is behind.", "by"
+)
+CLOCK_OFFSET_BOUND = _gauge(
+    "hop_clock_offset_bound_seconds", "How far at most the true offset is from the one shown.", "by"
+)
+CLOCK_STEPS = _counter("hop_clock_steps_total", "Times that the clock of a host was found to be set.", "by")
+HOP_TLS = _gauge(
+    "hop_tls",
+    "Whether a host took the last message over TLS (1) or in plaintext (0). Absent where its line does not say.",
+    *("by", "leg"),
 )
 HOPS = _gauge("hops", "Number of Received headers of the last arrival.", "route")
 VISIBILITY_DELAY = _gauge(
@@ -283,7 +319,8 @@ METRICS: tuple[Metric, ...] = (
     *(BUILD_INFO, ROUTE_INFO, INTERVAL),
     *(PROBES, FAILURES, OUTCOMES, UNOBSERVED, DUPLICATES, CORRUPTED, FORGED, NOTICES_SEEN, SCHEDULE_MISSED),
     *(DELIVERY_DURATION, LAST_DELIVERY, LAST_PROBE, LAST_SUCCESS, PHASE_DURATION, LAST_PHASE, SMTP_REPLIES),
-    *(HOP_DURATION, LAST_HOP, HOPS, VISIBILITY_DELAY),
+    *(HOP_DURATION, LAST_HOP, HOP_UNCERTAINTY, SLOWEST_HOP, HOPS, LEG_DURATION, PATH_INFO, PATH_CHANGES),
+    *(CLOCK_OFFSET, CLOCK_OFFSET_BOUND, CLOCK_STEPS, HOP_TLS, VISIBILITY_DELAY),
     *(IN_FLIGHT, OLDEST_IN_FLIGHT, MAILBOX_UP, MAILBOX_RECONNECTS, CERTIFICATE_END, SCHEDULER_LAG),
     *(FINDING, CHECK_UP, DOMAIN_CHECKED, RECORD_CHANGES, RECORD_TTL, SPF_LOOKUPS_LEFT, POLICY_EXPIRY),
     *(EXCHANGER_UP, EXCHANGER_PHASE, EXCHANGER_CERTIFICATE, DNS_QUERIES, DNS_DURATION),

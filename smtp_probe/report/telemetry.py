@@ -34,7 +34,7 @@ class Telemetry:
     ) -> None:
         self.series = Series()
         self.totals = Totals(self.series)
-        self.last_results = LastResults(self.series, self.totals.caps.host_label)
+        self.last_results = LastResults(self.series, self.totals.caps)
         self.observations = Observations(self.series, now_ns)
         self.domains = DomainResults(self.series)
         self.history = History()

@@ -77,7 +77,7 @@ OUTCOMES = (
     make_outcome(seconds=0.2),
     make_outcome(
         submission=RELAYED,
-        arrival=make_arrival(RELAYED, delays=(0.04, 1.0, -2.0, None, 7.5, 0.25), corrupted=True),
+        arrival=make_arrival(RELAYED, delays=(0.04, 1.0, 2.0, None, 7.5, 0.25), corrupted=True),
     ),
 )
 OTHERS = (

@@ -5,13 +5,21 @@ from smtp_probe.model import (
     Arrival,
     Bounce,
     Cause,
+    ClockOffset,
     Disposition,
     Failure,
     Hop,
     HopDelay,
+    HopRole,
+    HopTime,
+    Leg,
+    LegTime,
     Location,
+    Origin,
     Outcome,
     OutcomeKind,
+    PathFacts,
+    PathIdentity,
     Phase,
     PhaseTiming,
     Placement,
@@ -21,8 +29,10 @@ from smtp_probe.model import (
     ProbeStarted,
     ProbeSubmitted,
     Reply,
+    Span,
     Stamp,
     Submission,
+    Timing,
     TlsFacts,
     Trace,
 )
@@ -149,6 +159,58 @@ def make_arrival(submission, seconds=1.5, delays=(0.2, 3.0), **facts):
     )
 
 
+def make_timing(arrival):
+    """Where the time of an arrival went: its delays as they are, a missing one merged into the next, and the store."""
+    hops, first, pending = [], 1, ""
+    for delay in arrival.trace.delays:
+        if delay.delay_seconds is None and delay.position > 1:
+            pending = pending or delay.by
+            continue
+        by = f"{pending}..{delay.by}" if pending else delay.by
+        hops.append(make_hop(first, delay.position, by, delay.delay_seconds or 0.0))
+        first, pending = delay.position + 1, ""
+    hops.append(make_hop(first, len(arrival.trace.hops) + 1, "store", 0.01, event="stored"))
+    total_ns = sum(hop.span.took_ns for hop in hops)
+    return Timing(
+        delivery=Span(took_ns=total_ns, least_ns=total_ns, most_ns=total_ns),
+        hops=tuple(hops),
+        offsets=(ClockOffset(by="mx2.example.net", span=make_span(-41.0)),),
+    )
+
+
+def make_hop(first, last, by, seconds, event=None):
+    return HopTime(first=first, last=last, by=by, event=event, span=make_span(seconds))
+
+
+def make_span(seconds, half_seconds=0.25):
+    took_ns = round(seconds * NS)
+    half_ns = round(half_seconds * NS)
+    return Span(took_ns=took_ns, least_ns=took_ns - half_ns, most_ns=took_ns + half_ns)
+
+
+def make_path(*hosts, change=None, **facts):
+    """A way over these hosts, whose second one took the message in plaintext."""
+    identity = PathIdentity(fingerprint="0f1e2d3c", hosts=hosts, first_seen_ns=START_NS)
+    legs = (Leg.OUTBOUND, Leg.TRANSPORT, Leg.INBOUND)
+    return PathFacts(
+        identity=identity,
+        roles=tuple(
+            HopRole(
+                position=position,
+                by=host,
+                leg=legs[min(position, 3) - 1],
+                is_trusted=True,
+                is_encrypted=position != 2,
+            )
+            for position, host in enumerate(hosts, 1)
+        ),
+        legs=tuple(LegTime(leg=leg, span=make_span(0.5)) for leg in legs),
+        origin=Origin.CONFIRMED,
+        change=change,
+        **facts,
+    )
+
+
 def make_bounce(**facts):
     return Bounce(
         location=Location(mailbox="inbox", folder="INBOX", uidvalidity=1, uid=8),
@@ -172,6 +234,12 @@ def make_outcome(kind=OutcomeKind.DELIVERED, *, probe=None, was_overdue=False, s
     elif kind is OutcomeKind.BOUNCED:
         evidence["bounce"] = make_bounce(action="failed", status="5.1.1", diagnostic="user unknown")
     evidence |= facts
+    if evidence.get("arrival") is not None:
+        known = {
+            "timing": make_timing(evidence["arrival"]),
+            "path": make_path("mx1.example.net", "mx2.example.net"),
+        }
+        evidence = {**known, **evidence}
     if "failure" not in facts:
         evidence["failure"] = _failure_of(kind, evidence["submission"])
     return Outcome(

@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 from smtp_probe.model import (
     BounceSeen,
     Cause,
+    ClockStep,
     Disposition,
     DuplicateSeen,
     Failure,
     ForgerySeen,
     Location,
     OutcomeKind,
+    PathChange,
     Phase,
     ProbeEnded,
     ProbeStarted,
@@ -30,6 +32,7 @@ from tests.report.samples import (
     make_arrival,
     make_bounce,
     make_outcome,
+    make_path,
     make_probe,
     make_submission,
     refused,
@@ -198,14 +201,40 @@ def test_a_reply_at_a_place_that_is_no_phase_does_not_make_a_label():
     )
 
 
-def test_hops_are_observed_by_host_but_not_where_clocks_disagree():
+def test_hops_are_observed_by_host_as_corrected():
     submission = make_submission()
-    arrival = make_arrival(submission, delays=(0.25, -4.0, None))
+    arrival = make_arrival(submission, delays=(0.25, None, 4.0))
     event = ProbeEnded(outcome=make_outcome(submission=submission, arrival=arrival))
 
-    assert {key: value for key, value in count(event).items() if key[0].startswith("hop")} == {
-        ("hop_duration_seconds", ("mx2.example.net",)): 0.25
+    assert {key[1][0]: value for key, value in count(event).items() if key[0] == "hop_duration_seconds"} == {
+        "mx1.example.net": 0.0,
+        "mx2.example.net": 0.25,
+        "mx3.example.net..mx4.example.net": 4.0,
+        "store": 0.01,
     }
+
+
+def test_a_clock_is_known_at_zero_steps_from_its_first_meeting_and_a_step_is_counted():
+    outcome = make_outcome()
+    step = ClockStep(by="mx9.example.net", at_ns=1, shift_ns=5)
+    stepped = replace(outcome, timing=replace(outcome.timing, steps=(step,)))
+
+    assert count(ProbeEnded(outcome=outcome))["hop_clock_steps_total", ("mx2.example.net",)] == 0.0
+    assert count(ProbeEnded(outcome=stepped))["hop_clock_steps_total", ("mx9.example.net",)] == 1.0
+
+
+def test_another_way_is_counted():
+    way = make_path("mx1.example.net")
+    changed = replace(way, change=PathChange(previous=way.identity))
+
+    assert ("path_changes_total", ("example",)) not in count(ProbeEnded(outcome=make_outcome(path=way)))
+    assert count(ProbeEnded(outcome=make_outcome(path=changed)))["path_changes_total", ("example",)] == 1
+
+
+def test_nothing_is_said_of_hops_whose_time_is_not_known():
+    sums = count(ProbeEnded(outcome=make_outcome(timing=None, path=None)))
+
+    assert not any(name.startswith(("hop", "path")) for name, _ in sums)
 
 
 def test_a_store_before_the_dot_does_not_lower_the_sum():

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smtp_probe.report.increments import Increment
-from smtp_probe.report.label_caps import MAX_HOSTS, REPLIES_BY_DETAIL, LabelCaps
+from smtp_probe.report.label_caps import MAX_HOSTS, MAX_PATHS, REPLIES_BY_DETAIL, LabelCaps
 from smtp_probe.report.metrics import HOP_DURATION, PROBES, SMTP_REPLIES
 
 
@@ -52,7 +52,7 @@ def test_each_route_has_its_own_few_replies():
 
     assert one == [
         ("example", "rcpt", "450"),
-        ("example", "rcpt", "451"),
+        ("example", "other", "other"),
         ("example", "other", "other"),
         ("example", "other", "other"),
         ("example", "rcpt", "450"),
@@ -83,3 +83,12 @@ def test_other_metrics_pass_unchanged():
     increment = Increment(PROBES.name, ("example",))
 
     assert LabelCaps().admit([increment]) == (increment,)
+
+
+def test_ways_are_capped_for_each_route():
+    caps = LabelCaps()
+    labels = [caps.path_label("example", f"{number:08x}") for number in range(100)]
+
+    assert len(set(labels)) == MAX_PATHS
+    assert labels[-1] == "other"
+    assert caps.path_label("example", "00000003") == caps.path_label("two", "00000003") == "00000003"

@@ -19,7 +19,8 @@ delivery_duration_seconds last_delivery_duration_seconds last_probe_timestamp_se
 last_success_timestamp_seconds submission_phase_duration_seconds hop_duration_seconds hop_last_duration_seconds
 hops messages_in_flight oldest_in_flight_timestamp_seconds visibility_delay_seconds mailbox_up
 mailbox_reconnects_total smtp_replies_total tls_certificate_not_after_timestamp_seconds forged_messages_total
-duplicate_messages_total schedule_missed_total scheduler_lag_seconds config_last_reload_successful
+hop_uncertainty_seconds hop_clock_offset_seconds hop_clock_steps_total hop_tls leg_duration_seconds path_info
+path_changes_total slowest_hop duplicate_messages_total schedule_missed_total scheduler_lag_seconds config_last_reload_successful
 """,
 )
 
@@ -99,6 +100,9 @@ def test_label_values_are_bounded(metric):
         "address",
         "kind",
         "status",
+        "leg",
+        "path",
+        "origin",
     }
     fixed = {"version", "pythonversion"}
 

@@ -15,13 +15,13 @@ bounds a difference of two numbers, and so do the tightest observations of the p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import ceil, floor
 
-from smtp_probe.mail.clocks.chain_solution import Solution, solve
-from smtp_probe.mail.clocks.difference_constraints import find_centre
-from smtp_probe.mail.clocks.doubts import Verdict, judge
-from smtp_probe.mail.clocks.events import REFERENCE, read_chain
+from smtp_probe.mail.clocks.chain_solution import Solution, observe, solve
+from smtp_probe.mail.clocks.difference_constraints import Matrix, find_centre, intersect
+from smtp_probe.mail.clocks.doubts import Case, Verdict, judge
+from smtp_probe.mail.clocks.events import REFERENCE, Chain, read_chain
 from smtp_probe.mail.clocks.facts import ChainObservation, ClockLimits, ClockOffset, ClockReading, Estimate
 from smtp_probe.mail.clocks.hop_times import measure_hops
 from smtp_probe.mail.clocks.learning import expect, learn
@@ -48,15 +48,36 @@ def update(
 
 
 def _refine(verdict: Verdict, state: ClockState) -> Solution:
-    """Tighten the solution by what is likely of the drifts, as far as that agrees with it."""
+    """Tighten the solution by what is likely of the store and of the drifts, as far as that agrees with it."""
     case, certain = verdict.case, verdict.solution
-    for caution in _CAUTION:
-        moment = expect(case, state, caution)
-        likely = recall(state, case.chain.domains, moment, Trust(verdict.ignored))
-        solution = solve(case.chain, likely, certain.offsets, case.growths)
-        if solution is not None:
-            return solution
+    for chain, offsets in _list_likely(case, certain):
+        for caution in _CAUTION:
+            moment = expect(case, state, caution)
+            likely = recall(state, chain.domains, moment, Trust(verdict.ignored))
+            solution = solve(chain, likely, offsets, case.growths)
+            if solution is not None:
+                return solution
     return certain
+
+
+def _list_likely(case: Case, certain: Solution) -> Iterator[tuple[Chain, Matrix]]:
+    """Give what may be taken for granted, the most first: chains, and bounds on the offsets of their clocks.
+
+    The mailbox did not have the message when it was asked for the last time without it. And its clock agrees with ours,
+    as most do, where the caller says so: its stamp is then worth something from the first message on.
+    """
+    late = case.chain.with_late_store()
+    bounds = (
+        certain.offsets if late is case.chain else intersect(certain.offsets, observe(late, case.growths))
+    )
+    store = late.hops[-1].domain
+    if store is not None and case.chain.is_store_believed:
+        agreeing = [list(row) for row in bounds]
+        place = late.domains.index(store)
+        agreeing[0][place], agreeing[place][0] = min(agreeing[0][place], 0.0), min(agreeing[place][0], 0.0)
+        yield late, agreeing
+    yield late, bounds
+    yield case.chain, certain.offsets
 
 
 def _read(verdict: Verdict, state: ClockState, likely: Solution) -> ClockReading:

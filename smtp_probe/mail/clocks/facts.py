@@ -86,8 +86,14 @@ class ChainObservation:
     """Oldest first."""
     seen_ns: int
     """When our clock first knew the message to be in the mailbox."""
+    absent_ns: int | None = None
+    """When the mailbox, asked before that, did not have it yet. Serves the best values only."""
     store: ClockStamp | None = None
     """When the mailbox took it in, by the mailbox's clock."""
+    is_store_believed: bool = False
+    """Whether the mailbox's clock is taken to agree with ours as long as nothing speaks against it. Serves the best
+    values only.
+    """
     begins_at_peer: bool = True
     """Whether the first hop is the server that we spoke to. Not so where its header line was taken out."""
     sightings: Sequence[Sighting] = ()

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from smtp_probe.mail.path.organisations import find_organisation, is_loopback_address, is_private_address
+from smtp_probe.mail.path.encryption import is_encrypted, is_local
+from smtp_probe.mail.path.organisations import find_organisation, is_private_address
 from smtp_probe.mail.path.passages import Passage, name_client, say_host
 from smtp_probe.model import Finding, Severity
 
 _OLD_TLS = frozenset({"SSLv2", "SSLv3", "TLSv1", "TLSv1.1"})
 """Forbidden by RFC 6176, 7568 and 8996."""
-_PLAIN_PROTOCOLS = frozenset({"SMTP", "ESMTP", "ESMTPA", "UTF8SMTP", "UTF8SMTPA"})
-"""RFC 3848: with TLS their names would have an S in them."""
-_LOOPBACK_NAME = "localhost"
-"""Also what a server puts in the place of a client that it hides."""
 
 
 def check_transport(passages: Sequence[Passage]) -> Iterator[Finding]:
@@ -39,7 +36,7 @@ def _check_version(passage: Passage) -> Iterator[Finding]:
 
 def _check_encryption(passage: Passage) -> Iterator[Finding]:
     hop = passage.hop
-    is_plain = hop.with_ in _PLAIN_PROTOCOLS and hop.tls_version is None and hop.tls_cipher is None
+    is_plain = is_encrypted(hop) is False and "LMTP" not in (hop.with_ or "")  # LMTP is spoken at home
     if is_plain and not is_private_address(hop.from_ip):
         source = hop.from_host or hop.from_name or hop.from_ip or "another organisation"
         said = f"took the message from {source} with {hop.with_}: as far as its line says, without TLS."
@@ -60,8 +57,7 @@ def _check_address(before: Passage | None, passage: Passage) -> Iterator[Finding
 def _is_between_organisations(before: Passage | None, passage: Passage) -> bool:
     """Whether the message came from another organisation, as far as names show it."""
     own, hop = passage.organisation, passage.hop
-    is_local = is_loopback_address(hop.from_ip) or _LOOPBACK_NAME in (hop.from_name, hop.from_host)
-    if own is None or is_local:
+    if own is None or is_local(hop):
         return False
     sources = {find_organisation(name) for name in name_client(hop)}
     if not sources and before is not None and before.organisation is not None:

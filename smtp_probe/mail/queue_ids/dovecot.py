@@ -14,6 +14,7 @@ import re
 from smtp_probe.mail.queue_ids.id_stamps import SECOND_NS, IdStamp
 from smtp_probe.model import Hop
 
+_GUID = re.compile(r"[0-9A-Fa-f]{32}")
 _ID = re.compile(r"(?P<session>[A-Za-z0-9+/]{22})(?P<reuse>:[A-Z]?[0-9]{1,9})?")
 
 
@@ -39,3 +40,17 @@ def decode_dovecot(hop: Hop) -> IdStamp | None:
         lead_seconds=2.0,
         is_lower_bound=match["reuse"] is not None,
     )
+
+
+def is_same_host(hop: Hop, guid: str | None) -> bool:
+    """Whether a session id, and the X-GUID under which the message was stored, are certainly of one host.
+
+    Both end in the hash of the host's name; a maildir's GUID is a file name that ends in the name itself.
+    """
+    match = _ID.fullmatch(hop.id or "") if hop.software == "dovecot" else None
+    if match is None or guid is None:
+        return False
+    if _GUID.fullmatch(guid):
+        return base64.b64decode(match["session"] + "==")[12:] == bytes.fromhex(guid)[12:]
+    name = guid.partition(",")[0].split(".", 2)[2:]
+    return bool(name) and name[0].lower() == (hop.by or "").lower()

@@ -1,0 +1,203 @@
+"""What all messages together teach of the clocks and ways of the paths, and what each one's way was in that light.
+
+In: a probe with its submission and its arrival, when both are known. Out: the arrival with its store corrected, where its
+time went, and which way it took; and pieces of the memory for the journal, to be written with the probe's end. One for
+all routes, since one host serves many. Pure besides its memory: waits for nothing, and judges no probe.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from smtp_probe.mail.clocks.domains import ClockDomain, DomainRule
+from smtp_probe.mail.clocks.estimation import update
+from smtp_probe.mail.clocks.events import REFERENCE
+from smtp_probe.mail.clocks.facts import ClockLimits, ClockReading, Estimate, Sighting
+from smtp_probe.mail.clocks.observation import Surroundings, observe_probe
+from smtp_probe.mail.clocks.state import ClockState, widen_reference
+from smtp_probe.mail.clocks.storage import find_changes, read_clocks, write_clocks
+from smtp_probe.mail.hostnames import normalise_by
+from smtp_probe.mail.path.division import Sides, assign_roles, divide, find_egress, time_legs
+from smtp_probe.mail.path.identity import PathMemory, read_memory, recognise, write_memory
+from smtp_probe.mail.path.origin import check_origin, find_origin
+from smtp_probe.mail.path.passages import read_passages
+from smtp_probe.model import (
+    Arrival,
+    ClockOffset,
+    ClockStep,
+    HopTime,
+    Memo,
+    Origin,
+    PathFacts,
+    Probe,
+    Span,
+    Stamp,
+    Submission,
+    Timing,
+)
+
+_log = logging.getLogger(__name__)
+CLOCK_MEMO, PATH_MEMO = "clock", "path"
+_ANCHOR_SLACK_NS = 20_000_000
+"""How far a wall clock may be corrected between two runs without a word. Ours is anchored to it anew at each start."""
+_STAMPS = {1e-6: Stamp.GUID, 1e-3: Stamp.GMAIL, 1.0: Stamp.INTERNALDATE}
+_MOST_SIGHTINGS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutePath:
+    """What the configuration says of the path of one route."""
+
+    sides: Sides = field(default_factory=Sides)
+    mailbox: ClockDomain = field(default_factory=lambda: ClockDomain(name="mailbox"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathReading:
+    """What one message's way was. `arrival` has its store corrected."""
+
+    arrival: Arrival
+    timing: Timing | None
+    path: PathFacts
+    route: str
+    clocks: frozenset[str] = frozenset()
+    """Of which clocks something was learned."""
+
+
+class PathReader:
+    """The memory of clocks and ways."""
+
+    def __init__(self) -> None:
+        self.routes: Mapping[str, RoutePath] = {}
+        """By name; replaced as a whole when the configuration changes."""
+        self.rules: tuple[DomainRule, ...] = ()
+        self.limits = ClockLimits()
+        self._clocks = ClockState()
+        self._paths: dict[str, PathMemory] = {}
+        self._sightings: list[Sighting] = []
+
+    # Remembering.
+
+    def restore(self, memos: Iterable[Memo]) -> None:
+        """Take up what an earlier run learned. What is damaged is learned anew."""
+        pieces: list[tuple[str, object]] = []
+        for memo in memos:
+            try:
+                data = json.loads(memo.text or "null")
+            except ValueError:
+                _log.warning("a memo of the journal cannot be read", extra={"kind": memo.kind})
+                continue
+            if memo.kind == CLOCK_MEMO:
+                pieces.append((memo.name, data))
+            elif memo.kind == PATH_MEMO and (memory := read_memory(data)) is not None:
+                self._paths[memo.name] = memory
+        self._clocks = widen_reference(read_clocks(pieces), _ANCHOR_SLACK_NS)
+
+    def memos(self, reading: PathReading) -> tuple[Memo, ...]:
+        """Give what the journal has to keep after this reading, as it is known now."""
+        pieces = write_clocks(self._clocks, reading.clocks)
+        memory = self._paths.get(reading.route)
+        return (
+            *(
+                Memo(kind=CLOCK_MEMO, name=name, text=None if piece is None else json.dumps(piece))
+                for name, piece in pieces.items()
+            ),
+            *(() if memory is None else (_path_memo(reading.route, memory),)),
+        )
+
+    def path_memory(self, route: str) -> PathMemory:
+        """What is remembered of the ways of a route."""
+        return self._paths.get(route) or PathMemory()
+
+    def saw(self, sighting: Sighting) -> None:
+        """Learn that a foreign clock was read: it is used with the next message."""
+        self._sightings = [*self._sightings, sighting][-_MOST_SIGHTINGS:]
+
+    # Reading.
+
+    def read(self, probe: Probe, submission: Submission, arrival: Arrival) -> PathReading:
+        """Read one message, and learn from it. Each is to be read once."""
+        settings = self.routes.get(probe.route) or RoutePath()
+        hops = arrival.trace.hops
+        origin, skipped = find_origin(hops, submission.queue_id)
+        sightings, self._sightings = self._sightings, []
+        around = Surroundings(
+            mailbox=settings.mailbox,
+            rules=self.rules,
+            skipped=skipped,
+            begins_at_peer=origin is not Origin.MISSING,
+            sightings=sightings,
+        )
+        observation = observe_probe(submission, arrival, around)
+        timing, clocks = None, frozenset[str]()
+        if observation is not None:
+            before = self._clocks
+            self._clocks, reading = update(before, observation, self.limits)
+            clocks = find_changes(before, self._clocks)
+            timing = _tell_timing(reading, skipped)
+            unused = {each.position for each in reading.unused}
+            has_stamp = observation.store is not None and len(observation.hops) + 1 not in unused
+            arrival = _correct(arrival, reading, has_stamp=has_stamp)
+        passages = read_passages(arrival.trace)
+        division = divide(passages, settings.sides)
+        memory, identity, change = recognise(
+            self.path_memory(probe.route),
+            [normalise_by(passage.host) for passage in passages[skipped:]],
+            arrival.seen_ns,
+        )
+        self._paths[probe.route] = memory
+        path = PathFacts(
+            identity=identity,
+            roles=assign_roles(passages, division),
+            legs=time_legs(timing.hops, division) if timing is not None else (),
+            egress=find_egress(passages, division),
+            origin=origin,
+            change=change,
+            findings=check_origin(hops, origin, submission.queue_id),
+        )
+        return PathReading(arrival=arrival, timing=timing, path=path, route=probe.route, clocks=clocks)
+
+
+def _tell_timing(reading: ClockReading, skipped: int) -> Timing:
+    return Timing(
+        delivery=_span(reading.delivery),
+        hops=tuple(
+            HopTime(
+                first=hop.first_position + skipped,
+                last=hop.last_position + skipped,
+                by=hop.label,
+                event=hop.event,
+                span=_span(hop.duration),
+            )
+            for hop in reading.hops
+        ),
+        offsets=tuple(ClockOffset(by=each.domain, span=_span(each.offset)) for each in reading.offsets),
+        steps=tuple(
+            ClockStep(by=each.domain, at_ns=each.at_ns, shift_ns=each.shift.value_ns)
+            for each in reading.steps
+            if each.domain != REFERENCE
+        ),
+        doubted=reading.doubted,
+    )
+
+
+def _correct(arrival: Arrival, reading: ClockReading, *, has_stamp: bool) -> Arrival:
+    """The store as it was on our clock: by the mailbox's stamp, corrected, or else our seeing the message."""
+    stamp, resolution = Stamp.SEEN, 1e-9
+    if has_stamp and arrival.clock_resolution_seconds is not None:
+        resolution = arrival.clock_resolution_seconds
+        stamp = _STAMPS.get(resolution, Stamp.INTERNALDATE)
+    return replace(
+        arrival, stored_ns=reading.stored.value_ns, stamp=stamp, stamp_resolution_seconds=resolution
+    )
+
+
+def _span(estimate: Estimate) -> Span:
+    return Span(took_ns=estimate.value_ns, least_ns=estimate.lower_ns, most_ns=estimate.upper_ns)
+
+
+def _path_memo(route: str, memory: PathMemory) -> Memo:
+    return Memo(kind=PATH_MEMO, name=route, text=json.dumps(write_memory(memory)))

@@ -1,0 +1,32 @@
+"""A hop is encrypted, or in plaintext, or its line does not say."""
+
+import pytest
+
+from smtp_probe.mail.path.encryption import is_encrypted
+from smtp_probe.mail.trace import read_trace
+from tests.mail.lines import line
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"with_": "ESMTPS"}, True),
+        ({"with_": "ESMTPSA"}, True),
+        ({"with_": "LMTPS"}, True),
+        ({"with_": "UTF8SMTPS"}, True),
+        ({"with_": "ESMTP"}, False),
+        ({"with_": "SMTP"}, False),
+        ({"with_": "LMTP"}, False),
+        ({"with_": "ESMTP", "ip": "127.0.0.1"}, None),
+        ({"with_": "HTTP"}, None),
+        ({"with_": "local", "source": ""}, None),
+    ],
+)
+def test_the_protocol_tells(options, expected):
+    assert is_encrypted(read_trace(line(**options)).hops[0]) is expected
+
+
+def test_a_comment_of_tls_counts_whatever_the_protocol_is_called():
+    header = line(with_="ESMTP (TLSv1.3:TLS_AES_256_GCM_SHA384:256)")
+
+    assert is_encrypted(read_trace(header).hops[0]) is True
