@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from smtp_probe.app.domains import WatchedDomains, view_domains
+from smtp_probe.app.paths import configure_paths
 from smtp_probe.config.secrets import read_secret
 from smtp_probe.config.settings import Config, Mailbox, SecretSource, Sender
 from smtp_probe.errors import JournalError
@@ -113,6 +114,7 @@ class Program:
             )
             for name, route in config.routes.items()
         }
+        configure_paths(self.path_reader, config)
         self._watch_mailboxes()
         self.domains.configure(config, self._resolver)
         self.checks = replace(self.checks, **view_domains(config, self.telemetry.domains.latest))

@@ -155,6 +155,15 @@ class Sender(Endpoint):
         description="Envelope sender (MAIL FROM): bounces go there.", examples=["probe@example.org"]
     )
     from_: Author | None = Field(None, alias="from", description="From header; default: the envelope sender.")
+    own_hosts: tuple[Host, ...] = Field(
+        (),
+        max_length=64,
+        description="Hosts and domains of the sending side that are ours, up to the egress; default: by their names.",
+        examples=[["example.org"]],
+    )
+    use_greeting_time: Flag = Field(
+        False, description="Whether a time in the server's greeting is used to learn how its clock goes."
+    )
     timeouts: SmtpTimeouts = Field(default_factory=SmtpTimeouts, description="Deadlines of the phases.")
     max_per_minute: Whole = Field(60, ge=1, description="Most messages a minute to this endpoint.")
 
@@ -218,6 +227,12 @@ class Mailbox(Endpoint):
         0.05, gt=0, le=1, description="Wait between two looks as a part of the youngest probe's age."
     )
     poll_maximum: Seconds = Field(2.0, description="Longest wait between two looks before IDLE takes over.")
+    own_hosts: tuple[Host, ...] = Field(
+        (),
+        max_length=64,
+        description="Hosts and domains of the receiving side that are ours, from the MX on; default: by their names.",
+        examples=[["example.org"]],
+    )
     timeouts: ImapTimeouts = Field(default_factory=ImapTimeouts, description="Deadlines of the connection.")
 
     @model_validator(mode="after")

@@ -29,6 +29,7 @@ from smtp_probe.config.values import (
     Address,
     DomainName,
     Flag,
+    Host,
     IpAddress,
     LabelName,
     LabelText,
@@ -41,6 +42,7 @@ from smtp_probe.config.values import (
 
 __all__ = [
     "Auth",
+    "ClockSettings",
     "Config",
     "Domain",
     "Endpoint",
@@ -173,6 +175,23 @@ class ResolverSettings(Settings):
         return self
 
 
+class ClockSettings(Settings):
+    """What is believed of the clocks of foreign hosts."""
+
+    max_drift_ppm: Number = Field(
+        500.0,
+        gt=0,
+        le=10_000,
+        description="How fast a clock may gain or lose on ours, in microseconds a second: the bounds hold up to that.",
+    )
+    shared: dict[Host, Seconds] = Field(
+        default_factory=dict,
+        max_length=64,
+        description="Domains whose hosts count as one clock, and how far they may differ; the large providers are known.",
+        examples=[{"mail.example.org": 0.05}],
+    )
+
+
 _EXAMPLE_SENDERS = {
     "relay": {
         "host": "mail.example.org",
@@ -204,6 +223,9 @@ class Config(Settings):
     )
     schedule: Schedule = Field(default_factory=Schedule, description="Politeness over all routes.")
     resolver: ResolverSettings = Field(default_factory=ResolverSettings, description="Name servers to ask.")
+    clocks: ClockSettings = Field(
+        default_factory=ClockSettings, description="What is believed of the clocks of foreign hosts."
+    )
     metrics: MetricsSettings = Field(default_factory=MetricsSettings, description="What /metrics shows.")
     state_directory: Path = Field(
         Path("/var/lib/smtp-probe"), description="Where the journal and the signing key are kept."

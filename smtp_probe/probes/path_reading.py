@@ -15,7 +15,8 @@ from dataclasses import dataclass, field, replace
 from smtp_probe.mail.clocks.domains import ClockDomain, DomainRule
 from smtp_probe.mail.clocks.estimation import update
 from smtp_probe.mail.clocks.events import REFERENCE
-from smtp_probe.mail.clocks.facts import ClockLimits, ClockReading, Estimate, Sighting
+from smtp_probe.mail.clocks.facts import ClockLimits, ClockReading, Estimate
+from smtp_probe.mail.clocks.greeting import read_greeting
 from smtp_probe.mail.clocks.observation import Surroundings, observe_probe
 from smtp_probe.mail.clocks.state import ClockState, widen_reference
 from smtp_probe.mail.clocks.storage import find_changes, read_clocks, write_clocks
@@ -44,7 +45,6 @@ CLOCK_MEMO, PATH_MEMO = "clock", "path"
 _ANCHOR_SLACK_NS = 20_000_000
 """How far a wall clock may be corrected between two runs without a word. Ours is anchored to it anew at each start."""
 _STAMPS = {1e-6: Stamp.GUID, 1e-3: Stamp.GMAIL, 1.0: Stamp.INTERNALDATE}
-_MOST_SIGHTINGS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +53,8 @@ class RoutePath:
 
     sides: Sides = field(default_factory=Sides)
     mailbox: ClockDomain = field(default_factory=lambda: ClockDomain(name="mailbox"))
+    uses_greeting: bool = False
+    """Whether a time in the submission server's greeting is used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +79,6 @@ class PathReader:
         self.limits = ClockLimits()
         self._clocks = ClockState()
         self._paths: dict[str, PathMemory] = {}
-        self._sightings: list[Sighting] = []
 
     # Remembering.
 
@@ -112,10 +113,6 @@ class PathReader:
         """What is remembered of the ways of a route."""
         return self._paths.get(route) or PathMemory()
 
-    def saw(self, sighting: Sighting) -> None:
-        """Learn that a foreign clock was read: it is used with the next message."""
-        self._sightings = [*self._sightings, sighting][-_MOST_SIGHTINGS:]
-
     # Reading.
 
     def read(self, probe: Probe, submission: Submission, arrival: Arrival) -> PathReading:
@@ -123,13 +120,13 @@ class PathReader:
         settings = self.routes.get(probe.route) or RoutePath()
         hops = arrival.trace.hops
         origin, skipped = find_origin(hops, submission.queue_id)
-        sightings, self._sightings = self._sightings, []
+        greeting = read_greeting(submission, self.rules) if settings.uses_greeting else None
         around = Surroundings(
             mailbox=settings.mailbox,
             rules=self.rules,
             skipped=skipped,
             begins_at_peer=origin is not Origin.MISSING,
-            sightings=sightings,
+            sightings=() if greeting is None else (greeting,),
         )
         observation = observe_probe(submission, arrival, around)
         timing, clocks = None, frozenset[str]()

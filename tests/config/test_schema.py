@@ -200,6 +200,7 @@ def test_every_section_of_the_example_has_all_keys_of_its_kind():
             "Schedule": [data["schedule"]],
             "ResolverSettings": [data["resolver"]],
             "MetricsSettings": [data["metrics"]],
+            "ClockSettings": [data["clocks"]],
         }[name]
         written = {key for place in places for key in place}
         assert {field.alias or key for key, field in model.model_fields.items()} - written == set(), name
