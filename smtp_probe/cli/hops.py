@@ -1,7 +1,8 @@
-"""The hops of a message as a section of its waterfall: raw, each on its own host's clock.
+"""The hops of a message as a section of its waterfall: on our clock, each with its bound, or else raw.
 
-In: an arrival with its trace. Out: a row for each hop, whose bar runs from the stamp before to its own. Where the clocks
-disagree the bars run backwards or beyond all measure; they are left so, and it is said. Pure.
+In: an outcome. Out: a row for each hop, whose bar runs from the stamp before to its own. Where the time of the hops is
+known, corrected for their clocks, that is shown; it adds up to the delivery time. Else the raw stamps are, each on its own
+host's clock: where the clocks disagree the bars run backwards or beyond all measure; they are left so, and it is said. Pure.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from smtp_probe.cli.section import Row, Section, make_bar
-from smtp_probe.cli.wording import UNKNOWN, clean, describe_delay
-from smtp_probe.model import Arrival, Hop, HopDelay, Outcome
+from smtp_probe.cli.wording import UNKNOWN, clean, describe_delay, describe_span
+from smtp_probe.model import Arrival, Hop, HopDelay, Outcome, Timing
 
 _NAME_CHARACTERS = 80
 _COARSE_SECONDS = 1.0
@@ -43,7 +44,37 @@ class _Stage:
 
 
 def describe_hops(outcome: Outcome) -> Section | None:
-    """The stamps of the Received headers, oldest first; None where the message has not come."""
+    """What each hop cost, oldest first; None where the message has not come."""
+    if outcome.arrival is not None and outcome.timing is not None:
+        return _describe_corrected(outcome.arrival, outcome.timing)
+    return _describe_raw(outcome)
+
+
+def _describe_corrected(arrival: Arrival, timing: Timing) -> Section:
+    total = timing.delivery.took_ns
+    ends = list(accumulate((hop.span.took_ns for hop in timing.hops), initial=0))
+    slowest = timing.slowest
+    rows = tuple(
+        Row(
+            label=clean(hop.by, _NAME_CHARACTERS) or UNKNOWN,
+            amount=f"{describe_span(hop.span.seconds)} ±{describe_span(hop.span.uncertainty_seconds)}",
+            bars=(make_bar(begin, end, total),),
+            style="blue" if hop is slowest else "dim blue",
+            detail=_detail(arrival.trace.hops[hop.last - 1]) if hop.last <= len(arrival.trace.hops) else "",
+        )
+        for hop, (begin, end) in zip(timing.hops, pairwise(ends), strict=True)
+    )
+    return Section(
+        title="hops",
+        amount=describe_span(timing.delivery.seconds),
+        note="after the final dot, on our clock: corrected for each host's, ± is a bound",
+        brief="corrected, ± is a bound",
+        rows=rows,
+    )
+
+
+def _describe_raw(outcome: Outcome) -> Section | None:
+    """The stamps of the Received headers."""
     arrival = outcome.arrival
     if arrival is None or not arrival.trace.hops:
         return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import random
 from collections.abc import Awaitable, Callable
 
 from smtp_probe.demo.forwarding import Attempt
@@ -19,12 +20,23 @@ from smtp_probe.demo.queue_ids import postfix_long_id
 from smtp_probe.demo.scenarios import Behaviour, HopName, Scenario
 from smtp_probe.demo.spool import Spool
 
+_LONG_SECONDS = 0.5
 _SPOOL_CAPACITY = 200
 _MAXIMUM_ATTEMPTS = 5
 _FIRST_NOTIFICATION_INODE = 0x40000
 
 Onward = Callable[[Letter], Awaitable[Attempt]]
 """Hands a letter to the next host, or into a mailbox, and says how that ended."""
+
+
+def vary(seconds: float, dice: random.Random) -> float:
+    """Give a resting time around this one. Queues vary; where nothing did, nobody could tell two hops apart.
+
+    Short rests vary by a factor of up to four either way, as a rule by less than two; long ones by a tenth.
+    """
+    if seconds >= _LONG_SECONDS:
+        return seconds * dice.uniform(0.95, 1.05)
+    return seconds * min(max(dice.lognormvariate(0.0, 0.6), 0.25), 4.0)
 
 
 class Carrier:
@@ -38,6 +50,7 @@ class Carrier:
         self._on_forge = on_forge
         self._spool = Spool(host.name, _SPOOL_CAPACITY)
         self._inodes = itertools.count(_FIRST_NOTIFICATION_INODE)
+        self._random = random.Random()  # noqa: S311 - resting times, no secret
 
     @property
     def is_full(self) -> bool:
@@ -64,7 +77,7 @@ class Carrier:
         self._host.report(happening, letter.recipient, queue_id=letter.queue_id, detail=detail)
 
     async def _file(self, letter: Letter, scenario: Scenario) -> str | None:
-        await asyncio.sleep(scenario.hop(self._host.hop).delay_seconds)
+        await asyncio.sleep(vary(scenario.hop(self._host.hop).delay_seconds, self._random))
         attempt = await self._onward(letter)
         if not attempt.is_accepted:
             return str(attempt.reply)
@@ -73,7 +86,7 @@ class Carrier:
 
     async def _carry(self, letter: Letter, scenario: Scenario) -> None:
         """Keep one letter for its delay, then hand it on, drop it, or send it back."""
-        await asyncio.sleep(scenario.hop(self._host.hop).delay_seconds)
+        await asyncio.sleep(vary(scenario.hop(self._host.hop).delay_seconds, self._random))
         if self._host.hop is HopName.FILTER and scenario.behaviour is Behaviour.DISCARD:
             self._report(Happening.DISCARDED, letter)
             return

@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 
 from smtp_probe.demo.addresses import DOMAIN, RECIPIENT_LOGIN, SENDER, recipient_of
 from smtp_probe.demo.certificates import LOOPBACK, write_private
-from smtp_probe.demo.scenarios import Scenario
+from smtp_probe.demo.scenarios import HopName, Scenario
 
 EHLO_NAME = f"probe.{DOMAIN}"
 SUBMISSION_LOGIN = "prober"
@@ -64,7 +64,13 @@ def _sender(facts: DaemonFacts, entrance: Entrance, secret: Path) -> dict[str, A
         "envelope_from": SENDER,
         "from": f"smtp-probe demo <{SENDER}>",
         "max_per_minute": _MESSAGES_PER_MINUTE,
+        "own_hosts": [_beside(entrance.host, hop) for hop in (HopName.SUBMISSION, HopName.RELAY)],
     }
+
+
+def _beside(host: str, hop: HopName) -> str:
+    """The name of another host of the same chain."""
+    return f"{hop}.{host.partition('.')[2]}"
 
 
 def _route(entrance: Entrance, scenario: Scenario) -> dict[str, Any]:
@@ -89,12 +95,18 @@ def describe_daemon(facts: DaemonFacts, directory: Path) -> dict[str, Any]:
         for entrance in facts.entrances
         for scenario in entrance.scenarios
     }
+    receiving = [
+        _beside(entrance.host, hop) for entrance in facts.entrances for hop in (HopName.FILTER, HopName.STORE)
+    ]
     return {
         "senders": {
             entrance.name: _sender(facts, entrance, submission_secret) for entrance in facts.entrances
         },
         "mailboxes": {
-            name: _endpoint(facts, facts.imap_host, facts.imap_port, login, directory / f"{name}.secret")
+            name: {
+                **_endpoint(facts, facts.imap_host, facts.imap_port, login, directory / f"{name}.secret"),
+                "own_hosts": receiving,
+            }
             for name, login in mailboxes.items()
         },
         "routes": routes,

@@ -108,8 +108,8 @@ _ALL = (
     ),
     Scenario(
         name="skewed-clocks",
-        sees="Three hosts have wrong clocks, one of them 41 seconds slow: the raw hop delays are nonsense, and "
-        "the delivery time is right all the same.",
+        sees="Three hosts have wrong clocks, one of them 41 seconds slow: the hops' times are right all the same, each "
+        "within the bound that is shown beside it.",
         hops=_hops(offsets=(0.0, 7.3, -41.0, 0.4)),
     ),
     Scenario(

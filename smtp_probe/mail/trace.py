@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from smtp_probe.mail.hostnames import normalise_by
-from smtp_probe.mail.queue_ids.id_stamps import SECOND_NS, to_ns
+from smtp_probe.mail.queue_ids.id_stamps import SECOND_NS
 from smtp_probe.mail.queue_ids.refinement import refine_trace
 from smtp_probe.mail.received.header import parse_received
 from smtp_probe.mail.syntax.fields import split_fields
@@ -63,17 +63,14 @@ def measure_delays(hops: Sequence[Hop]) -> list[HopDelay]:
 
 
 def _measure_delay(before: Hop, hop: Hop) -> float | None:
-    """Compare two stamps as finely as the coarser of them is.
+    """Subtract the two stamps as they are: the delays of a message add up to its last stamp less its first.
 
-    A date has lost its fraction of a second. Were it compared with a stamp that has one, every delay would be half a
-    second too short on the average, and most that lead to a date would be negative; behind a date, too long.
+    A date of whole seconds has lost its fraction, so a delay to one from a finer stamp may be negative by less than a
+    second without any fault of the clocks. How far a delay can be off so is told beside it (`path.passages`).
     """
     if before.at_ns is None or hop.at_ns is None:
         return None
-    coarser_ns = max(to_ns(each.resolution_seconds or 0.0) for each in (before, hop))
-    if coarser_ns < SECOND_NS:
-        return (hop.at_ns - before.at_ns) / SECOND_NS
-    return (hop.at_ns // coarser_ns - before.at_ns // coarser_ns) * coarser_ns / SECOND_NS
+    return (hop.at_ns - before.at_ns) / SECOND_NS
 
 
 def _collect(fields: Iterable[tuple[str, bytes]]) -> tuple[list[tuple[str, bytes]], bool]:

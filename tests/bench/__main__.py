@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.lab.errors import LabError
 
+from .clocks import measure_clocks
 from .cpu import measure_cpu
 from .domains import measure_domains
 from .figures import Row
@@ -30,6 +31,7 @@ BENCHMARKS: Mapping[str, Callable[[Site], list[Row]]] = {
     "scrape": measure_scrape,
     "parts": measure_parts,
     "domains": measure_domains,
+    "clocks": measure_clocks,
 }
 _FAILURES = (LabError, TimeoutError, OSError, AssertionError)
 """What a measurement raises when its servers or its daemon do not do their part."""

@@ -1,12 +1,40 @@
-"""The hops of a message, raw."""
+"""The hops of a message: on our clock with their bounds, or raw."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from smtp_probe.cli.hops import describe_hops
-from smtp_probe.model import OutcomeKind
+from smtp_probe.model import OutcomeKind, Timing
 from tests.cli.views import HOSTILE, is_plain, outcome, trace
+from tests.report.samples import make_hop, make_span
+
+
+def test_hops_are_shown_on_our_clock_with_their_bounds_and_add_up():
+    timing = Timing(
+        delivery=make_span(2.64),
+        hops=(
+            make_hop(1, 1, "submission.example.test", 0.0),
+            make_hop(2, 3, "relay.example.test..filter.example.test", 2.5),
+            make_hop(4, 4, "store.example.test", 0.13),
+            make_hop(5, 5, "store", 0.01, event="stored"),
+        ),
+    )
+    section = describe_hops(outcome(way=trace(stamps=(0, 7, -41, 1)), timing=timing))
+
+    assert [(row.label, row.amount) for row in section.rows] == [
+        ("submission.example.test", "<0.1 ms ±250 ms"),
+        ("relay.example.test..filter.example.test", "2.50 s ±250 ms"),
+        ("store.example.test", "130 ms ±250 ms"),
+        ("store", "10 ms ±250 ms"),
+    ]
+    assert section.amount == "2.64 s"
+    assert not section.is_doubtful
+    assert [row.style for row in section.rows].index("blue") == 1
+    ends = [row.bars[0].end for row in section.rows]
+    assert ends == sorted(ends)
+    assert ends[-1] == pytest.approx(1.0)
+    assert section.rows[1].detail == "from relay.example.test with ESMTPS id id-41"
 
 
 def test_hops_show_raw_delays_and_what_they_are_worth():

@@ -77,7 +77,8 @@ def outcome(kind=OutcomeKind.DELIVERED, *, route="inbound", way=None, number=1, 
         return made
     arrival = make_arrival(sent, 2.64, placement=made.arrival.placement)
     seen = {"stamp": Stamp.GUID, "seen_ns": arrival.stored_ns + 4_000_000, "found_in": "header"}
-    return replace(made, arrival=replace(arrival, trace=way or trace(), **seen))
+    known = {name: facts.get(name) for name in ("timing", "path")}
+    return replace(made, arrival=replace(arrival, trace=way or trace(), **seen), **known)
 
 
 def missed(count=2):

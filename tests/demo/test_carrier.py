@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
-from smtp_probe.demo.carrier import Carrier
+from smtp_probe.demo.carrier import Carrier, vary
 from smtp_probe.demo.letter import DsnRequest, Letter
 from smtp_probe.demo.path_log import Happening
 from smtp_probe.demo.scenarios import HopName
@@ -119,3 +121,13 @@ async def test_a_full_queue_refuses_for_now() -> None:
     assert (await carrier.take(_letter()) or "").startswith("452 4.3.1")
     await carrier.close()
     assert not carrier.is_full
+
+
+def test_resting_times_vary_around_what_is_set_and_long_ones_little() -> None:
+    dice = random.Random(1)
+    short = sorted(vary(0.1, dice) for _ in range(1000))
+    long = [vary(8.0, dice) for _ in range(1000)]
+    assert 0.08 < short[500] < 0.12
+    assert short[0] < 0.06
+    assert 0.2 < short[-1] <= 0.4
+    assert all(7.6 <= seconds <= 8.4 for seconds in long)

@@ -41,6 +41,15 @@ def test_servers_are_reached_on_loopback_and_verified_by_name(tmp_path: Path) ->
     assert mailbox["tls_options"]["server_name"] == "imap.example.test"
 
 
+def test_the_trust_boundary_lies_between_relay_and_filter(tmp_path: Path) -> None:
+    described = describe_daemon(FACTS, tmp_path)
+    assert described["senders"]["submission"]["own_hosts"] == [
+        "submission.example.test",
+        "relay.example.test",
+    ]
+    assert described["mailboxes"]["recipient"]["own_hosts"] == ["filter.example.test", "store.example.test"]
+
+
 def test_secrets_are_written_beside_the_configuration_and_not_into_it(tmp_path: Path) -> None:
     path = write_daemon_config(FACTS, tmp_path)
     assert (tmp_path / "recipient.secret").read_text(encoding="ascii") == "second-secret\n"

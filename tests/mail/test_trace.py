@@ -137,14 +137,14 @@ START_NS = 1788249600 * 10**9
     [
         pytest.param(((400, 1e-6), (650, 1e-6)), 0.25, id="both are fine"),
         pytest.param(((400, 1e-6), (650, 0.005)), 0.25, id="both are fine enough"),
-        pytest.param(((950, 1e-6), (0, 1.0)), 0.0, id="a date in the same second"),
-        pytest.param(((950, 1e-6), (1000, 1.0)), 1.0, id="a date in the next second"),
-        pytest.param(((0, 1.0), (950, 1e-6)), 0.0, id="behind a date in the same second"),
-        pytest.param(((1000, 1.0), (950, 1e-6)), -1.0, id="behind a date in the next second"),
-        pytest.param(((0, 60.0), (59_950, 1.0)), 0.0, id="a date without seconds"),
+        pytest.param(((950, 1e-6), (0, 1.0)), -0.95, id="a date in the same second"),
+        pytest.param(((950, 1e-6), (1000, 1.0)), 0.05, id="a date in the next second"),
+        pytest.param(((0, 1.0), (950, 1e-6)), 0.95, id="behind a date in the same second"),
+        pytest.param(((1000, 1.0), (950, 1e-6)), -0.05, id="behind a date in the next second"),
+        pytest.param(((0, 60.0), (59_950, 1.0)), 59.95, id="a date without seconds"),
     ],
 )
-def test_two_stamps_are_compared_as_finely_as_the_coarser_one_is(stamps, delay_seconds):
+def test_a_delay_is_one_stamp_less_the_other_as_they_are(stamps, delay_seconds):
     hops = [Hop(at_ns=START_NS + ms * 10**6, resolution_seconds=resolution) for ms, resolution in stamps]
 
     assert measure_delays(hops)[1].delay_seconds == delay_seconds
