@@ -32,10 +32,10 @@ Onward = Callable[[Letter], Awaitable[Attempt]]
 def vary(seconds: float, dice: random.Random) -> float:
     """Give a resting time around this one. Queues vary; where nothing did, nobody could tell two hops apart.
 
-    Short rests vary by a factor of up to four either way, as a rule by less than two; long ones by a tenth.
+    Short rests vary by a factor of up to four either way, as a rule by less than two; long ones are up to a tenth longer.
     """
     if seconds >= _LONG_SECONDS:
-        return seconds * dice.uniform(0.95, 1.05)
+        return seconds * dice.uniform(1.0, 1.1)
     return seconds * min(max(dice.lognormvariate(0.0, 0.6), 0.25), 4.0)
 
 

@@ -130,4 +130,4 @@ def test_resting_times_vary_around_what_is_set_and_long_ones_little() -> None:
     assert 0.08 < short[500] < 0.12
     assert short[0] < 0.06
     assert 0.2 < short[-1] <= 0.4
-    assert all(7.6 <= seconds <= 8.4 for seconds in long)
+    assert all(8.0 <= seconds <= 8.8 for seconds in long)
