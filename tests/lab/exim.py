@@ -15,6 +15,7 @@ from .lab import MailLab
 from .layout import Layout
 from .part import Part, Recipe
 from .readiness import greets
+from .wrong_clock import write_exim_clock
 
 PROGRAM = Path("/opt/mail-lab/exim4")
 PORT = 25
@@ -85,13 +86,15 @@ class Exim:
         }
 
 
-def start_exim(lab: MailLab) -> Exim:
-    """Start an Exim in a lab; it ends with the lab."""
+def start_exim(lab: MailLab, clock_seconds: float = 0.0) -> Exim:
+    """Start an Exim in a lab; it ends with the lab. Its clock may be so many seconds ahead."""
     if not PROGRAM.exists():
         raise LabError("Exim is missing; `sh tests/lab/install.sh` brings it")
     address = f"{lab.layout.block}.{HOST_NUMBER}"
     folder = lab.layout.path("exim")
     _furnish(lab.layout, folder, address)
+    if clock_seconds:
+        write_exim_clock(folder / "etc", clock_seconds)
     argv = ["/bin/sh", "-c", f"mount --bind {folder}/etc /etc && exec {PROGRAM} -bdf"]
     recipe = Recipe("exim", ["unshare", "--mount", "--", *argv], [greets(address, PORT, b"220 ")])
     part = lab.parts["exim"] = Part(recipe, lab._enclosure, lab.layout.root)
