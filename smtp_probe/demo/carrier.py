@@ -73,11 +73,15 @@ class Carrier:
         """Drop everything that is on its way, within a second."""
         await self._spool.close()
 
+    def _rest_seconds(self, scenario: Scenario) -> float:
+        seconds = scenario.hop(self._host.hop).delay_seconds
+        return seconds if scenario.is_steady else vary(seconds, self._random)
+
     def _report(self, happening: Happening, letter: Letter, detail: str = "") -> None:
         self._host.report(happening, letter.recipient, queue_id=letter.queue_id, detail=detail)
 
     async def _file(self, letter: Letter, scenario: Scenario) -> str | None:
-        await asyncio.sleep(vary(scenario.hop(self._host.hop).delay_seconds, self._random))
+        await asyncio.sleep(self._rest_seconds(scenario))
         attempt = await self._onward(letter)
         if not attempt.is_accepted:
             return str(attempt.reply)
@@ -86,7 +90,7 @@ class Carrier:
 
     async def _carry(self, letter: Letter, scenario: Scenario) -> None:
         """Keep one letter for its delay, then hand it on, drop it, or send it back."""
-        await asyncio.sleep(vary(scenario.hop(self._host.hop).delay_seconds, self._random))
+        await asyncio.sleep(self._rest_seconds(scenario))
         if self._host.hop is HopName.FILTER and scenario.behaviour is Behaviour.DISCARD:
             self._report(Happening.DISCARDED, letter)
             return

@@ -73,6 +73,8 @@ class Scenario:
     interval_seconds: float = 5.0
     deadline_seconds: float = 6.0
     give_up_after_seconds: float = 12.0
+    is_steady: bool = False
+    """Whether every message rests exactly as long as the hops say. Real queues vary."""
 
     def hop(self, name: HopName) -> HopSettings:
         """The settings of one hop."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
@@ -18,7 +19,7 @@ OVERHEAD_SECONDS = 0.06
 
 
 async def _read_traces(directory: Path, name: str) -> list[Trace]:
-    async with MailPath([SCENARIOS[name]], directory / "demo") as path:
+    async with MailPath([replace(SCENARIOS[name], is_steady=True)], directory / "demo") as path:
         config = read_config(path)
         for _ in range(MAILS):
             await submit(config, name)

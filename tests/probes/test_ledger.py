@@ -360,9 +360,9 @@ async def test_a_probe_is_watched_for_by_the_account_that_it_was_sent_to():
         await bed.clock.advance(DEADLINE + 1)
         assert bed.journal.of(ProbeOverdue) == []  # the new account's view says nothing of it
         there = replace(bed.arrival().location, account="old")
-        await bed.ledger.arrived(
-            flight, replace(bed.arrival(), location=there, stored_ns=flight.submission.final_dot_ns)
-        )
+        dot_ns = flight.submission.final_dot_ns
+        stored = {"stored_ns": dot_ns, "clock_ns": dot_ns, "clock_resolution_seconds": 1e-6}
+        await bed.ledger.arrived(flight, replace(bed.arrival(), location=there, **stored))
 
         assert bed.kinds() == [OutcomeKind.DELIVERED]
         assert discarded == [("old", there)]
