@@ -6,11 +6,8 @@
 set -eu
 
 packages="postfix postfix-pcre dovecot-core dovecot-imapd dovecot-lmtpd dovecot-sieve
-<<<<<<< HEAD
 opendkim opendkim-tools nsd unbound ldnsutils postgrey prometheus prometheus-mailexporter libsasl2-modules
 chromium libfaketime openssl iproute2 procps util-linux ca-certificates python3-venv
-=======
->>>>>>> fcf91b7 (Real Postfix and Exim on wrong clocks: the daemon finds how wrong, and the hops' true times)
 libdb5.3 libgnutls-dane0 libidn12 libnsl2"
 # Exim and Postfix exclude each other as packages. Of Exim the lab has the program alone, beside the
 # libraries above, and without the right to become root.
