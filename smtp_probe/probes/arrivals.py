@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from smtp_probe.errors import JournalError, MailboxError
+from smtp_probe.mail.bounce.prose import may_be_bounce
 from smtp_probe.mail.bounce.report import BounceReport, read_bounce
 from smtp_probe.mail.message import check_body
 from smtp_probe.mail.recognition import Candidate, find_candidates, is_automatic_answer
@@ -78,7 +79,7 @@ class Arrivals:
     async def look_at(self, message: MailboxMessage, fetch_text: FetchText) -> None:
         """Make of one message what it is. Raises nothing for what a message or a full disk does."""
         try:
-            if is_automatic_answer(message.header):
+            if is_automatic_answer(message.header) or self._is_bounce_in_prose(message):
                 await self._look_at_answer(message, fetch_text)
             else:
                 await self._look_at_mail(message, fetch_text)
@@ -90,6 +91,13 @@ class Arrivals:
             _log.exception(
                 "a message could not be read by our own fault", extra={"location": message.location}
             )
+
+    @staticmethod
+    def _is_bounce_in_prose(message: MailboxMessage) -> bool:
+        """Whether it may be a bounce though no header says so: never a message that bears our own marks itself."""
+        fields = split_fields(message.header)
+        is_marked = any(each.found_in in _STRONG_CARRIERS for each in find_candidates(message.header, None))
+        return not is_marked and may_be_bounce(fields)
 
     async def _look_at_mail(self, message: MailboxMessage, fetch_text: FetchText) -> None:
         candidates = find_candidates(message.header, None)

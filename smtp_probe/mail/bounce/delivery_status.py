@@ -26,6 +26,7 @@ _BETWEEN_BLOCKS = re.compile(rb"(?:\r?\n){2,}")
 _STATUS = re.compile(r"(?<![0-9.])[245]\.[0-9]{1,3}\.[0-9]{1,3}(?!\.?[0-9])")
 _XTEXT = re.compile(rb"\+([0-9A-Fa-f]{2})")
 _OF_RECIPIENT = frozenset({"final-recipient", "original-recipient", "action", "status"})
+_MAILBOX = re.compile(r"[^\s<>@]+@[^\s<>@.]+\.[^\s<>@]+")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Block = dict[str, bytes]
@@ -59,7 +60,7 @@ def parse_delivery_status(body: bytes) -> DeliveryStatus | None:
     return DeliveryStatus(
         action=_read_action(block),
         status=find_status(_show(block, "status")),
-        recipient=_show_untyped(block, "final-recipient") or _show_untyped(block, "original-recipient"),
+        recipient=_choose_recipient(block),
         reporting_mta=_show_untyped(whole, "reporting-mta"),
         remote_mta=_show_untyped(block, "remote-mta"),
         diagnostic=_show_untyped(block, "diagnostic-code"),
@@ -105,6 +106,13 @@ def _read_date(value: bytes) -> datetime | None:
         return None if at_ns is None else _EPOCH + timedelta(microseconds=at_ns // 1000)
     except OverflowError:
         return None
+
+
+def _choose_recipient(block: Block) -> str | None:
+    """Give the recipient as the reporting server names it; the original one where that is no address of the Internet."""
+    named = [_show_untyped(block, name) for name in ("final-recipient", "original-recipient")]
+    bare = [each.strip("<> ") for each in named if each is not None]
+    return next((each for each in bare if _MAILBOX.fullmatch(each)), bare[0] if bare else None) or None
 
 
 def _show(block: Block, name: str) -> str:

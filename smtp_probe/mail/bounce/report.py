@@ -16,6 +16,7 @@ from itertools import takewhile
 
 from smtp_probe.mail.addresses import find_address_tokens
 from smtp_probe.mail.bounce.delivery_status import DeliveryStatus, find_status, parse_delivery_status, show
+from smtp_probe.mail.bounce.prose import may_be_bounce, read_prose
 from smtp_probe.mail.recognition import Candidate, find_candidates, is_automatic_answer
 from smtp_probe.mail.syntax.fields import split_fields
 from smtp_probe.mail.syntax.mime_parts import Part, parse_content_type, split_head, split_parts
@@ -46,7 +47,7 @@ _EXIM_HOST = re.compile(r"\bhost (\S{1,253}) \[")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BounceReport:
-    """What a bounce says. `kind` names the form: `dsn`, `mixed` (a DSN in another wrapping), `exim`, `qmail`."""
+    """What a bounce says. `kind` names the form: `dsn`, `mixed` (a DSN in another wrapping), `exim`, `qmail`, `prose`."""
 
     kind: str
     action: str | None = None
@@ -84,7 +85,7 @@ class _Notice:
 
 def read_bounce(header: bytes, text: bytes) -> BounceReport | None:
     """Read a bounce, or give None for what is none: also for receipts and auto-replies. Never raises, linear."""
-    if not is_automatic_answer(header):
+    if not (is_automatic_answer(header) or may_be_bounce(split_fields(header))):
         return None
     notice = _Notice(fields=split_fields(header), parts=split_parts(header, text[:MAX_TEXT_BYTES]))
     reports = (recognise(notice) for recognise in _RECOGNISERS)
@@ -151,7 +152,29 @@ def _read_qmail(notice: _Notice) -> BounceReport | None:
     )
 
 
-_RECOGNISERS: tuple[Callable[[_Notice], BounceReport | None], ...] = (_read_report, _read_exim, _read_qmail)
+def _read_prose(notice: _Notice) -> BounceReport | None:
+    """Whatever else a program writes to people only (`prose`)."""
+    said = read_prose(notice.fields, notice.parts)
+    if said is None:
+        return None
+    return BounceReport(
+        kind="prose",
+        action=said.action,
+        status=said.status,
+        recipient=said.recipient,
+        reporting_mta=said.reporting_mta,
+        remote_mta=said.remote_mta,
+        diagnostic=_find_reason(hide_tokens(said.words), said.recipient) or said.diagnostic,
+        candidates=_collect_candidates(notice),
+    )
+
+
+_RECOGNISERS: tuple[Callable[[_Notice], BounceReport | None], ...] = (
+    _read_report,
+    _read_exim,
+    _read_qmail,
+    _read_prose,
+)
 """The forms that are known. The first that recognises its own speaks."""
 
 

@@ -1,0 +1,122 @@
+"""The words by which mail software says that a message came back, in the languages in which it says so.
+
+Tables of patterns, and nothing else. All match text in lower case, in which runs of white space are one space. A
+pattern stands here because a known server writes it; none is so general that ordinary mail would hold it often.
+"""
+
+from __future__ import annotations
+
+import re
+
+_FAILED = (
+    # English
+    r"(?:could ?(?:not|n't)|can ?not|can't) be (?:delivered|relayed)",
+    r"recipients?(?:\(s\))? could not be (?:reached|processed)",
+    r"(?:was|were|is|has|have) not (?:been |be )?delivered(?! yet)",
+    r"(?:was|is) undeliverable|undeliverable (?:address|mail|message|to)\b",
+    r"not delivered to",
+    r"(?:not|n't|un)(?: be)? able to deliver",
+    r"(?:could not|couldn't|cannot|can't|failed to) deliver\b",
+    r"message not delivered",
+    r"did not (?:reach|receive a copy)",
+    r"deli?very (?:to .{1,200}? |of your message .{0,100}?)?(?:has |was )?(?:failed|aborted|unsuccessful)",
+    r"delivery (?:failure|problems?|errors?)",
+    r"permanent (?:fatal )?(?:delivery )?errors?",
+    r"(?:mail|message) (?:has been|was) (?:returned|rejected|bounced|automatically rejected)",
+    r"was automatically rejected",
+    r"has been returned because",
+    r"(?:address(?:es)?|recipients?) (?:failed|had (?:permanent )?fatal errors)",
+    r"failed (?:addresses|recipients)",
+    r"(?:error|error description)-(?:for|code):|was detected while processing the enclosed message",
+    r"final delivery userid|did not exactly match an",
+    r"the following addresses? (?:had|could not)",
+    # German
+    r"(?:konnte|kann|konnten|können) (?:leider )?(?:nicht|an .{1,120}? nicht) (?:zugestellt|ausgeliefert|übermittelt|gesendet)",
+    r"unzustellbar|nicht (?:zustellbar|zugestellt)|zustellung .{0,80}?(?:fehlgeschlagen|nicht möglich)",
+    # French
+    r"n'a (?:pas )?pu [eê]tre (?:d[ée]livr|remis|distribu|envoy|achemin|livr)",
+    r"(?:échec|echec) (?:de la |de )?(?:remise|distribution|livraison|l'envoi)|n'existe (?:pas|plus)|non remis",
+    # Spanish, Portuguese, Italian, Catalan
+    r"no (?:pudo|ha podido|puede|se pudo|se ha podido) (?:ser )?entregar?|no (?:ha sido|fue) entregado",
+    r"n[ãa]o (?:p[oôó]de|foi poss[íi]vel|foi) (?:ser )?(?:entreg|enviad)|falha (?:na|de) entrega",
+    r"(?:impossibile|non è stato possibile|non e' stato possibile) (?:consegnare|recapitare|inoltrare)",
+    r"mancat[oa] (?:recapito|consegna)|non recapitabile|non (?:è|e') stato (?:recapitato|consegnato)",
+    # Dutch, Scandinavian, Finnish
+    r"(?:kon|kan) niet (?:worden )?(?:afgeleverd|bezorgd)|niet (?:bezorgd|afgeleverd)|onbestelbaar",
+    r"(?:kunde|kunne|kan) (?:inte|ikke) (?:levereras|leveres|sendes)|ei voitu toimittaa",
+    # Polish, Czech, Hungarian, Turkish
+    r"nie (?:można|udało się|mogła zostać|została) (?:było )?dostarcz|niedostarczon|nelze doručit|nedoručiteln",
+    r"kézbesíthetetlen|nem (?:sikerült|lehetett) kézbesíteni|teslim edilemedi|iletilemedi",
+    # Russian, Ukrainian
+    r"не (?:может быть|могло быть|удалось|было|была|был) доставлен|не удалось доставить|недоставленн|не доставлен",
+    r"невозможно доставить|не вдалося доставити",
+    # Japanese, Chinese, Korean
+    r"配信(?:できません|できなかった|に失敗|不能)|配送(?:できません|に失敗)|送信できません|届けることができません",
+    r"(?:无法|未能|不能)(?:送达|投递|发送|传递)|投递失败|退信|無法(?:傳送|投遞|送達)|系统退信",
+    r"(?:전송|배달|전달)(?:되지|하지|할 수) ?(?:못|않|없)|반송",
+)
+_CAUSES = (
+    r"(?:no such|unknown|invalid) (?:user|recipient|mailbox|address)|user (?:is )?(?:unknown|not known|not found)",
+    r"does not exist|doesn't have an? .{1,100} account|no mailbox here|user not listed",
+    r"mailbox (?:is )?(?:full|unavailable|disabled|not found)|over (?:disk )?quota|quota exceeded|exceeding their quota",
+    r"message looping|too many hops|relaying denied|access denied|rejected your message",
+)
+_DELAYED = (
+    r"(?:has|have) not (?:yet )?been delivered|not yet been delivered|has been (?:delayed|postponed)|is delayed",
+    r"delivery (?:.{0,60} )?(?:has been |is |was )?(?:delayed|postponed)|message (?:will be |is being )?retried",
+    r"(?:warning|advisory)[- ]only|this is (?:just )?a warning|this is a warning message only",
+    r"could not send (?:the )?message for (?:the )?past|delivery attempts will continue",
+    r"we will continue (?:to attempt|to try|trying)",
+    r"(?:noch nicht|verzögert) (?:zugestellt|ausgeliefert)|verspätet|retard(?:é|ée) de la remise|remise retardée",
+)
+_SUBJECT = (
+    r"undeliver(?:ed|able)|unzustellbar|nicht zustellbar|non[- ]?(?:delivery|remis|deliverable)|onbestelbaar",
+    r"(?:e-?mail|mail|message)s? (?:could not be delivered|not delivered|undeliverable|failed|failure|delayed|returned)",
+    (
+        r"(?:e-?mail |mail |message )?deli?very (?:status notification|failure|failed|fail|notification|report|problem|error"
+        r"|has failed|delay|incomplete|warning|unsuccessful)"
+    ),
+    r"(?:permanent )?(?:delivery|mail|message) failure|failed (?:mail|delivery)|failure (?:notice|delivery|notification)",
+    r"return(?:ed|ing)? (?:mail|message|to sender|email)|rejected (?:mail|message)|automatically rejected",
+    r"mail (?:system error|processing error|failed)|processing error|ndn\b|bounce notification",
+    r"warning: (?:message|could not send|mail|e-?mail|returned)|delayed mail",
+    r"your (?:mail|message|e-?mail) .{0,200}?(?:could not be delivered|was not delivered|was rejected)",
+    r"(?:zustell(?:ung|fehler|status)|nicht zugestellt|rückläufer)|(?:échec|notification d'échec|avis de non)",
+    r"(?:no se pudo entregar|no entregado|no se puede entregar|error de entrega|mensaje devuelto|notificaci[oó]n de (?:estado|fallo))",
+    r"(?:mancata consegna|mancato recapito|impossibile recapitare|n[ãa]o entregue|falha na entrega|devolvid)",
+    r"(?:niedostarczon|zwrot|nedoručiteln|недоставлен|не доставлен|ваше сообщение не|сообщение не)",
+    r"(?:配信|送信|配送|メール).{0,12}(?:失敗|できません|エラー|不能)|退信|投递失败|无法投递|系统退信|반송|전송 실패",
+)
+_SENDER = (
+    r"mailer[-_.]?daemon|postmaster|mail[-_. ]?delivery|delivery[-_. ]?(?:sub)?system|mdaemon|maildaemon|mail[-_. ]?system",
+    r"system administrator|mail administrator|administrator@|smtp[-_ ]?(?:mail[-_ ]?)?(?:service|gateway)|imss@|ndr@",
+    r"microsoft outlook|microsoftexchange[0-9a-f]{20,}|mail[-_]?gateway|symantec_antivirus|antivirus",
+)
+_COPY_BEGINS = (
+    r"(?:this is a copy of|below (?:this|the next) line is|included is a copy|original message|returned mail|header of the"
+    r"|message headers? follow|the header and|copy of the message|unsent message below|mensaje original|message d'origine"
+    r"|ursprüngliche nachricht|original-nachricht|messagio originale|messaggio originale|first \d+ lines of your)"
+)
+
+
+def _join(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
+
+
+FAILED = _join(_FAILED)
+"""A message was not delivered, said in prose."""
+CAUSE = _join(_CAUSES)
+"""Why a message was not delivered: the words of servers, which a warning about one's own mailbox may have as well."""
+DELAYED = _join(_DELAYED)
+"""A message has not been delivered yet, and is still being tried."""
+SUBJECT = re.compile(r"\s*(?:\[[^\]]{1,40}\]\s*|\*+[^*]{1,30}\*+\s*)?(?:" + "|".join(_SUBJECT) + ")")
+"""The subject of a bounce, from its beginning: an answer to one begins with `Re:`."""
+SENDER = _join(_SENDER)
+"""The author of a bounce: an address or a name that programs use."""
+AWAY = re.compile(
+    r"\s*(?:auto(?:matic|matische|mated)?[- :]|out of (?:the )?office|abwesen|on vacation|vacation|away from|absen[ct]"
+    r"|r[ée]ponse automatique|respuesta autom|risposta autom|resposta autom|автоответ|自動(?:応答|回覆|返信)|自动(?:回复|答复))"
+)
+"""The subject of an answer that a program gives for a person who is away."""
+COPY_BEGINS = re.compile(r"^[\s>*=_|-]*" + _COPY_BEGINS)
+"""A line from which on the returned message is quoted."""

@@ -1,0 +1,211 @@
+"""Reading bounces that are written for people only: whether it is one, whom it is about, and what it says.
+
+In: the fields of a header, and the texts of a message. Out: what the prose says, or None for what is no bounce. It is one
+where a program wrote it (by its author or its empty return path) and its text, before the returned message begins,
+says that something was not delivered; or where both its subject and its text say so. An answer or a forward of a
+bounce is none: its subject begins otherwise, and what it quotes is not read.
+"""
+
+from __future__ import annotations
+
+import codecs
+import html
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from smtp_probe.mail.bounce.phrases import AWAY, CAUSE, COPY_BEGINS, DELAYED, FAILED, SENDER, SUBJECT
+from smtp_probe.mail.syntax.encoded_words import decode_words
+from smtp_probe.mail.syntax.fields import split_fields
+from smtp_probe.mail.syntax.mime_parts import Part, parse_content_type
+from smtp_probe.mail.syntax.text import sanitise
+
+_MAX_TEXT = 65_536
+_MAX_LINES = 120
+"""What a program has to say to a person stands at the beginning."""
+_NEAR = 700
+"""So far behind the words of failure the address is looked for."""
+_TAG = re.compile(r"<(?:!--.{0,2000}?--|/?[A-Za-z][A-Za-z0-9]*(?:\s[^<>@]{0,600})?/?)>", re.DOTALL)
+_BREAK = re.compile(r"(?i)<(?:br|/p|/div|/tr|/li|/h\d)\s*/?>")
+_INVISIBLE = re.compile(r"(?is)<(style|script|head)\b.{0,20000}?</\1>")
+_SPACE = re.compile(r"\s+")
+_ADDRESS = r"[^\s<>()\[\]\";:,'|*@=\\]{1,64}@[A-Za-z0-9][A-Za-z0-9.-]{0,252}[A-Za-z0-9]"
+_ANY_ADDRESS = re.compile(_ADDRESS)
+_NAMED = (
+    re.compile(rf"(?im)^\W*(?:final|original)-recipient\s*:\s*rfc822\s*;\s*<?({_ADDRESS})"),
+    re.compile(
+        r"(?im)^\W*(?:error-for|failed recipient|undeliverable address|intended recipient|invalid final delivery userid"
+        rf"|recipient(?: address)?|failed address|delivery failed \d+ attempts|undeliverable +to)\s*:?\s*[\"<]?({_ADDRESS})"
+    ),
+    re.compile(rf"(?im)^[ \t|>*-]*<?({_ADDRESS})>?\s*(?::|\.\.\.)"),
+)
+_RCPT = re.compile(rf"(?i)rcpt to:\s*<?({_ADDRESS})")
+_NOBODY = re.compile(
+    r"(?i)(?:mailer-daemon|postmaster|abuse|support|helpdesk|no-?reply|hostmaster|webmaster|admin(?:istrator)?)@"
+)
+_STATUS = re.compile(r"(?<![0-9.])[45]\.[0-9]{1,3}\.[0-9]{1,3}(?!\.?[0-9])")
+_REMOTE = re.compile(
+    r"(?i)(?:\bhost|remote (?:server|host|mta)|server|mailer)\s+[\"'(]?([a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)+)"
+)
+_REPORTING = re.compile(
+    r"(?i)(?:program|system|software|server|generating server)\s*(?:at|on|:)\s*(?:host )?([a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)+)"
+)
+_REPLY_LINE = re.compile(r"(?m)^.{0,300}\b[45][0-9]{2}[ :-].{1,300}$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prose:
+    """What a bounce says to people, sanitised. `words` is the text that was read."""
+
+    action: str
+    status: str | None
+    recipient: str | None
+    reporting_mta: str | None
+    remote_mta: str | None
+    diagnostic: str | None
+    words: str
+
+
+def read_prose(fields: Sequence[tuple[str, bytes]], parts: Sequence[Part]) -> Prose | None:
+    """Read a bounce in prose; None for what is none. Never raises, and reads a bounded beginning only."""
+    values = dict(reversed(fields))
+    subject = _fold(_decode_header(values.get("subject", b"")))
+    words = read_words(parts)
+    folded = _fold(words)
+    own = _addresses(_decode_header(values.get("to", b"")))
+    recipient = _find_recipient(words, _decode_header(values.get("subject", b"")), own)
+    said = FAILED.search(folded) or DELAYED.search(folded)
+    is_caused = recipient is not None and CAUSE.search(folded) is not None
+    is_titled = SUBJECT.match(subject) is not None
+    if _is_by_a_program(values):
+        is_bounce = bool(said) or is_titled or is_caused
+    else:  # a parcel may be undeliverable, too, and a ticket may tell of a bounce
+        is_plain = is_titled and not subject.lstrip().startswith(("[", "*"))
+        is_bounce = is_plain and recipient is not None and bool(said or is_caused)
+    if not is_bounce or AWAY.match(subject):
+        return None
+    if _is_receipt(values) and not is_titled and "automatically rejected" not in folded:
+        return None
+    return Prose(
+        action=_find_action(subject, folded),
+        status=(match := _STATUS.search(words)) and match.group(),
+        recipient=recipient,
+        reporting_mta=_first(_REPORTING, words),
+        remote_mta=_first(_REMOTE, words),
+        diagnostic=_find_diagnostic(words),
+        words=words,
+    )
+
+
+def may_be_bounce(fields: Sequence[tuple[str, bytes]]) -> bool:
+    """Tell by the header alone whether it is worth reading the text: cheap, and true for more than bounces."""
+    values = dict(reversed(fields))
+    subject = _fold(_decode_header(values.get("subject", b"")))
+    return _is_by_a_program(values) or SUBJECT.match(subject) is not None
+
+
+def read_words(parts: Sequence[Part]) -> str:
+    """Give what is said to people: the text parts up to where the returned message begins, without quoted lines."""
+    lines: list[str] = []
+    for line in _lines(parts):
+        if COPY_BEGINS.match(line.lower()) or len(lines) >= _MAX_LINES:
+            break
+        if not line.lstrip().startswith(">") or _ANY_ADDRESS.search(line):
+            lines.append(line)
+    return "\n".join(lines)
+
+
+def _lines(parts: Sequence[Part]) -> Iterator[str]:
+    texts = [part for part in parts if part.media_type == "text/plain" and part.body.strip()]
+    texts = texts or [part for part in parts if part.media_type == "text/html"]
+    for part in texts[:3]:
+        text = _decode(part)
+        yield from (
+            _strip_markup(text) if "<br" in text.lower() or part.media_type == "text/html" else text
+        ).splitlines()
+
+
+def _decode(part: Part) -> str:
+    kind = dict(reversed(split_fields(part.header))).get("content-type", b"")
+    name = parse_content_type(kind).parameters.get("charset", b"utf-8").decode("ascii", "replace").lower()
+    try:
+        codec = codecs.lookup("utf-7" if "utf-7" in name else name)
+        return codec.decode(part.body[:_MAX_TEXT], "replace")[0] if codec._is_text_encoding else ""  # type: ignore[attr-defined]  # noqa: SLF001
+    except (LookupError, ValueError):
+        return part.body[:_MAX_TEXT].decode("utf-8", "replace")
+
+
+def _strip_markup(text: str) -> str:
+    """Give the text of HTML; an address in angle brackets is no tag."""
+    visible = _TAG.sub(" ", _BREAK.sub("\n", _INVISIBLE.sub(" ", text)))
+    return html.unescape(visible)
+
+
+def _decode_header(value: bytes) -> str:
+    return decode_words(value[:998]).decode("utf-8", "replace")
+
+
+def _fold(text: str) -> str:
+    return _SPACE.sub(" ", text).lower().replace("’", "'")
+
+
+def _is_by_a_program(values: dict[str, bytes]) -> bool:
+    path = values.get("return-path", b"").strip().lower()
+    author = _fold(_decode_header(values.get("from", b"x"))).strip()
+    return path in (b"<>", b"<mailer-daemon>") or author in ("<>", "") or SENDER.search(author) is not None
+
+
+def _is_receipt(values: dict[str, bytes]) -> bool:
+    """Receipts, complaints and answers of people who are away say nothing of a failure of ours (RFC 8098, 5965, 3834)."""
+    kind = parse_content_type(values.get("content-type", b""))
+    report = kind.parameters.get("report-type", b"").lower()
+    return report in (b"disposition-notification", b"feedback-report") or "x-autoreply" in values
+
+
+def _find_action(subject: str, folded: str) -> str:
+    is_delayed = DELAYED.search(folded) is not None or "delay" in subject or subject.startswith("warning: ")
+    is_final = (
+        re.search(r"permanent|giv(?:e|en|ing) up|no longer|user unknown|no such user", folded) is not None
+    )
+    return "delayed" if is_delayed and not is_final else "failed"
+
+
+def _find_recipient(words: str, subject: str, own: set[str]) -> str | None:
+    """Give the address that failed: named as such, near the words of failure, or the first that is nobody else's."""
+    found = (
+        *(match[1] for pattern in _NAMED for match in pattern.finditer(words)),
+        *_near_failure(words),
+        *(match[1] for match in _RCPT.finditer(words)),
+        *_ANY_ADDRESS.findall(words),
+        *_ANY_ADDRESS.findall(subject),
+    )
+    for address in found:
+        bare = address.strip(".'\"")
+        if bare.lower() not in own and not _NOBODY.match(bare):
+            return sanitise(bare)
+    return None
+
+
+def _near_failure(words: str) -> Iterator[str]:
+    lowered = words.lower()
+    for match in (*FAILED.finditer(lowered), *CAUSE.finditer(lowered)):
+        yield from _ANY_ADDRESS.findall(words[match.start() : match.end() + _NEAR])
+
+
+def _find_diagnostic(words: str) -> str | None:
+    match = _REPLY_LINE.search(words)
+    if match is not None:
+        return sanitise(_SPACE.sub(" ", match[0]).strip()) or None
+    lowered = words.lower()
+    said = FAILED.search(lowered) or CAUSE.search(lowered) or DELAYED.search(lowered)
+    line = words[words.rfind("\n", 0, said.start()) + 1 :] if said else words.lstrip()
+    return sanitise(line.partition("\n")[0].strip()) or None
+
+
+def _addresses(text: str) -> set[str]:
+    return {address.lower() for address in _ANY_ADDRESS.findall(text)}
+
+
+def _first(pattern: re.Pattern[str], text: str) -> str | None:
+    match = pattern.search(text)
+    return sanitise(match[1].rstrip(".")) if match else None
