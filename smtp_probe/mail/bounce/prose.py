@@ -130,7 +130,7 @@ def _decode(part: Part) -> str:
     name = parse_content_type(kind).parameters.get("charset", b"utf-8").decode("ascii", "replace").lower()
     try:
         codec = codecs.lookup("utf-7" if "utf-7" in name else name)
-        return codec.decode(part.body[:_MAX_TEXT], "replace")[0] if codec._is_text_encoding else ""  # type: ignore[attr-defined]  # noqa: SLF001
+        return codec.decode(part.body[:_MAX_TEXT], "replace")[0] if codec._is_text_encoding else ""  # noqa: SLF001 - codecs tells it nowhere else
     except (LookupError, ValueError):
         return part.body[:_MAX_TEXT].decode("utf-8", "replace")
 
@@ -146,7 +146,7 @@ def _decode_header(value: bytes) -> str:
 
 
 def _fold(text: str) -> str:
-    return _SPACE.sub(" ", text).lower().replace("’", "'")
+    return _SPACE.sub(" ", text).lower().replace("\u2019", "'")
 
 
 def _is_by_a_program(values: dict[str, bytes]) -> bool:
