@@ -41,7 +41,7 @@ class FixedResolver:
 
 
 def sender(port: int, *, certificates: Certificates | None = None, **changes: Any) -> Sender:
-    """Settings towards a loopback port: no TLS, unless `tls` says so; deadlines of a quarter second."""
+    """Settings towards a loopback port: no TLS, unless `tls` says so; deadlines that no busy machine meets."""
     tls_options = {"server_name": NAME}
     if certificates is not None:
         tls_options["ca_file"] = str(certificates.ca_file)
@@ -52,7 +52,7 @@ def sender(port: int, *, certificates: Certificates | None = None, **changes: An
         "tls_options": {**tls_options, **changes.pop("tls_options", {})},
         "ehlo_name": "probe.test",
         "envelope_from": ENVELOPE.sender,
-        "timeouts": {**SHORT, "total": 5.0, **changes.pop("timeouts", {})},
+        "timeouts": {**PATIENT, "total": 9.0, **changes.pop("timeouts", {})},
         **changes,
     }
     return Sender(**settings)

@@ -14,7 +14,7 @@ from smtp_probe.errors import ResolverError
 from smtp_probe.model import Cause, Disposition, Phase, Submission, TlsFailure
 from tests.network.certificates import EXPIRED_AT, GOOD_UNTIL, Certificates
 from tests.network.hostile_smtp import Behaviour, Deed, HostileSmtp
-from tests.network.submitting import ENVELOPE, PATIENT, FixedResolver, auth, sender, submit, timing
+from tests.network.submitting import ENVELOPE, PATIENT, SHORT, FixedResolver, auth, sender, submit, timing
 
 STAGES = {
     "GREETING": "greeting",
@@ -38,6 +38,11 @@ async def _provoke(
         settings = sender(server.port, timeouts=timeouts, **auth())
         submission = await submit(settings, on_phase=phases.append)
     return submission, server, phases
+
+
+def _tls_seconds(behaviour: Behaviour) -> dict[str, float]:
+    """Little time for a server that will never answer, plenty for the others."""
+    return {"tls": 0.25, "ehlo": 5.0} if behaviour is Deed.HANG else PATIENT
 
 
 def _said(submission: Submission) -> tuple[Disposition, str, str]:
@@ -78,7 +83,7 @@ async def test_cut_connection_is_unreachable_and_uncertain_after_the_dot(step: s
 
 @pytest.mark.parametrize("step", STAGES)
 async def test_silence_is_a_timeout_and_uncertain_after_the_dot(step: str) -> None:
-    submission, server, _ = await _provoke(step, Deed.HANG)
+    submission, server, _ = await _provoke(step, Deed.HANG, **SHORT)
     expected = Disposition.UNCERTAIN if step == "DOT" else Disposition.UNREACHABLE
     assert _said(submission) == (expected, STAGES[step], "timeout")
     assert 0.2 < timing(submission, Phase(STAGES[step])).duration_seconds < 1.0
@@ -103,7 +108,7 @@ async def test_silence_is_a_timeout_and_uncertain_after_the_dot(step: str) -> No
     ids=lambda each: repr(each).replace(" ", "_"),
 )
 async def test_what_is_no_smtp_is_a_protocol_error(step: str, behaviour: Behaviour) -> None:
-    submission, server, _ = await _provoke(step, behaviour, **PATIENT)
+    submission, server, _ = await _provoke(step, behaviour)
     expected = Disposition.UNCERTAIN if step == "DOT" else Disposition.UNREACHABLE
     assert _said(submission) == (expected, STAGES[step], "protocol_error")
     assert submission.failure is not None
@@ -144,7 +149,7 @@ async def test_greeting_421_defers_and_is_not_talked_to() -> None:
     ids=repr,
 )
 async def test_failing_quit_changes_nothing(behaviour: Behaviour) -> None:
-    submission, server, phases = await _provoke("QUIT", behaviour)
+    submission, server, phases = await _provoke("QUIT", behaviour, quit=0.25)
     assert submission.disposition is Disposition.ACCEPTED
     assert submission.failure is None
     assert len(server.messages) == 1
@@ -153,7 +158,7 @@ async def test_failing_quit_changes_nothing(behaviour: Behaviour) -> None:
 
 async def test_slowly_dripped_reply_meets_the_deadline_of_its_phase() -> None:
     drip: tuple[bytes | float, ...] = tuple(part for _ in range(100) for part in (b"250-x\r\n", 0.02))
-    submission, _, _ = await _provoke("MAIL", drip)
+    submission, _, _ = await _provoke("MAIL", drip, mail=0.25)
     assert _said(submission) == (Disposition.UNREACHABLE, "mail", "timeout")
     assert timing(submission, Phase.MAIL).duration_seconds < 1.0
 
@@ -222,7 +227,7 @@ async def test_message_that_is_not_taken_is_no_uncertain_one() -> None:
     phases: list[str] = []
     server = HostileSmtp({"BODY": Deed.HANG}, stop_reading_after=10_000, receive_buffer=8192)
     async with server.running():
-        submission = await submit(sender(server.port), LARGE_ENVELOPE, on_phase=phases.append)
+        submission = await submit(sender(server.port, timeouts=SHORT), LARGE_ENVELOPE, on_phase=phases.append)
     assert _said(submission) == (Disposition.UNREACHABLE, "data", "timeout")
     assert submission.final_dot_ns is None
     assert "accept" not in phases
@@ -331,7 +336,8 @@ async def test_starttls_that_fails(
 ) -> None:
     server = HostileSmtp({step: behaviour}, tls=certificates.good, offers=OFFERS)
     async with server.running():
-        settings = sender(server.port, certificates=certificates, tls="starttls", **auth())
+        timeouts = _tls_seconds(behaviour)
+        settings = sender(server.port, certificates=certificates, tls="starttls", timeouts=timeouts, **auth())
         submission = await submit(settings)
     assert _said(submission) == (disposition, "starttls", cause)
     assert not {b"AUTH", b"MAIL"} & set(server.verbs)
@@ -362,7 +368,7 @@ async def test_implicit_tls_with_a_server_that_speaks_none(
 ) -> None:
     server = HostileSmtp({"GREETING": behaviour})
     async with server.running():
-        submission = await submit(sender(server.port, tls="implicit"))
+        submission = await submit(sender(server.port, tls="implicit", timeouts=_tls_seconds(behaviour)))
     assert _said(submission) == (disposition, "tls", cause)
 
 
@@ -385,7 +391,7 @@ def _blackhole() -> Iterator[int]:
 
 async def test_blackholed_address_is_a_connect_timeout() -> None:
     with _blackhole() as port:
-        submission = await submit(sender(port))
+        submission = await submit(sender(port, timeouts=SHORT))
     assert _said(submission) == (Disposition.UNREACHABLE, "connect", "connect_timeout")
     assert 0.2 < timing(submission, Phase.CONNECT).duration_seconds < 1.0
 
@@ -401,7 +407,10 @@ async def test_blackholed_address_leaves_time_for_the_next_one() -> None:
                 filler = stack.enter_context(socket.socket())
                 filler.setblocking(False)
                 filler.connect_ex(listener.getsockname())
-            submission = await submit(sender(server.port), resolver=FixedResolver("127.0.0.2", "127.0.0.1"))
+            submission = await submit(
+                sender(server.port, timeouts={"connect": 0.5}),
+                resolver=FixedResolver("127.0.0.2", "127.0.0.1"),
+            )
     assert submission.disposition is Disposition.ACCEPTED
     assert submission.peer_address == "127.0.0.1"
     assert timing(submission, Phase.CONNECT).duration_seconds > 0.1
@@ -434,7 +443,7 @@ async def test_resolver_that_never_answers_is_our_failure() -> None:
             await asyncio.Event().wait()
             return []
 
-    submission = await submit(sender(1), resolver=Silent())
+    submission = await submit(sender(1, timeouts=SHORT), resolver=Silent())
     assert _said(submission) == (Disposition.UNOBSERVED, "resolve", "resolver_failed")
 
 
