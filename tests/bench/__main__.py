@@ -17,6 +17,7 @@ from .figures import Row
 from .lag import measure_lag
 from .machine import describe_machine, load_average
 from .memory import measure_memory
+from .pages import measure_pages
 from .parts import measure_parts
 from .rate import measure_rate
 from .scrape import measure_scrape
@@ -32,6 +33,7 @@ BENCHMARKS: Mapping[str, Callable[[Site], list[Row]]] = {
     "parts": measure_parts,
     "domains": measure_domains,
     "clocks": measure_clocks,
+    "pages": measure_pages,
 }
 _FAILURES = (LabError, TimeoutError, OSError, AssertionError)
 """What a measurement raises when its servers or its daemon do not do their part."""

@@ -24,6 +24,7 @@ _CLASSES = {State.GOOD: "g", State.FAILED: "f", State.UNOBSERVED: "u"}
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 860, 220, 62, 24, 10
 _TONES = 6
 _NICE = (1, 2, 5)
+_ROUND_TIMES = (60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400, 604_800)
 
 
 def heartbeat(beats: Sequence[Beat]) -> Markup:
@@ -167,6 +168,10 @@ class _Axis:
         if self._is_logarithmic:
             first, last = math.log10(self._least), math.log10(self._most)
             yield from (10.0**power for power in range(math.floor(first), math.floor(last) + 1))
+            return
+        if self._most > 120:  # people count minutes and hours by other numbers
+            time = next((each for each in _ROUND_TIMES if self._most / each <= 6), _ROUND_TIMES[-1])
+            yield from (float(time * number) for number in range(min(8, int(self._most / time) + 1)))
             return
         step = 10.0 ** math.floor(math.log10(self._most / 3))
         step *= next((nice for nice in _NICE if self._most / (step * nice) <= 5), 10)

@@ -84,7 +84,7 @@ async def test_without_scripts_everything_is_there_and_filters_work(tmp_path):
         await page.get_by_role("button", name="Show").click()
         assert await rows.count() == 1
         await page.get_by_role("link", name="to-gmail").first.click()
-        assert await page.locator("h1").inner_text() == "To-gmail"
+        assert await page.locator("h1").inner_text() == "to-gmail"
 
 
 async def test_a_page_changes_without_being_loaded_anew(tmp_path):

@@ -75,6 +75,15 @@ def test_a_plot_over_wide_ranges_has_ticks_in_powers():
     assert texts[:3] == ["10 ms", "100 ms", "1 s"]
 
 
+def test_long_times_have_ticks_in_minutes_and_hours():
+    def ticks(longest):
+        points = [LatencyPoint("a", START_NS, G, longest / 10), LatencyPoint("b", START_NS, G, longest)]
+        return [text.text for text in read(latency_plot(points, "/")).iter("text")][:-2]
+
+    assert ticks(400.0) == ["0", "2 min", "4 min", "6 min"]
+    assert ticks(20_000.0) == ["0", "60 min", "2 h", "3 h", "4 h", "5 h"]
+
+
 @given(st.lists(st.lists(seconds, min_size=1, max_size=5), max_size=10))
 def test_stacks_are_drawn_with_what_is_positive(values):
     stacks = [
