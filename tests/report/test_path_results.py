@@ -174,7 +174,9 @@ async def test_ten_thousand_names_stay_within_the_documented_bound(name_of):
     assert len(ways) == 1 < MAX_PATHS
     assert sum("by=" in line for line in lines) <= MAX_HOSTS * 22 + 7
     assert len(reader.memos(last)) <= 7
-    assert sum(len(memo.text or "") for memo in reader.memos(last)) < 20_000
+    assert (
+        sum(len(memo.text or "") for memo in reader.memos(last)) < 60_000
+    )  # 256 clocks, some 100 bytes each
     hops = [float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(LAST_HOP.name)]
     delivery = [float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(LAST_DELIVERY.name)]
     assert sum(hops) == pytest.approx(delivery[0], abs=1e-9)
