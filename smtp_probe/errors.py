@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from smtp_probe.model import Cause, Reply, TlsFailure
+from smtp_probe.model import Cause, QueueFailure, Reply, TlsFailure
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +68,12 @@ class ResolverError(ProbeError):
 
 class JournalError(Exception):
     """The journal cannot be written or read. Nothing may be sent while this lasts."""
+
+
+class QueueError(Exception):
+    """A queue cannot be read: nothing is known of it. `detail` is a sanitised text for people."""
+
+    def __init__(self, failure: QueueFailure, detail: str) -> None:
+        self.failure = failure
+        self.detail = detail
+        super().__init__(detail)

@@ -18,6 +18,7 @@ from smtp_probe.model import (
     MailboxMessage,
     Placement,
     Probe,
+    QueueEntry,
     Submission,
 )
 
@@ -147,6 +148,16 @@ class Resolver(Protocol):
         """IPv4/IPv6 addresses, in the order to be tried; `family` is `any`, `ipv4` or `ipv6`.
 
         An address given as `host` is returned as it is. Raises `errors.ResolverError`.
+        """
+        ...
+
+
+class QueueReader(Protocol):
+    """Reads one queue of a mail server on this machine."""
+
+    async def read(self, take: Callable[[QueueEntry], None]) -> None:
+        """Give every entry, one at a time. Raises `errors.QueueError` where the whole cannot be read in time: what
+        was given before that is then of no use.
         """
         ...
 

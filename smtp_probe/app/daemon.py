@@ -179,6 +179,7 @@ class Daemon:
     async def _work(self) -> None:
         await self._open_journal()
         self.program.start()
+        self.program.queues.start()
         self._runner.configure(self.program.targets, self.program.config.schedule)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._runner.run(), name="runner")

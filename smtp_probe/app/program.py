@@ -16,11 +16,12 @@ from pathlib import Path
 
 from smtp_probe.app.domains import WatchedDomains, view_domains
 from smtp_probe.app.paths import configure_paths
+from smtp_probe.app.queues import WatchedQueues
 from smtp_probe.config.secrets import read_secret
 from smtp_probe.config.settings import Config, Mailbox, SecretSource, Sender
 from smtp_probe.errors import JournalError
 from smtp_probe.mail.tag import TagKey, hash_route
-from smtp_probe.model import DomainReport
+from smtp_probe.model import DomainReport, QueueLook
 from smtp_probe.network.clock import ReferenceClock
 from smtp_probe.network.mailbox import ImapConnector
 from smtp_probe.network.resolver import DnsResolver
@@ -72,6 +73,7 @@ class Program:
         self.sequences: dict[str, int] = {}
         self.round_trips = RoundTrips(self.ledger, self.clock, keys, self.sequences)
         self.watchers = Watchers(self.clock, self._watch_events, self.ledger.mailboxes_in_use)
+        self.queues = WatchedQueues(self.clock, self.ledger.open_probes, self._queue_looked_into)
         self.targets: list[RouteUnderTest] = []
         self._resolver = self._new_resolver(config)
         self.domains = WatchedDomains(self.clock, self._domain_looked_at)
@@ -118,6 +120,8 @@ class Program:
         self._watch_mailboxes()
         self.domains.configure(config, self._resolver)
         self.checks = replace(self.checks, **view_domains(config, self.telemetry.domains.latest))
+        self.queues.configure(config)
+        self.checks = replace(self.checks, queue=self.queues.view())
 
     async def close(self) -> None:
         """Log out, stop judging, close the journal. Takes a few seconds at most, and never raises."""
@@ -125,6 +129,7 @@ class Program:
             self._judging.cancel()
             with suppress(asyncio.CancelledError):
                 await self._judging
+        await self.queues.close()
         await self.watchers.close()
         await self.archive.close()
         await self.journal.close()
@@ -165,6 +170,11 @@ class Program:
         """Show what a look at a domain saw, in the metrics and on the pages."""
         self.telemetry.domains.show(report, self.clock.now_ns())
         self.checks = replace(self.checks, **view_domains(self.config, self.telemetry.domains.latest))
+
+    def _queue_looked_into(self, look: QueueLook) -> None:
+        """Show what a look into a queue saw, in the metrics and on the pages."""
+        self.telemetry.queues.show(look)
+        self.checks = replace(self.checks, queue=self.queues.view())
 
     # Adapters from their sections.
 

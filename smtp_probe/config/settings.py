@@ -24,6 +24,7 @@ from smtp_probe.config.endpoints import (
     TlsMode,
     TlsOptions,
 )
+from smtp_probe.config.queues import Queue, QueueKind, QueueMethod
 from smtp_probe.config.section import Settings, conflict
 from smtp_probe.config.values import (
     Address,
@@ -50,6 +51,9 @@ __all__ = [
     "Mailbox",
     "Mechanism",
     "MetricsSettings",
+    "Queue",
+    "QueueKind",
+    "QueueMethod",
     "ResolverSettings",
     "Route",
     "Schedule",
@@ -220,6 +224,11 @@ class Config(Settings):
         {},
         description="Domains whose DNS and exchangers are checked, by their names.",
         examples=[{"example.org": {}}],
+    )
+    queues: dict[Name, Queue] = Field(
+        {},
+        description="Queues of mail servers on this machine that are watched, by name.",
+        examples=[{"outbound": {"kind": "postfix"}}],
     )
     schedule: Schedule = Field(default_factory=Schedule, description="Politeness over all routes.")
     resolver: ResolverSettings = Field(default_factory=ResolverSettings, description="Name servers to ask.")

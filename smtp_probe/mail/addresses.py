@@ -15,6 +15,7 @@ from smtp_probe.mail.tag import MAXIMUM_TOKENS, TOKEN_PREFIX, peek
 _LOCAL_PART_BYTES = 64
 """RFC 5321 section 4.5.3.1.1."""
 _TAGGED = re.compile(rb"(?i)\+([a-z2-7]{48})@")
+_TAGGED_LOCAL_PART = re.compile(r"(?i)\+[a-z2-7]{48}(?=@)")
 _NAME_AND_ADDRESS = re.compile(r"(?s)\s*(.*?)\s*<([^<>\s]+@[^<>\s]+)>\s*")
 _BARE_ADDRESS = re.compile(r"\s*([^<>\s\"(),;:]+@[^<>\s\"(),;:]+)\s*")
 _PLAIN_WORDS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
@@ -35,6 +36,11 @@ def tag_address(recipient: str, token: str) -> str:
         message = f"{recipient}: a tag needs an unquoted local part of 1 to {room} characters"
         raise ValueError(message)
     return f"{tagged}@{domain}"
+
+
+def strip_tag(address: str) -> str:
+    """Give an address, or a text with addresses, without tags of ours in their local parts."""
+    return _TAGGED_LOCAL_PART.sub("", address)
 
 
 def find_address_tokens(value: bytes, limit: int = MAXIMUM_TOKENS) -> tuple[str, ...]:

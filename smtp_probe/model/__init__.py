@@ -9,6 +9,7 @@
 - `dns`: what the resolver answers.
 - `finding`: what is wrong, where, and what to change.
 - `exchanger`, `web`: what one visit to an MX host, or one page over HTTPS, came to.
+- `queue`: what the queue of a mail server holds.
 - `check`: what a check of a domain is given, and gives back.
 - `events`: what the journal records and the sinks are told.
 
@@ -62,6 +63,17 @@ from smtp_probe.model.path import (
     Timing,
 )
 from smtp_probe.model.probe import Evidence, Outcome, OutcomeKind, Probe, Tag
+from smtp_probe.model.queue import (
+    DelayReason,
+    QueuedProbe,
+    QueuedRecipient,
+    QueueEntry,
+    QueueFailure,
+    QueueLook,
+    QueueState,
+    QueueSurvey,
+    StateSurvey,
+)
 from smtp_probe.model.submission import Disposition, Phase, PhaseTiming, Submission, TlsFacts
 from smtp_probe.model.trace import Hop, HopDelay, Trace
 from smtp_probe.model.web import WebAnswer, WebFailure
@@ -75,6 +87,7 @@ __all__ = [
     "CheckResult",
     "ClockOffset",
     "ClockStep",
+    "DelayReason",
     "Disposition",
     "DnsAnswer",
     "DnsSecurity",
@@ -115,6 +128,13 @@ __all__ = [
     "ProbeOverdue",
     "ProbeStarted",
     "ProbeSubmitted",
+    "QueueEntry",
+    "QueueFailure",
+    "QueueLook",
+    "QueueState",
+    "QueueSurvey",
+    "QueuedProbe",
+    "QueuedRecipient",
     "Reply",
     "Severity",
     "SlotMissed",
@@ -122,6 +142,7 @@ __all__ = [
     "Span",
     "SrvRecord",
     "Stamp",
+    "StateSurvey",
     "Submission",
     "Tag",
     "Timing",

@@ -20,7 +20,7 @@ from enum import StrEnum
 from smtp_probe.config.settings import MetricsSettings
 from smtp_probe.model import Cause, Leg, OutcomeKind, Phase
 
-GROUP_LABELS = ("route", "sender", "mailbox", "endpoint", "by", "domain")
+GROUP_LABELS = ("route", "sender", "mailbox", "endpoint", "by", "domain", "queue")
 """Labels that may have thousands of values. All samples with one such value are kept and rendered together."""
 
 
@@ -315,6 +315,50 @@ DNS_DURATION = Metric(
     buckets=_DNS_BUCKETS,
 )
 
+# The queues of mail servers on this machine. What cannot be read is absent.
+QUEUE_INFO = _info(
+    "queue_info",
+    "A watched queue and how it is read, with the labels that the configuration gives it.",
+    *("queue", "kind", "method"),
+)
+QUEUE_UP = _gauge("queue_up", "Whether the last look into a queue saw all of it (1) or not (0).", "queue")
+QUEUE_FAILURES = _counter(
+    "queue_read_failures_total",
+    "Looks into a queue that failed, by reason.",
+    *("queue", "reason"),
+    durable=False,
+)
+QUEUE_LAST_READ = _gauge("queue_last_read_timestamp_seconds", "When a queue was last read well.", "queue")
+QUEUE_DURATION = _gauge("queue_read_duration_seconds", "How long the last look into a queue took.", "queue")
+QUEUE_MESSAGES = _gauge("queue_messages", "Messages in a queue, by state.", "queue", "state")
+QUEUE_SIZE = _gauge("queue_size_bytes", "Size of the messages in a queue, by state.", "queue", "state")
+QUEUE_OLDEST = _gauge(
+    "queue_oldest_message_timestamp_seconds",
+    "When the oldest message of a state came into the queue. Absent when there is none.",
+    *("queue", "state"),
+)
+QUEUE_AGE = _gauge(
+    "queue_message_age_seconds",
+    "Age of messages at the last look, by percentile, to some five percent. Absent when there is none.",
+    *("queue", "state", "percentile"),
+)
+QUEUE_DEFERRED = _gauge(
+    "queue_deferred_messages",
+    "Deferred messages, by what keeps them back. One with several reasons counts for each.",
+    *("queue", "reason"),
+)
+QUEUE_DESTINATIONS = _gauge(
+    "queue_deferred_destination_messages",
+    "Deferred messages, by destination domain: those with the most, and other. One to several counts for each.",
+    *("queue", "destination"),
+)
+QUEUE_GROWTH = _gauge(
+    "queue_growth_messages_per_second",
+    "Change of the number of messages in a queue, over a quarter of an hour at most.",
+    "queue",
+)
+QUEUE_PROBES = _gauge("queue_probes", "Our own probes in a queue, of those in flight.", "queue")
+
 METRICS: tuple[Metric, ...] = (
     *(BUILD_INFO, ROUTE_INFO, INTERVAL),
     *(PROBES, FAILURES, OUTCOMES, UNOBSERVED, DUPLICATES, CORRUPTED, FORGED, NOTICES_SEEN, SCHEDULE_MISSED),
@@ -324,6 +368,8 @@ METRICS: tuple[Metric, ...] = (
     *(IN_FLIGHT, OLDEST_IN_FLIGHT, MAILBOX_UP, MAILBOX_RECONNECTS, CERTIFICATE_END, SCHEDULER_LAG),
     *(FINDING, CHECK_UP, DOMAIN_CHECKED, RECORD_CHANGES, RECORD_TTL, SPF_LOOKUPS_LEFT, POLICY_EXPIRY),
     *(EXCHANGER_UP, EXCHANGER_PHASE, EXCHANGER_CERTIFICATE, DNS_QUERIES, DNS_DURATION),
+    *(QUEUE_INFO, QUEUE_UP, QUEUE_FAILURES, QUEUE_LAST_READ, QUEUE_DURATION, QUEUE_MESSAGES, QUEUE_SIZE),
+    *(QUEUE_OLDEST, QUEUE_AGE, QUEUE_DEFERRED, QUEUE_DESTINATIONS, QUEUE_GROWTH, QUEUE_PROBES),
     *(CONFIG_OK, CONFIG_LOADED, JOURNAL_UP, CLOCK_STEP, LOG_MESSAGES, INTERNAL_ERRORS),
 )
 """In the order in which `/metrics` shows them."""

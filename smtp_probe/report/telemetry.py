@@ -19,6 +19,7 @@ from smtp_probe.report.last_results import LastResults
 from smtp_probe.report.log import LogHandler
 from smtp_probe.report.metrics import Metric
 from smtp_probe.report.observations import Observations
+from smtp_probe.report.queue_results import QueueResults
 from smtp_probe.report.series import Series
 from smtp_probe.report.totals import Totals
 
@@ -37,6 +38,7 @@ class Telemetry:
         self.last_results = LastResults(self.series, self.totals.caps)
         self.observations = Observations(self.series, now_ns)
         self.domains = DomainResults(self.series)
+        self.queues = QueueResults(self.series)
         self.history = History()
         self.before_page: Callable[[], None] = lambda: None
         """Called before a page is rendered: for what is asked for and not told."""
@@ -58,6 +60,7 @@ class Telemetry:
             "mailbox": set(mailboxes_in_use(config)),
             "endpoint": _endpoints(config),
             "domain": set(config.domains),
+            "queue": set(config.queues),
         }
         for label, names in shown.items():
             self.series.show_only(label, names)
@@ -66,6 +69,7 @@ class Telemetry:
             self.last_results,
             self.observations,
             self.domains,
+            self.queues,
             self.history,
             self.exposition,
         ):

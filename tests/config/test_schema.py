@@ -197,6 +197,7 @@ def test_every_section_of_the_example_has_all_keys_of_its_kind():
                 for endpoint in data[section].values()
             ],
             "Domain": data["domains"].values(),
+            "Queue": data["queues"].values(),
             "Schedule": [data["schedule"]],
             "ResolverSettings": [data["resolver"]],
             "MetricsSettings": [data["metrics"]],

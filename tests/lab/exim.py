@@ -47,6 +47,8 @@ mx:
 begin transports
 smtp:
   driver = smtp
+begin retry
+{retry}
 """
 
 _RECEIVED = re.compile(
@@ -86,13 +88,16 @@ class Exim:
         }
 
 
-def start_exim(lab: MailLab, clock_seconds: float = 0.0) -> Exim:
-    """Start an Exim in a lab; it ends with the lab. Its clock may be so many seconds ahead."""
+def start_exim(lab: MailLab, clock_seconds: float = 0.0, retry: str = "") -> Exim:
+    """Start an Exim in a lab; it ends with the lab. Its clock may be so many seconds ahead.
+
+    Without a retry rule, what fails for now is returned at once.
+    """
     if not PROGRAM.exists():
         raise LabError("Exim is missing; `sh tests/lab/install.sh` brings it")
     address = f"{lab.layout.block}.{HOST_NUMBER}"
     folder = lab.layout.path("exim")
-    _furnish(lab.layout, folder, address)
+    _furnish(lab.layout, folder, address, retry)
     if clock_seconds:
         write_exim_clock(folder / "etc", clock_seconds)
     argv = ["/bin/sh", "-c", f"mount --bind {folder}/etc /etc && exec {PROGRAM} -bdf"]
@@ -102,7 +107,7 @@ def start_exim(lab: MailLab, clock_seconds: float = 0.0) -> Exim:
     return Exim(address, PORT, part, folder / "log" / "mainlog")
 
 
-def _furnish(layout: Layout, folder: Path, address: str) -> None:
+def _furnish(layout: Layout, folder: Path, address: str, retry: str) -> None:
     etc = folder / "etc"
     (etc / "exim4").mkdir(parents=True)
     for name in FROM_MACHINE:
@@ -112,7 +117,7 @@ def _furnish(layout: Layout, folder: Path, address: str) -> None:
     (etc / "group").write_text(f"root:x:0:\nDebian-exim:x:{USER_NUMBER}:\n")
     (etc / "hosts").write_text("127.0.0.1 localhost\n")
     configuration = CONFIGURATION.format(
-        program=PROGRAM, folder=folder, address=address, port=PORT, mx=layout.address("mx1")
+        program=PROGRAM, folder=folder, address=address, port=PORT, mx=layout.address("mx1"), retry=retry
     )
     (etc / "exim4" / "exim4.conf").write_text(configuration)
     for name in ("spool", "log"):

@@ -8,6 +8,8 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+from smtp_probe.mail.queue_listing.states import POSTFIX_STATES
+from smtp_probe.mail.queue_listing.survey import QueueCount
 from smtp_probe.model import (
     BounceSeen,
     Cause,
@@ -25,6 +27,11 @@ from smtp_probe.model import (
     MxRecord,
     OutcomeKind,
     Phase,
+    QueuedRecipient,
+    QueueEntry,
+    QueueFailure,
+    QueueLook,
+    QueueState,
     Severity,
     SlotMissed,
     TlsFacts,
@@ -58,6 +65,7 @@ CONFIG = make_config(
         "quiet": {"sender": "relay", "recipient": "quiet@example.org", "mailbox": "inbox", "interval": "1h"},
     },
     domains={"example.org": {}},
+    queues={"outbound": {"kind": "postfix", "top_domains": 1, "labels": {"team": "post"}}, "unread": {}},
 )
 UNREACHABLE = make_submission(
     Disposition.UNREACHABLE,
@@ -138,7 +146,30 @@ def make_golden_telemetry():
     for answer in CHANGED:
         telemetry.domains.observe_answer(answer)
     observations.tls_facts("imap.example.org:993", TlsFacts(not_after_ns=START_NS + 60 * 86400 * NS))
+    telemetry.queues.show(make_look("outbound"))
+    failed = QueueFailure.DENIED
+    telemetry.queues.show(QueueLook(queue="unread", at_ns=START_NS, duration_seconds=0.1, failure=failed))
     return telemetry
+
+
+def make_look(queue):
+    now_seconds = START_NS // NS
+    count = QueueCount(now_seconds, POSTFIX_STATES, top_destinations=1)
+    for number, state in enumerate((QueueState.ACTIVE, QueueState.DEFERRED, QueueState.DEFERRED)):
+        recipient = QueuedRecipient(f"user@d{number}.example", "Connection refused")
+        count.add(
+            QueueEntry(
+                queue_id=f"ID{number}",
+                state=state,
+                arrived_seconds=now_seconds - 60 * number,
+                size_bytes=2048,
+                sender="probe@example.org",
+                recipients=(recipient,),
+            )
+        )
+    return QueueLook(
+        queue=queue, at_ns=START_NS, duration_seconds=0.25, survey=count.total(), growth_per_second=0.05
+    )
 
 
 async def render_golden_page():

@@ -1,0 +1,108 @@
+"""The queues of a configuration, watched: settings become plans, looks go to the metrics and the pages.
+
+In: a configuration, and the probes in flight. Out: samples, and what the page of the queue shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from smtp_probe.config.settings import Config, Queue, QueueMethod
+from smtp_probe.mail.queue_listing.states import EXIM_LISTING_STATES, EXIM_SPOOL_STATES, POSTFIX_STATES
+from smtp_probe.mail.queue_listing.survey import Recognise
+from smtp_probe.model import QueueLook, QueueState
+from smtp_probe.network.queue import LocalQueue
+from smtp_probe.ports import Clock
+from smtp_probe.probes.ledger import Flight
+from smtp_probe.probes.local_queue import QueuePlan, QueueWatch
+from smtp_probe.probes.own_messages import make_recogniser
+from smtp_probe.report.web.checked import CheckedSubject
+
+_STATES: Mapping[QueueMethod, tuple[QueueState, ...]] = {
+    QueueMethod.POSTQUEUE: POSTFIX_STATES,
+    QueueMethod.SHOWQ: POSTFIX_STATES,
+    QueueMethod.EXIM: EXIM_LISTING_STATES,
+    QueueMethod.SPOOL: EXIM_SPOOL_STATES,
+}
+_SHOWN_PROBES = 40
+
+
+class WatchedQueues:
+    """Wires `probes.local_queue` to a configuration."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        flights: Callable[[], Sequence[Flight]],
+        on_look: Callable[[QueueLook], None],
+    ) -> None:
+        self.latest: dict[str, QueueLook] = {}
+        self._flights = flights
+        self._on_look = on_look
+        self._config: Config | None = None
+        self._is_watching = False
+        self._watch = QueueWatch(clock, self._looked, self._recogniser)
+
+    def configure(self, config: Config) -> None:
+        """Take over a configuration."""
+        self._config = config
+        self.latest = {name: look for name, look in self.latest.items() if name in config.queues}
+        if self._is_watching:
+            self._watch.configure([_plan(name, settings) for name, settings in config.queues.items()])
+
+    def start(self) -> None:
+        """Begin to watch what is configured. Who sends one probe by hand needs no queue."""
+        self._is_watching = True
+        if self._config is not None:
+            self.configure(self._config)
+
+    async def close(self) -> None:
+        """End every look."""
+        await self._watch.close()
+
+    def view(self) -> tuple[CheckedSubject, ...] | None:
+        """What the page shows; None where no queue is configured."""
+        if self._config is None or not self._config.queues:
+            return None
+        return tuple(_view(name, self.latest.get(name)) for name in self._config.queues)
+
+    def _looked(self, look: QueueLook) -> None:
+        self.latest[look.queue] = look
+        self._on_look(look)
+
+    def _recogniser(self) -> Recognise:
+        assert self._config is not None
+        senders = {name: sender.envelope_from for name, sender in self._config.senders.items()}
+        return make_recogniser(self._flights(), senders)
+
+
+def _plan(name: str, settings: Queue) -> QueuePlan:
+    return QueuePlan(
+        name=name,
+        reader=LocalQueue(settings),
+        states=_STATES[settings.effective_method],
+        interval_seconds=settings.interval,
+        top_destinations=settings.top_domains,
+        detail=settings.model_dump_json(exclude={"labels"}),
+    )
+
+
+def _view(name: str, look: QueueLook | None) -> CheckedSubject:
+    if look is None:
+        return CheckedSubject(name=name)
+    if look.survey is None:
+        return CheckedSubject(
+            name=name, checked_ns=look.at_ns, unobserved=(f"The queue cannot be read: {look.detail}.",)
+        )
+    survey = look.survey
+    facts = {f"{state.value} messages": str(found.messages) for state, found in survey.states.items()}
+    facts |= {
+        f"deferred: {reason.value.replace('_', ' ')}": str(number)
+        for reason, number in survey.deferred_reasons.items()
+    }
+    facts |= {
+        f"probe {probe.probe_id}": f"{probe.state.value}, route {probe.route}, queue id {probe.queue_id}"
+        + (f": {probe.reason}" if probe.reason else "")
+        for probe in survey.probes[:_SHOWN_PROBES]
+    }
+    return CheckedSubject(name=name, checked_ns=look.at_ns, facts=facts)

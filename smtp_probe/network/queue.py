@@ -1,0 +1,224 @@
+"""Reads the queue of a mail server on this machine: a program's output, Postfix's showq socket, or Exim's spool.
+
+In: settings, and who takes the entries. Out: every entry, one at a time, as it is read; nothing is kept. Raises QueueError
+where the whole queue cannot be read within the deadline: entries given before are then of no use. A program that is
+too slow is killed with everything that it started. No shell is involved.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+from smtp_probe.config.settings import Queue, QueueMethod
+from smtp_probe.errors import QueueError
+from smtp_probe.mail.queue_listing.exim_listing import EximListing
+from smtp_probe.mail.queue_listing.exim_spool import HEADER_FILE, READ_BYTES, read_spool_header
+from smtp_probe.mail.queue_listing.postqueue_json import PostqueueJson
+from smtp_probe.mail.queue_listing.showq import ShowqStream
+from smtp_probe.mail.queue_listing.states import ListingError
+from smtp_probe.mail.syntax.text import sanitise
+from smtp_probe.model import QueueEntry, QueueFailure
+
+_PIECE_BYTES = 16_384
+"""Some fifty entries: a few milliseconds, in which nothing else is done."""
+_MOST_COMPLAINT_BYTES = 4096
+_LOG_END_BYTES = 4096
+_FILES_AT_ONCE = 200
+_REAP_SECONDS = 5.0
+
+Take = Callable[[QueueEntry], None]
+
+
+class _Listing(Protocol):
+    def feed(self, piece: bytes) -> Iterator[QueueEntry]: ...
+
+    def end(self) -> Iterator[QueueEntry]: ...
+
+
+class LocalQueue:
+    """One queue. Fits `ports.QueueReader`."""
+
+    def __init__(self, settings: Queue) -> None:
+        self._settings = settings
+        self._read = {
+            QueueMethod.POSTQUEUE: self._read_program,
+            QueueMethod.EXIM: self._read_program,
+            QueueMethod.SHOWQ: self._read_socket,
+            QueueMethod.SPOOL: self._read_spool,
+        }[settings.effective_method]
+
+    async def read(self, take: Take) -> None:
+        """Give every entry. Raises QueueError."""
+        try:
+            async with asyncio.timeout(self._settings.deadline):
+                await self._read(take)
+        except TimeoutError:
+            raise QueueError(QueueFailure.TIMEOUT, f"not read within {self._settings.deadline:g} s") from None
+        except ListingError as error:
+            raise QueueError(QueueFailure.MALFORMED, str(error)) from error
+        except FileNotFoundError as error:
+            raise QueueError(QueueFailure.MISSING, _what_is_missing(error)) from error
+        except PermissionError as error:
+            raise QueueError(
+                QueueFailure.DENIED, f"no permission for {error.filename or self._subject}"
+            ) from error
+        except OSError as error:
+            raise QueueError(QueueFailure.FAILED, f"{self._subject}: {error.strerror or error}") from error
+
+    @property
+    def _subject(self) -> str:
+        command = self._settings.effective_command
+        return command[0] if command else str(self._settings.effective_path)
+
+    # Programs.
+
+    async def _read_program(self, take: Take) -> None:
+        process = await asyncio.create_subprocess_exec(
+            *self._settings.effective_command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+            env={**os.environ, "LC_ALL": "C"},
+        )
+        assert process.stdout is not None
+        assert process.stderr is not None
+        complaint = asyncio.create_task(_read_start(process.stderr))
+        listing = (
+            PostqueueJson() if self._settings.effective_method is QueueMethod.POSTQUEUE else EximListing()
+        )
+        try:
+            # What it says of its failure is told rather than what its failure did to the listing.
+            broken: ListingError | None = None
+            try:
+                await _take_all(process.stdout, listing, take)
+            except ListingError as error:
+                broken = error
+                await _drain(process.stdout)
+            code = await process.wait()
+            if code != 0:
+                said = sanitise(await complaint, 200)
+                raise QueueError(
+                    QueueFailure.FAILED, f"{self._subject} ended with {code}: {said or 'no message'}"
+                )
+            if broken is not None:
+                raise broken
+        finally:
+            complaint.cancel()
+            await _end_process(process)
+
+    # Postfix's socket.
+
+    async def _read_socket(self, take: Take) -> None:
+        reader, writer = await asyncio.open_unix_connection(
+            str(self._settings.effective_path), limit=_PIECE_BYTES
+        )
+        try:
+            await _take_all(reader, ShowqStream(), take)
+        finally:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+
+    # Exim's spool.
+
+    async def _read_spool(self, take: Take) -> None:
+        spool = self._settings.effective_path
+        names = _header_files(spool / "input")
+        while batch := await asyncio.to_thread(_read_batch, spool, names):
+            for entry in batch:
+                if entry is not None:
+                    take(entry)
+
+
+async def _take_all(reader: asyncio.StreamReader, listing: _Listing, take: Take) -> None:
+    async for piece in _pieces(reader):
+        for entry in listing.feed(piece):
+            take(entry)
+    for entry in listing.end():
+        take(entry)
+
+
+async def _pieces(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
+    while piece := await reader.read(_PIECE_BYTES):
+        yield piece
+        await asyncio.sleep(0)  # what is there already is read without a wait: let the probes have their turn
+
+
+async def _drain(reader: asyncio.StreamReader) -> None:
+    async for _ in _pieces(reader):
+        pass
+
+
+async def _read_start(reader: asyncio.StreamReader) -> bytes:
+    """Give the first bytes, and read the rest so that nobody waits for us."""
+    start = bytearray()
+    async for piece in _pieces(reader):
+        start += piece[: _MOST_COMPLAINT_BYTES - len(start)]
+    return bytes(start)
+
+
+async def _end_process(process: asyncio.subprocess.Process) -> None:
+    """Kill what still runs, and reap it."""
+    if process.returncode is not None:
+        return
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.shield(process.wait()), _REAP_SECONDS)
+
+
+# In a thread.
+
+
+def _header_files(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Name the -H files, also of a split spool; each folder is listed as it is read."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if len(entry.name) == 1 and entry.is_dir(follow_symlinks=False):
+                yield from _header_files(Path(entry.path))
+            elif (match := HEADER_FILE.fullmatch(entry.name)) is not None:
+                yield Path(entry.path), match[1]
+
+
+def _read_batch(spool: Path, names: Iterator[tuple[Path, str]]) -> list[QueueEntry | None]:
+    """Read some messages; None for one that has left the queue meanwhile. Empty at the end."""
+    batch: list[QueueEntry | None] = []
+    for path, message_id in names:
+        batch.append(_read_message(spool, path, message_id))
+        if len(batch) == _FILES_AT_ONCE:
+            break
+    return batch
+
+
+def _read_message(spool: Path, path: Path, message_id: str) -> QueueEntry | None:
+    try:
+        with path.open("rb") as file:
+            content = file.read(READ_BYTES)
+        data_bytes = path.with_name(f"{message_id}-D").stat().st_size
+    except FileNotFoundError:
+        return None
+    return read_spool_header(content, message_id, data_bytes, _log_end(spool, path, message_id))
+
+
+def _log_end(spool: Path, path: Path, message_id: str) -> bytes:
+    """Give the end of a message's own log: where there is none, it has not been tried, or no log is kept."""
+    folder = spool / "msglog"
+    for log in (folder / message_id, folder / path.parent.name / message_id):
+        try:
+            with log.open("rb") as file:
+                file.seek(max(0, os.fstat(file.fileno()).st_size - _LOG_END_BYTES))
+                return file.read(_LOG_END_BYTES)
+        except FileNotFoundError:
+            continue
+    return b""
+
+
+def _what_is_missing(error: FileNotFoundError) -> str:
+    return f"{error.filename or 'what is to be read'} does not exist"
