@@ -17,10 +17,12 @@ from smtp_probe.network.exchanger import ExchangerVisitor, VisitTerms
 from smtp_probe.network.http import WebReader
 from smtp_probe.network.resolver import DnsResolver
 from smtp_probe.policy.authority import check_authority
+from smtp_probe.policy.dnsbl import BlockLists
 from smtp_probe.policy.dnssec import check_dnssec
 from smtp_probe.policy.mta_sts import Memory, check_mta_sts
 from smtp_probe.policy.mx import check_mx
 from smtp_probe.ports import Check, Clock
+from smtp_probe.probes.block_lists import BlockListLook
 from smtp_probe.probes.domain import DNS_CHECKS, check_domain
 from smtp_probe.probes.exchangers import ExchangerLook
 
@@ -39,6 +41,7 @@ class LookOptions:
     ca_file: Path | None = None
     terms: VisitTerms = field(default_factory=VisitTerms)
     https_port: int = 443
+    block_lists: BlockLists = field(default_factory=BlockLists)
 
 
 class DomainChecker:
@@ -52,6 +55,7 @@ class DomainChecker:
         self._clock = clock
         self._visitor = ExchangerVisitor(clock, tls)
         self._policies: Memory = {}
+        self._block_lists = BlockListLook(clock)
         self._web = WebReader(resolver, tls, port=https_port)
 
     def checks(self, options: LookOptions, *, dials: bool | None = None) -> Mapping[str, Check]:
@@ -74,6 +78,8 @@ class DomainChecker:
             checks["exchangers"] = look.check_exchangers
             checks["mta_sts"] = look.check_mta_sts
             checks["dane"] = look.check_dane
+        if options.block_lists != BlockLists():
+            checks["dnsbl"] = functools.partial(self._block_lists.check, lists=options.block_lists)
         if options.asks_authority:
             ask_server = functools.partial(self._ask_server, options.authority_port)
             checks["authority"] = functools.partial(check_authority, ask_server=ask_server)

@@ -14,6 +14,7 @@ from smtp_probe.config.settings import Config, Domain
 from smtp_probe.model import CheckResult, DomainReport, DomainUnderCheck
 from smtp_probe.network.exchanger import VisitTerms
 from smtp_probe.network.resolver import DnsResolver
+from smtp_probe.policy.dnsbl import BlockLists
 from smtp_probe.ports import Clock
 from smtp_probe.probes.domain import check_domain
 from smtp_probe.probes.domain_watch import DomainPlan, DomainWatch
@@ -48,6 +49,7 @@ class WatchedDomains:
             dials=plan.dials,
             allows_private=settings.private_addresses,
             asks_authority=settings.authority,
+            block_lists=BlockLists(addresses=settings.dnsbl, domains=settings.rhsbl),
             terms=_terms(settings, subject, self._config),
         )
         checks = self._checker(settings.ca_file).checks(options, dials=visits)

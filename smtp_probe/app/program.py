@@ -21,7 +21,7 @@ from smtp_probe.config.secrets import read_secret
 from smtp_probe.config.settings import Config, Mailbox, SecretSource, Sender
 from smtp_probe.errors import JournalError
 from smtp_probe.mail.tag import TagKey, hash_route
-from smtp_probe.model import DomainReport, QueueLook
+from smtp_probe.model import DnsAnswer, DomainReport, QueueLook
 from smtp_probe.network.clock import ReferenceClock
 from smtp_probe.network.mailbox import ImapConnector
 from smtp_probe.network.resolver import DnsResolver
@@ -32,6 +32,7 @@ from smtp_probe.probes.folder_watch import WatchEvents, WatchSettings
 from smtp_probe.probes.ledger import Ledger
 from smtp_probe.probes.path_reading import PathReader
 from smtp_probe.probes.round_trip import RoundTrips, RouteUnderTest
+from smtp_probe.probes.verdict_watch import VerdictTerms, VerdictWatch
 from smtp_probe.probes.watchers import Watchers, WatchPlan
 from smtp_probe.report.archive import Archive, ArchiveError
 from smtp_probe.report.journal import SqliteJournal
@@ -74,9 +75,13 @@ class Program:
         self.round_trips = RoundTrips(self.ledger, self.clock, keys, self.sequences)
         self.watchers = Watchers(self.clock, self._watch_events, self.ledger.mailboxes_in_use)
         self.queues = WatchedQueues(self.clock, self.ledger.open_probes, self._queue_looked_into)
+        self.verdicts = VerdictWatch(self._ask, self.clock, self.telemetry.verdicts.show)
+        self.arrivals.verdicts = self.round_trips.verdicts = self.verdicts
         self.targets: list[RouteUnderTest] = []
         self._resolver = self._new_resolver(config)
         self.domains = WatchedDomains(self.clock, self._domain_looked_at)
+        self.verdicts.on_change = self.domains.watch.check_soon
+        self.verdicts.on_egress = self._egress_seen
         self._submitters: dict[str, tuple[Sender, SmtpSubmitter]] = {}
         self._connectors: dict[str, tuple[str, ImapConnector]] = {}
         self._judging: asyncio.Task[None] | None = None
@@ -117,6 +122,14 @@ class Program:
             for name, route in config.routes.items()
         }
         configure_paths(self.path_reader, config)
+        self.verdicts.terms = {
+            name: VerdictTerms(
+                sender=config.senders[route.sender].envelope_from,
+                trusted_ids=config.mailboxes[route.mailbox].authserv_ids,
+            )
+            for name, route in config.routes.items()
+            if route.authentication
+        }
         self._watch_mailboxes()
         self.domains.configure(config, self._resolver)
         self.checks = replace(self.checks, **view_domains(config, self.telemetry.domains.latest))
@@ -131,6 +144,7 @@ class Program:
                 await self._judging
         await self.queues.close()
         await self.watchers.close()
+        await self.verdicts.close()
         await self.archive.close()
         await self.journal.close()
         await self._resolver.close()
@@ -143,6 +157,10 @@ class Program:
             except ArchiveError as error:
                 _log.warning("the pages begin without the past of the routes: %s", error)
                 return
+
+    async def _ask(self, name: str, kind: str) -> DnsAnswer:
+        """Ask the resolver that is configured now. Fits `ports.Ask`."""
+        return await self._resolver.ask(name, kind)
 
     def refresh(self) -> None:
         """Bring what is asked and not told up to date: to be called before a page is rendered."""
@@ -175,6 +193,9 @@ class Program:
         """Show what a look into a queue saw, in the metrics and on the pages."""
         self.telemetry.queues.show(look)
         self.checks = replace(self.checks, queue=self.queues.view())
+
+    def _egress_seen(self, domain: str, address: str, ehlo_name: str | None) -> None:
+        self.domains.watch.note_egress(domain, [address], ehlo_name)
 
     # Adapters from their sections.
 

@@ -69,6 +69,16 @@ def domain(  # noqa: PLR0913, PLR0917  # as many as there are flags
             "--relay-test", help="Try whether an MX host is an open relay. Only on hosts of your own."
         ),
     ] = False,
+    dnsbl: Annotated[
+        list[str] | None,
+        typer.Option("--dnsbl", metavar="ZONE", help="Ask this block list about --egress; may be repeated."),
+    ] = None,
+    rhsbl: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--rhsbl", metavar="ZONE", help="Ask this block list about the domain; may be repeated."
+        ),
+    ] = None,
     ca_file: Annotated[
         Path | None,
         typer.Option("--ca-file", metavar="FILE", help="Authorities to trust instead of the system's (PEM)."),
@@ -80,7 +90,13 @@ def domain(  # noqa: PLR0913, PLR0917  # as many as there are flags
     Exit code 0: no errors, 1: errors, 2: a mistake on the command line, 3: it could not be observed.
     """
     from smtp_probe.app.domain_check import LookOptions
-    from smtp_probe.cli.domain_arguments import read_file, read_resolver, read_subject, read_terms
+    from smtp_probe.cli.domain_arguments import (
+        read_block_lists,
+        read_file,
+        read_resolver,
+        read_subject,
+        read_terms,
+    )
     from smtp_probe.report.log import configure
 
     configure("error")
@@ -90,6 +106,7 @@ def domain(  # noqa: PLR0913, PLR0917  # as many as there are flags
         dials=not no_dial,
         allows_private=allow_private,
         asks_authority=authority,
+        block_lists=read_block_lists(dnsbl or [], rhsbl or []),
         ca_file=read_file(ca_file),
         terms=read_terms(subject, recipient, tests_relay=relay_test),
     )

@@ -15,6 +15,7 @@ import typer
 from smtp_probe.config.settings import ResolverSettings
 from smtp_probe.model import DomainUnderCheck
 from smtp_probe.network.exchanger import VisitTerms
+from smtp_probe.policy.dnsbl import BlockLists
 
 _SERVER = re.compile(r"(?P<host>\[[^\]]*\]|[^:]*)(?::(?P<port>[0-9]{1,5}))?")
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
@@ -46,6 +47,16 @@ def read_subject(
         ehlo_name=None if ehlo is None else (read_name(ehlo) or ehlo.lower()),
         sender=sender,
     )
+
+
+def read_block_lists(addresses: list[str], domains: list[str]) -> BlockLists:
+    """The zones of block lists, as DNS writes them."""
+    for flag, zones in (("--dnsbl", addresses), ("--rhsbl", domains)):
+        for zone in zones:
+            if not read_name(zone):
+                message = f"{zone[:80]!r} is no domain name"
+                raise typer.BadParameter(message, param_hint=flag)
+    return BlockLists(addresses=tuple(map(read_name, addresses)), domains=tuple(map(read_name, domains)))
 
 
 def read_name(text: str) -> str:

@@ -1,4 +1,5 @@
-"""The command `explain`: what saved messages say of their own way. Offline; needs no configuration.
+"""The command `explain`: what saved messages say of their own way. Needs no configuration, and is offline
+unless it is asked to verify.
 
 In: files with a message or an mbox each, or standard input. Out: a waterfall for each message, or with --json one object
 a line, in order. Exit code 0, also where something was found in a message; 2 for a file that cannot be read, that
@@ -15,10 +16,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from smtp_probe.app.message_check import MessageChecker
     from smtp_probe.mail.explanation.explain import Explanation
+    from smtp_probe.model import Authentication
 
-    Show = Callable[[Path, int, Explanation], None]
-    """Shows one message: its file, its number in it, and what it says."""
+    Show = Callable[[Path, int, Explanation, Authentication], None]
+    """Shows one message: its file, its number in it, what it says of its way, and of its authentication."""
 
 
 def register(app: typer.Typer) -> None:
@@ -26,7 +29,7 @@ def register(app: typer.Typer) -> None:
     app.command("explain")(explain)
 
 
-def explain(
+def explain(  # noqa: PLR0913, PLR0917  # as many as there are flags
     files: Annotated[
         list[Path],
         typer.Argument(
@@ -44,18 +47,38 @@ def explain(
     details: Annotated[
         bool, typer.Option("--details", "-d", help="Show time, client, cipher and id of each hop, too.")
     ] = False,
+    trust: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--trust",
+            metavar="AUTHSERV_ID",
+            help="Whose Authentication-Results count; may be repeated. Default: the receiver's own hosts'.",
+        ),
+    ] = None,
+    online: Annotated[
+        bool, typer.Option("--online", help="Ask DNS, to verify signatures, SPF and DMARC ourselves.")
+    ] = False,
+    resolver: Annotated[
+        str | None,
+        typer.Option("--resolver", metavar="ADDRESS:PORT", help="Name server to ask; means --online, too."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line instead.")] = False,
 ) -> None:
     """Say where saved messages have spent their time, from their own headers.
 
     Any message will do. Exit code 2 when a file cannot be read or holds no message; the others are explained.
     """
+    from smtp_probe.app.message_check import MessageChecker
+    from smtp_probe.cli.name_server import read_name_server
     from smtp_probe.cli.terminal import abandon
 
     owners = _read_owners(own or [])
-    show = _print_json if as_json else _view(with_details=details)
+    is_online = online or resolver is not None
+    settings = read_name_server(resolver) if is_online else None
+    show = _print_json(is_online=is_online) if as_json else _view(with_details=details)
     try:
-        unfit = [file for file in files if not _explain_file(file, owners, show)]
+        with MessageChecker(owners, trust or [], settings) as checker:
+            unfit = [file for file in files if not _explain_file(file, owners, checker, show)]
         sys.stdout.flush()
     except BrokenPipeError:
         abandon(sys.stdout)  # the reader has seen enough
@@ -77,14 +100,14 @@ def _read_owners(written: list[str]) -> list[str]:
     return owners
 
 
-def _explain_file(file: Path, own: list[str], show: Show) -> bool:
+def _explain_file(file: Path, own: list[str], checker: MessageChecker, show: Show) -> bool:
     """Show every message of a file. False when something had to be said on standard error."""
     from smtp_probe.cli.saved_files import UnfitFileError, read_messages
     from smtp_probe.mail.explanation.explain import explain_message
 
     try:
         for saved in read_messages(file):
-            show(file, saved.number, explain_message(saved, own))
+            show(file, saved.number, explain_message(saved, own), checker.look(saved))
     except UnfitFileError as error:
         sys.stdout.flush()
         typer.echo(error, err=True)
@@ -92,10 +115,14 @@ def _explain_file(file: Path, own: list[str], show: Show) -> bool:
     return True
 
 
-def _print_json(file: Path, number: int, explanation: Explanation) -> None:
+def _print_json(*, is_online: bool) -> Show:
     from smtp_probe.cli.explanation_json import explanation_to_json
 
-    sys.stdout.write(explanation_to_json(str(file), number, explanation) + "\n")
+    def show(file: Path, number: int, explanation: Explanation, authentication: Authentication) -> None:
+        line = explanation_to_json(str(file), number, explanation, authentication, is_online=is_online)
+        sys.stdout.write(line + "\n")
+
+    return show
 
 
 def _view(*, with_details: bool) -> Show:
@@ -107,13 +134,21 @@ def _view(*, with_details: bool) -> Show:
     console, glyphs = open_console(sys.stdout), choose_glyphs(sys.stdout)
     is_first = True
 
-    def show(file: Path, number: int, explanation: Explanation) -> None:
+    def show(file: Path, number: int, explanation: Explanation, authentication: Authentication) -> None:
         nonlocal is_first
         if not is_first:
             console.print()
         is_first = False
         heading = name_file(file) + (f", message {number}" if number > 1 else "")
-        for line in draw_explanation(heading, explanation, console.width, glyphs, with_details=with_details):
+        lines = draw_explanation(
+            heading,
+            explanation,
+            console.width,
+            glyphs,
+            with_details=with_details,
+            authentication=authentication,
+        )
+        for line in lines:
             console.print(line)
 
     return show

@@ -11,18 +11,27 @@ import math
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from smtp_probe.cli.authentication_view import authentication_to_dict
 from smtp_probe.cli.wording import clean
 from smtp_probe.mail.bounce.reason import find_reason, is_temporary
 from smtp_probe.mail.bounce.report import BounceReport
 from smtp_probe.mail.explanation.explain import Explanation
 from smtp_probe.mail.path.passages import Passage
 from smtp_probe.mail.tag import hide_tokens
+from smtp_probe.model import Authentication
 
 _NS = 1_000_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def explanation_to_json(file: str, message: int, found: Explanation) -> str:
+def explanation_to_json(
+    file: str,
+    message: int,
+    found: Explanation,
+    authentication: Authentication = Authentication(),  # noqa: B008  # it is immutable
+    *,
+    is_online: bool = False,
+) -> str:
     """Everything that is known of one message as one line, without a line end."""
     facts: dict[str, Any] = {
         "file": file,
@@ -56,8 +65,9 @@ def explanation_to_json(file: str, message: int, found: Explanation) -> str:
                 "hop": finding.hop,
                 "message": finding.message,
             }
-            for finding in found.findings
+            for finding in (*found.findings, *authentication.findings)
         ],
+        "authentication": authentication_to_dict(authentication, is_online=is_online),
         "bounce": _bounce(found.bounce),
     }
     return json.dumps(facts)

@@ -13,6 +13,7 @@ from itertools import groupby
 from rich.cells import cell_len
 from rich.text import Text
 
+from smtp_probe.cli.authentication_view import describe_authentication
 from smtp_probe.cli.drawing import WIDEST, cut, draw_bars, draw_facts, fit, wrap
 from smtp_probe.cli.explanation_json import format_instant
 from smtp_probe.cli.terminal import ASCII, Glyphs
@@ -20,12 +21,13 @@ from smtp_probe.cli.waterfall import Bar
 from smtp_probe.cli.wording import UNKNOWN, clean, describe_delay
 from smtp_probe.mail.bounce.report import BounceReport
 from smtp_probe.mail.explanation.explain import Explanation
+from smtp_probe.mail.explanation.finding import arrange_findings
 from smtp_probe.mail.explanation.spans import say_limit
 from smtp_probe.mail.path.legs import Border
 from smtp_probe.mail.path.passages import Passage, measure_doubt
 from smtp_probe.mail.received.session import REGISTERED_PROTOCOLS
 from smtp_probe.mail.tag import hide_tokens
-from smtp_probe.model import Finding, Severity
+from smtp_probe.model import Authentication, Finding, Severity
 
 _NS = 1e9
 _LEAST_HOST_COLUMNS = 8
@@ -44,16 +46,24 @@ _SEVERITIES = {
 }
 
 
-def draw_explanation(
-    heading: str, found: Explanation, width: int, glyphs: Glyphs, *, with_details: bool = False
+def draw_explanation(  # noqa: PLR0913  # two of them are about the terminal
+    heading: str,
+    found: Explanation,
+    width: int,
+    glyphs: Glyphs,
+    *,
+    with_details: bool = False,
+    authentication: Authentication = Authentication(),  # noqa: B008  # it is immutable
 ) -> list[Text]:
     """One message, under a heading that says where it was found."""
     width = min(width, WIDEST)
-    lines = [cut(Text(heading, style="bold"), width), *draw_facts(list(_facts(found, glyphs)), width)]
+    facts = [*_facts(found, glyphs), *describe_authentication(authentication)]
+    lines = [cut(Text(heading, style="bold"), width), *draw_facts(facts, width)]
     if found.passages:
         lines += [Text(), *_draw_hops(found, width, glyphs, with_details=with_details)]
-    if found.findings:
-        lines += [Text(), *_draw_findings(found.findings, width)]
+    findings = arrange_findings([*found.findings, *authentication.findings])
+    if findings:
+        lines += [Text(), *_draw_findings(findings, width)]
     return lines
 
 

@@ -11,7 +11,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from smtp_probe.config.section import Settings
-from smtp_probe.config.values import Address, Flag, Host, IpAddress, Seconds, Selector
+from smtp_probe.config.values import Address, DomainName, Flag, Host, IpAddress, Seconds, Selector
 
 
 class Domain(Settings):
@@ -43,6 +43,14 @@ class Domain(Settings):
         description="Whether private addresses of its MX hosts are as they should be.",
     )
     authority: Flag = Field(False, description="Whether the zone's own name servers are asked one by one.")
+    dnsbl: tuple[DomainName, ...] = Field(
+        (),
+        max_length=20,
+        description="Block lists to ask about its egress addresses, every 15 minutes at most. Mind their terms of use.",
+    )
+    rhsbl: tuple[DomainName, ...] = Field(
+        (), max_length=20, description="Block lists to ask about the domain, its sender's and its EHLO name."
+    )
     ca_file: Path | None = Field(
         None, description="PEM file of the authorities to trust instead of the system's."
     )

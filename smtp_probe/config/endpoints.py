@@ -18,6 +18,7 @@ from smtp_probe.config.section import Settings, conflict
 from smtp_probe.config.values import (
     Address,
     Author,
+    AuthservId,
     CredentialName,
     Flag,
     FolderName,
@@ -221,6 +222,11 @@ class Mailbox(Endpoint):
     )
     sweep_after: Seconds = Field(
         86400.0, description="Age at which messages of ours without a probe are removed."
+    )
+    authserv_ids: tuple[AuthservId, ...] = Field(
+        (),
+        max_length=20,
+        description="Whose Authentication-Results count (RFC 8601), by authserv-id or domain; default: those of the hosts that wrote the topmost Received lines.",
     )
     poll_minimum: Seconds = Field(0.01, description="Shortest wait between two looks while a probe is young.")
     poll_fraction: Number = Field(

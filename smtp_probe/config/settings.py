@@ -92,6 +92,10 @@ class Route(Settings):
     junk_is_failure: Flag = Field(
         True, description="Whether a message in the junk folder counts as a failure."
     )
+    authentication: Flag = Field(
+        True,
+        description="Whether SPF, DKIM, DMARC and ARC of delivered messages are verified, and compared with what the receiver says.",
+    )
     labels: dict[LabelName, LabelText] = Field(
         default_factory=dict, max_length=8, description="Further labels, on smtp_probe_route_info only."
     )

@@ -11,6 +11,7 @@
 - `exchanger`, `web`: what one visit to an MX host, or one page over HTTPS, came to.
 - `queue`: what the queue of a mail server holds.
 - `check`: what a check of a domain is given, and gives back.
+- `verdict`: what a receiver, or we ourselves, say of a message's authentication.
 - `events`: what the journal records and the sinks are told.
 
 Units: a name ending in `_ns` is an instant on the reference clock, in nanoseconds since the Unix epoch
@@ -76,10 +77,12 @@ from smtp_probe.model.queue import (
 )
 from smtp_probe.model.submission import Disposition, Phase, PhaseTiming, Submission, TlsFacts
 from smtp_probe.model.trace import Hop, HopDelay, Trace
+from smtp_probe.model.verdict import Authentication, Method, Source, Verdict, VerdictResult
 from smtp_probe.model.web import WebAnswer, WebFailure
 
 __all__ = [
     "Arrival",
+    "Authentication",
     "Bounce",
     "BounceSeen",
     "CaaRecord",
@@ -112,6 +115,7 @@ __all__ = [
     "Location",
     "MailboxMessage",
     "Memo",
+    "Method",
     "MxRecord",
     "Origin",
     "Outcome",
@@ -139,6 +143,7 @@ __all__ = [
     "Severity",
     "SlotMissed",
     "SoaRecord",
+    "Source",
     "Span",
     "SrvRecord",
     "Stamp",
@@ -150,6 +155,8 @@ __all__ = [
     "TlsFailure",
     "TlsaRecord",
     "Trace",
+    "Verdict",
+    "VerdictResult",
     "WebAnswer",
     "WebFailure",
 ]

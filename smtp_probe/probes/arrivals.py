@@ -33,6 +33,7 @@ from smtp_probe.model import (
 )
 from smtp_probe.ports import Clock, FetchText, Journal
 from smtp_probe.probes.ledger import Flight, Ledger
+from smtp_probe.probes.verdict_watch import VerdictWatch
 
 _log = logging.getLogger(__name__)
 _BOUNCE_BYTES = 131_072
@@ -75,6 +76,8 @@ class Arrivals:
         self._journal = journal
         self._clock = clock
         self._keys = tuple(keys)
+        self.verdicts: VerdictWatch | None = None
+        """Who forms verdicts on what has arrived; None: nobody."""
 
     async def look_at(self, message: MailboxMessage, fetch_text: FetchText) -> None:
         """Make of one message what it is. Raises nothing for what a message or a full disk does."""
@@ -116,19 +119,31 @@ class Arrivals:
         if flight is None:
             await self._look_at_stray(message, recognised)
             return
-        corrupted = await self._is_corrupted(message, flight, fetch_text)
+        is_first = flight.arrival is None
+        body = await self._fetch_body(message, flight, fetch_text)
+        corrupted = None if body is None else self._is_corrupted(message, flight, body)
         arrival = self._arrival(message, flight, recognised.found_in, corrupted=corrupted)
         if not await self._ledger.arrived(flight, arrival):
             await self._count_duplicate(message, recognised)
+        elif is_first and self.verdicts is not None:
+            self.verdicts.arrived(flight.probe.route, flight.probe.probe_id, message, body)
 
-    async def _is_corrupted(
+    async def _fetch_body(
         self, message: MailboxMessage, flight: Flight, fetch_text: FetchText
-    ) -> bool | None:
-        """Say whether the body came through unharmed; None for one too large to be fetched, or without its marks."""
-        if message.size_bytes is None or message.size_bytes > _CHECKED_BYTES or flight.arrival is not None:
+    ) -> bytes | None:
+        """The whole body of the first copy; None for one too large to be fetched. It will be deleted soon."""
+        signed_bytes = 0
+        if self.verdicts is not None:
+            signed_bytes = self.verdicts.wanted_bytes(flight.probe.route, message.header)
+        limit = max(_CHECKED_BYTES, signed_bytes)
+        if message.size_bytes is None or message.size_bytes > limit or flight.arrival is not None:
             return None
-        text = read_texts(message.header, await fetch_text(_CHECKED_BYTES))
-        is_intact = check_body(flight.probe.body_digest, text)
+        return await fetch_text(limit)
+
+    @staticmethod
+    def _is_corrupted(message: MailboxMessage, flight: Flight, body: bytes) -> bool | None:
+        """Say whether the body came through unharmed; None for one without its marks."""
+        is_intact = check_body(flight.probe.body_digest, read_texts(message.header, body))
         return None if is_intact is None else not is_intact
 
     def _arrival(

@@ -13,8 +13,11 @@ import logging
 from collections.abc import Mapping
 
 from smtp_probe.model import CheckResult, DomainReport, DomainUnderCheck
+from smtp_probe.policy.bimi import check_bimi
 from smtp_probe.policy.caa import check_caa
 from smtp_probe.policy.dane import check_dane
+from smtp_probe.policy.dkim.check import check_dkim
+from smtp_probe.policy.dmarc.check import check_dmarc
 from smtp_probe.policy.dnssec import check_dnssec
 from smtp_probe.policy.identity import check_identity
 from smtp_probe.policy.mta_sts import check_mta_sts
@@ -33,6 +36,9 @@ DNS_CHECKS: Mapping[str, Check] = {
     "mx": check_mx,
     "identity": check_identity,
     "spf": check_spf,
+    "dkim": check_dkim,
+    "dmarc": check_dmarc,
+    "bimi": check_bimi,
     "mta_sts": check_mta_sts,
     "tls_rpt": check_tls_rpt,
     "dane": check_dane,

@@ -16,6 +16,7 @@ from smtp_probe.mail.tag import TagKey, make_tag
 from smtp_probe.model import Phase, Probe
 from smtp_probe.ports import Clock, Envelope, Submitter
 from smtp_probe.probes.ledger import Flight, Ledger, cut_short
+from smtp_probe.probes.verdict_watch import VerdictWatch
 
 Progress = Callable[[str], None]
 
@@ -40,12 +41,16 @@ class RoundTrips:
         self._clock = clock
         self._keys = tuple(keys)
         self._sequences = sequences if sequences is not None else {}
+        self.verdicts: VerdictWatch | None = None
+        """Who compares what arrives with what was sent; None: nobody."""
 
     async def send(
         self, target: RouteUnderTest, scheduled_ns: int, on_phase: Progress | None = None
     ) -> Flight:
         """Send one probe; returns when its submission has ended and been judged. Raises JournalError."""
         probe, envelope = self._prepare(target, scheduled_ns)
+        if self.verdicts is not None:
+            self.verdicts.remember(target.name, probe.probe_id, envelope.message)
         flight = await self._ledger.open(probe)
         final_dot_ns: int | None = None
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import logging
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from smtp_probe.config.settings import Config
 from smtp_probe.model import CheckResult, DnsAnswer, DomainReport, Finding
 from smtp_probe.policy.record_changes import RECORDS, RecordMemory, record_word
 from smtp_probe.report.metrics import (
+    BLOCK_LISTED,
     CHECK_UP,
+    DKIM_KEY_BITS,
     DNS_DURATION,
     DNS_QUERIES,
     DOMAIN_CHECKED,
@@ -31,7 +33,11 @@ from smtp_probe.report.metrics import (
 from smtp_probe.report.series import HistogramValue, Labels, Series
 
 _log = logging.getLogger(__name__)
-_GAUGES = {"spf_lookups_left": SPF_LOOKUPS_LEFT, "mta_sts_policy_expiry_timestamp_seconds": POLICY_EXPIRY}
+_GAUGES = {
+    "dkim_key_bits": DKIM_KEY_BITS,
+    "spf_lookups_left": SPF_LOOKUPS_LEFT,
+    "mta_sts_policy_expiry_timestamp_seconds": POLICY_EXPIRY,
+}
 _MOST_EXCHANGERS = 40
 """Addresses of one domain that have samples."""
 
@@ -67,6 +73,8 @@ class DomainResults:
                 if name in _GAUGES:
                     self._series.put(_GAUGES[name], (domain,), float(value))
         self._show_records(domain, report.records)
+        if "dnsbl" in report.results:
+            self._show_block_lists(domain, report.results["dnsbl"].facts.get("listings", ()))
         exchangers = report.results.get("exchangers")
         if exchangers is not None:
             self._show_exchangers(domain, exchangers.facts.get("visits", {}))
@@ -126,6 +134,15 @@ class DomainResults:
                 key = domain, record_word(answer)
                 ttls[key] = min(ttls.get(key, float(seconds)), float(seconds))
         self._series.replace(RECORD_TTL, domain, ttls)
+
+    def _show_block_lists(self, domain: str, listings: Sequence[Mapping[str, Any]]) -> None:
+        """One sample for each list that answered: what it did not answer is neither listed nor not."""
+        shown: dict[Labels, float] = {}
+        for listing in listings:
+            if listing["state"] != "unknown":
+                labels = domain, listing["zone"]
+                shown[labels] = max(shown.get(labels, 0.0), float(listing["state"] == "listed"))
+        self._series.replace(BLOCK_LISTED, domain, shown)
 
     def _show_exchangers(self, domain: str, visits: Mapping[str, Any]) -> None:
         up: dict[Labels, float] = {}

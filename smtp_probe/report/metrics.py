@@ -229,6 +229,23 @@ VISIBILITY_DELAY = _gauge(
     "mailbox",
 )
 
+# What is said of the authentication of the last message.
+VERDICT = _gauge(
+    "verdict",
+    "1 for the result of each method on the last message: our own, and what the receiver says.",
+    *("route", "method", "source", "result"),
+)
+VERDICTS_DISAGREE = _gauge(
+    "verdict_disagreement",
+    "Whether we and the receiver disagree on that a method passed. Absent where one of both has not decided.",
+    *("route", "method"),
+)
+MESSAGE_FINDING = _gauge(
+    "message_finding",
+    "1 while the last message of a route shows this: docs/commands.md says what that means.",
+    *("route", "check", "severity"),
+)
+
 # What is under way, and our own health.
 IN_FLIGHT = _gauge("messages_in_flight", "Probes that have not ended.", "route")
 OLDEST_IN_FLIGHT = _gauge(
@@ -282,6 +299,14 @@ SPF_LOOKUPS_LEFT = _gauge(
     "spf_lookups_left",
     "How many of the ten look-ups of SPF are left. Below zero when it is broken.",
     "domain",
+)
+DKIM_KEY_BITS = _gauge(
+    "dkim_key_bits", "Bits of the shortest RSA key among the selectors of a domain.", "domain"
+)
+BLOCK_LISTED = _gauge(
+    "dnsbl_listed",
+    "Whether a block list has an address or a name of a domain (1) or none (0). Absent where the list says nothing.",
+    *("domain", "zone"),
 )
 POLICY_EXPIRY = _gauge(
     "mta_sts_policy_expiry_timestamp_seconds", "Until when the MTA-STS policy last fetched holds.", "domain"
@@ -365,8 +390,10 @@ METRICS: tuple[Metric, ...] = (
     *(DELIVERY_DURATION, LAST_DELIVERY, LAST_PROBE, LAST_SUCCESS, PHASE_DURATION, LAST_PHASE, SMTP_REPLIES),
     *(HOP_DURATION, LAST_HOP, HOP_UNCERTAINTY, SLOWEST_HOP, HOPS, LEG_DURATION, PATH_INFO, PATH_CHANGES),
     *(CLOCK_OFFSET, CLOCK_OFFSET_BOUND, CLOCK_STEPS, HOP_TLS, VISIBILITY_DELAY),
+    *(VERDICT, VERDICTS_DISAGREE, MESSAGE_FINDING),
     *(IN_FLIGHT, OLDEST_IN_FLIGHT, MAILBOX_UP, MAILBOX_RECONNECTS, CERTIFICATE_END, SCHEDULER_LAG),
     *(FINDING, CHECK_UP, DOMAIN_CHECKED, RECORD_CHANGES, RECORD_TTL, SPF_LOOKUPS_LEFT, POLICY_EXPIRY),
+    *(DKIM_KEY_BITS, BLOCK_LISTED),
     *(EXCHANGER_UP, EXCHANGER_PHASE, EXCHANGER_CERTIFICATE, DNS_QUERIES, DNS_DURATION),
     *(QUEUE_INFO, QUEUE_UP, QUEUE_FAILURES, QUEUE_LAST_READ, QUEUE_DURATION, QUEUE_MESSAGES, QUEUE_SIZE),
     *(QUEUE_OLDEST, QUEUE_AGE, QUEUE_DEFERRED, QUEUE_DESTINATIONS, QUEUE_GROWTH, QUEUE_PROBES),

@@ -22,6 +22,7 @@ from smtp_probe.report.observations import Observations
 from smtp_probe.report.queue_results import QueueResults
 from smtp_probe.report.series import Series
 from smtp_probe.report.totals import Totals
+from smtp_probe.report.verdict_results import VerdictResults
 
 
 class Telemetry:
@@ -37,6 +38,7 @@ class Telemetry:
         self.totals = Totals(self.series)
         self.last_results = LastResults(self.series, self.totals.caps)
         self.observations = Observations(self.series, now_ns)
+        self.verdicts = VerdictResults(self.series)
         self.domains = DomainResults(self.series)
         self.queues = QueueResults(self.series)
         self.history = History()
@@ -74,6 +76,7 @@ class Telemetry:
             self.exposition,
         ):
             part.declare(config)
+        self.verdicts.declare(config)
 
     def observe(self, event: Event) -> None:
         """Learn from one event that the journal has. Fits `ports.Sink`."""

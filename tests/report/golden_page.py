@@ -11,6 +11,7 @@ from pathlib import Path
 from smtp_probe.mail.queue_listing.states import POSTFIX_STATES
 from smtp_probe.mail.queue_listing.survey import QueueCount
 from smtp_probe.model import (
+    Authentication,
     BounceSeen,
     Cause,
     CheckResult,
@@ -24,6 +25,7 @@ from smtp_probe.model import (
     Finding,
     ForgerySeen,
     Location,
+    Method,
     MxRecord,
     OutcomeKind,
     Phase,
@@ -34,7 +36,10 @@ from smtp_probe.model import (
     QueueState,
     Severity,
     SlotMissed,
+    Source,
     TlsFacts,
+    Verdict,
+    VerdictResult,
 )
 from tests.report.samples import (
     NS,
@@ -96,6 +101,14 @@ OTHERS = (
 )
 
 
+AUTHENTICATION = Authentication(
+    verdicts=(
+        Verdict(method=Method.SPF, source=Source.OWN, result=VerdictResult.PASS),
+        Verdict(method=Method.DKIM, source=Source.OWN, result=VerdictResult.FAIL),
+        Verdict(method=Method.DKIM, source=Source.RECEIVER, result=VerdictResult.PASS),
+    ),
+    findings=(Finding(check="dkim_disagrees", severity=Severity.WARNING, message="..."),),
+)
 RECORDS = (
     DnsAnswer(
         name="example.org",
@@ -135,6 +148,7 @@ def make_golden_telemetry():
     for number, outcome in enumerate(OUTCOMES, 1):
         tell(telemetry, *life_of(replace(outcome, probe=make_probe(number))))
     tell(telemetry, *OTHERS)
+    telemetry.verdicts.show("example", AUTHENTICATION)
     observations = telemetry.observations
     observations.journal_state(up=True)
     observations.mailbox_state("inbox", up=True)

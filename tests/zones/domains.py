@@ -23,6 +23,8 @@ mail TXT "v=spf1 a -all"
 {ip6} PTR mail
 _smtp._tls TXT "v=TLSRPTv1; rua=mailto:tls@{domain}"
 @ CAA 0 issue "ca.test"
+_dmarc TXT "v=DMARC1; p=reject; rua=mailto:dmarc@{domain}"
+s1._domainkey TXT "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
 """
 TTL = 3600
 
@@ -50,6 +52,8 @@ def fill(text: str, domain: Domain, number: int) -> str:
         "other": f"198.19.{high}.{low + 1}",
         "ip6": f"2001:db8:{number:x}::19",
         "domain": f"{domain.name}.test",
+        "reversed": f"{low + 1}.{high}.18.198",
+        "reversed6": ip_address(f"2001:db8:{number:x}::19").reverse_pointer.removesuffix(".ip6.arpa"),
     }
     for name, value in facts.items():
         text = text.replace("{" + name + "}", value)

@@ -1,0 +1,166 @@
+"""Verifying the signatures of a received message: DKIM and ARC. dkimpy is used here and nowhere else.
+
+In: the octets of a message, and the keys, which have been looked up before. Out: a result for each signature, with its
+cause; and one for the ARC chain. Takes as much time as the message is long, so it is to be run in a thread. Never raises
+for what a message has in it. What the library does not tell apart, or takes too easily, is decided before it is asked.
+"""
+
+from __future__ import annotations
+
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import dkim
+
+from smtp_probe.mail.authentication.arc_chain import ArcChain
+from smtp_probe.mail.authentication.signature import Signature
+from smtp_probe.model import VerdictResult
+from smtp_probe.policy.dkim.key import LEAST_BITS, DkimKey, KeyState
+
+MOST_SIGNATURES = 10
+
+
+class SignatureState(StrEnum):
+    """How verifying a signature ended, by its cause."""
+
+    PASS = "pass"  # noqa: S105  # a result
+    BODY_CHANGED = "body_changed"
+    HEADER_CHANGED = "header_changed"
+    EXPIRED = "expired"
+    NO_KEY = "no_key"
+    REVOKED = "revoked"
+    KEY_INVALID = "key_invalid"
+    WEAK_KEY = "weak_key"
+    ALGORITHM = "algorithm"
+    SYNTAX = "syntax"
+    TEMPORARY = "temporary"
+    """The key could not be looked up: nothing is known."""
+
+
+_RESULTS = {
+    SignatureState.PASS: VerdictResult.PASS,
+    SignatureState.BODY_CHANGED: VerdictResult.FAIL,
+    SignatureState.HEADER_CHANGED: VerdictResult.FAIL,
+    SignatureState.WEAK_KEY: VerdictResult.POLICY,
+    SignatureState.TEMPORARY: VerdictResult.TEMPERROR,
+}
+"""RFC 8601 section 2.7.1; the others are permanent errors."""
+_BY_KEY = {
+    KeyState.MISSING: SignatureState.NO_KEY,
+    KeyState.REVOKED: SignatureState.REVOKED,
+    KeyState.WEAK: SignatureState.WEAK_KEY,
+    KeyState.ALGORITHM: SignatureState.ALGORITHM,
+    KeyState.UNKNOWN: SignatureState.TEMPORARY,
+}
+_ERRORS = (dkim.DKIMException, binascii.Error, ValueError, LookupError, AttributeError, TypeError)
+"""What the library raises for messages that it does not understand."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignatureResult:
+    """One signature, and what became of it."""
+
+    signature: Signature
+    state: SignatureState
+    detail: str = ""
+    key: DkimKey | None = None
+
+    @property
+    def result(self) -> VerdictResult:
+        """As receivers report it."""
+        return _RESULTS.get(self.state, VerdictResult.PERMERROR)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArcResult:
+    """What the chain came to. None as a result: it could not be told."""
+
+    result: VerdictResult | None
+    detail: str = ""
+
+
+class _Silent:
+    """A log for the library, whose messages quote strangers."""
+
+    def debug(self, *_: object) -> None:
+        """Say nothing."""
+
+    info = warning = error = exception = debug
+
+
+def verify_signature(
+    message: bytes, index: int, signature: Signature, key: DkimKey | None, now_seconds: int
+) -> SignatureResult:
+    """Verify the signature at this place among the DKIM-Signature headers, counted from the top."""
+    state, detail = _judge_before(signature, key, now_seconds)
+    if state is None:
+        assert key is not None
+        state, detail = _verify(message, index, key)
+    return SignatureResult(signature=signature, state=state, detail=detail, key=key)
+
+
+def _judge_before(
+    signature: Signature, key: DkimKey | None, now_seconds: int
+) -> tuple[SignatureState | None, str]:
+    """What can be said without any arithmetic."""
+    if signature.fault:
+        return SignatureState.SYNTAX, signature.fault
+    if not signature.is_algorithm_known:
+        return SignatureState.ALGORITHM, f"a={signature.algorithm} is not to be taken (RFC 8301 section 3.1)"
+    if signature.expires_seconds is not None and signature.expires_seconds < now_seconds:
+        return SignatureState.EXPIRED, ""
+    if key is None:
+        return SignatureState.TEMPORARY, "the key was not looked up"
+    if not key.is_usable:
+        return _BY_KEY.get(key.state, SignatureState.KEY_INVALID), key.detail
+    if signature.algorithm.partition("-")[0] != key.algorithm:
+        return (
+            SignatureState.ALGORITHM,
+            f"a={signature.algorithm}, but the key is of the type {key.algorithm}",
+        )
+    domain = signature.identity.rpartition("@")[2].lower()
+    if key.is_strict and domain and domain != signature.domain:
+        return SignatureState.SYNTAX, "the key allows no subdomains in i= (t=s)"
+    return None, ""
+
+
+def _verify(message: bytes, index: int, key: DkimKey) -> tuple[SignatureState, str]:
+    try:
+        verifier: Any = dkim.DKIM(message, logger=_Silent(), minkey=LEAST_BITS)
+        is_good = verifier.verify(index, dnsfunc=lambda *_, **__: key.record)
+    except dkim.ValidationError as error:
+        if str(error).startswith("body hash mismatch"):
+            return SignatureState.BODY_CHANGED, ""
+        return SignatureState.SYNTAX, str(error)
+    except _ERRORS as error:
+        return SignatureState.SYNTAX, str(error)
+    return (SignatureState.PASS if is_good else SignatureState.HEADER_CHANGED), ""
+
+
+def verify_chain(message: bytes, chain: ArcChain, keys: Mapping[str, DkimKey]) -> ArcResult:
+    """Verify an ARC chain. `keys` by the names at which they are published."""
+    if not chain.is_present:
+        return ArcResult(result=VerdictResult.NONE)
+    if chain.fault:
+        return ArcResult(result=VerdictResult.FAIL, detail=chain.fault)
+    wanted = [keys.get(name) for arc_set in chain.sets for name in arc_set.key_names]
+    if any(key is None or key.state is KeyState.UNKNOWN for key in wanted):
+        return ArcResult(result=None, detail="a key could not be looked up")
+    records = {name: key.record if key.is_usable else b"" for name, key in keys.items()}
+
+    def look_up(name: bytes, **_: object) -> bytes:
+        return records.get(name.decode("ascii", "replace").lower().rstrip("."), b"")
+
+    try:
+        verifier: Any = dkim.ARC(message, logger=_Silent(), minkey=LEAST_BITS)
+        chain_validation, _, reason = verifier.verify(dnsfunc=look_up)
+    except dkim.DKIMException as error:
+        return ArcResult(result=VerdictResult.FAIL, detail=str(error))
+    except _ERRORS as error:  # a form that the library cannot find its way in
+        return ArcResult(result=None, detail=f"the chain could not be read: {error}")
+    if chain_validation == dkim.CV_Pass:
+        return ArcResult(result=VerdictResult.PASS)
+    return ArcResult(result=VerdictResult.FAIL, detail=str(reason))

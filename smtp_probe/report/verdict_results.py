@@ -1,0 +1,51 @@
+"""The verdicts on the last message of each route, as samples.
+
+In: an `Authentication` for a route. Out: samples in `Series`. A method of which a side says nothing has no sample: what is
+unknown is absent. Whether the sides disagree is told only where both have decided.
+"""
+
+from __future__ import annotations
+
+from smtp_probe.config.settings import Config
+from smtp_probe.model import Authentication, Method, Source
+from smtp_probe.report.metrics import MESSAGE_FINDING, VERDICT, VERDICTS_DISAGREE
+from smtp_probe.report.series import Labels, Series
+
+
+class VerdictResults:
+    """All routes."""
+
+    def __init__(self, series: Series) -> None:
+        self._series = series
+        self._routes: frozenset[str] = frozenset()
+        self.latest: dict[str, Authentication] = {}
+        """The last of each route, for pages."""
+
+    def declare(self, config: Config) -> None:
+        """Take over a configuration: what is gone, or not to be looked at any more, is forgotten."""
+        self._routes = frozenset(name for name, route in config.routes.items() if route.authentication)
+        for route in [route for route in self.latest if route not in self._routes]:
+            del self.latest[route]
+            for metric in (VERDICT, VERDICTS_DISAGREE, MESSAGE_FINDING):
+                self._series.replace(metric, route, {})
+
+    def show(self, route: str, found: Authentication) -> None:
+        """Take over the verdicts on a route's last message."""
+        if route not in self._routes:
+            return
+        self.latest[route] = found
+        verdicts: dict[Labels, float] = {}
+        for method in Method:
+            for source in Source:
+                verdict = found.summary(method, source)
+                if verdict is not None:
+                    verdicts[route, method.value, source.value, verdict.result.value] = 1.0
+        disagree: dict[Labels, float] = {
+            (route, method.value): float(not agrees) for method, agrees in found.agreement.items()
+        }
+        findings: dict[Labels, float] = {
+            (route, finding.check, finding.severity.value): 1.0 for finding in found.findings
+        }
+        self._series.replace(VERDICT, route, verdicts)
+        self._series.replace(VERDICTS_DISAGREE, route, disagree)
+        self._series.replace(MESSAGE_FINDING, route, findings)
