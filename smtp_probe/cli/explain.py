@@ -60,7 +60,7 @@ def explain(  # noqa: PLR0913, PLR0917  # as many as there are flags
     ] = False,
     resolver: Annotated[
         str | None,
-        typer.Option("--resolver", metavar="ADDRESS:PORT", help="Name server to ask; means --online, too."),
+        typer.Option("--resolver", metavar="HOST:PORT", help="Name server to ask; means --online, too."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line instead.")] = False,
 ) -> None:
@@ -69,12 +69,12 @@ def explain(  # noqa: PLR0913, PLR0917  # as many as there are flags
     Any message will do. Exit code 2 when a file cannot be read or holds no message; the others are explained.
     """
     from smtp_probe.app.message_check import MessageChecker
-    from smtp_probe.cli.name_server import read_name_server
+    from smtp_probe.cli.domain_arguments import read_resolver
     from smtp_probe.cli.terminal import abandon
 
     owners = _read_owners(own or [])
     is_online = online or resolver is not None
-    settings = read_name_server(resolver) if is_online else None
+    settings = read_resolver(resolver, trust_ad=False) if is_online else None
     show = _print_json(is_online=is_online) if as_json else _view(with_details=details)
     try:
         with MessageChecker(owners, trust or [], settings) as checker:

@@ -135,6 +135,8 @@ REPORT = DomainReport(
             )
         ),
         "spf": CheckResult(gauges={"spf_lookups_left": 7.0}),
+        "dkim": CheckResult(gauges={"dkim_key_bits": 2048.0}),
+        "dnsbl": CheckResult(facts={"listings": [{"zone": "bl.example.net", "state": "clean"}]}),
         "mta_sts": CheckResult(gauges={"mta_sts_policy_expiry_timestamp_seconds": START_NS / 1e9 + 604800}),
         "dane": CheckResult(unobserved=("dark",)),
         "exchangers": CheckResult(facts={"visits": {"mx.example.org 192.0.2.1": VISIT}}),

@@ -85,8 +85,9 @@ async def check_dkim(subject: DomainUnderCheck, ask: Ask) -> CheckResult:
 async def _look_for_any(domain: str, ask: Ask) -> CheckResult:
     """A name below which there is nothing does not exist (RFC 8020); one that does may hold any keys."""
     answer = await ask(f"_domainkey.{domain}", "TXT")
-    if answer.status is not DnsStatus.NO_SUCH_NAME:
-        return CheckResult()
+    own = await ask(domain, "MX")
+    if answer.status is not DnsStatus.NO_SUCH_NAME or own.status is DnsStatus.NO_SUCH_NAME:
+        return CheckResult()  # there may be keys; or there is no domain, which is told by the MX check
     finding = make_finding(
         "dkim_absent",
         Severity.WARNING,

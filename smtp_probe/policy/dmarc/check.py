@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from smtp_probe.mail.syntax.text import sanitise
-from smtp_probe.model import CheckResult, DnsAnswer, DomainUnderCheck, Finding, Severity
+from smtp_probe.model import CheckResult, DnsAnswer, DnsStatus, DomainUnderCheck, Finding, Severity
 from smtp_probe.policy.dmarc.alignment import applied_policy, is_aligned
 from smtp_probe.policy.dmarc.discovery import Step, Walk, walk_up
 from smtp_probe.policy.dmarc.record import POLICIES, DmarcRecord, is_dmarc
@@ -23,7 +23,9 @@ async def check_dmarc(subject: DomainUnderCheck, ask: Ask) -> CheckResult:
     walk = await walk_up(subject.domain, ask)
     step = walk.policy_step
     failed = list(walk.failed)
-    findings = [*_judge_walk(walk)]
+    own = await ask(subject.domain, "MX")
+    is_absent = own.status is DnsStatus.NO_SUCH_NAME and not own.aliases  # which is told by the MX check
+    findings = [] if is_absent else [*_judge_walk(walk)]
     policy, aligned = None, None
     if step is not None and step.record is not None:
         policy = await applied_policy(walk, ask)

@@ -91,6 +91,7 @@ def test_what_was_changed_is_told(old: bytes, new: bytes, expected: SignatureSta
         (RSA_1024_RECORD, SignatureState.HEADER_CHANGED),
         (RSA_RECORD + "; t=y", SignatureState.PASS),
     ],
+    ids=lambda value: value.name if isinstance(value, SignatureState) else "key",
 )
 def test_what_is_wrong_with_the_key_is_told(record: str | DnsStatus, expected: SignatureState) -> None:
     assert state(sign(), record) is expected
