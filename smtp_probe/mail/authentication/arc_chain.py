@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from smtp_probe.mail.authentication.results import AuthenticationResults, read_results
 from smtp_probe.mail.authentication.tags import read_tags, squeeze
 
+MAX_VALUE_BYTES = 8_192
 MOST_SETS = 50
 """RFC 8617 section 4.2.1."""
 RESULTS_FIELD = "arc-authentication-results"
@@ -35,6 +36,8 @@ class ArcSet:
     signer_selector: str
     chain_validation: str
     """cv= of its seal: `none`, `pass`, `fail`."""
+    is_body_relaxed: bool = True
+    """Whether white space in the body does not count for its signature (c=)."""
     results: AuthenticationResults | None = None
 
     @property
@@ -66,6 +69,8 @@ def read_chain(fields: Iterable[tuple[str, bytes]]) -> ArcChain:
         if instance is None:
             return ArcChain(fault=f"a header {name} has no instance (i=)")
         parts = found.setdefault(instance, {})
+        if len(value) > MAX_VALUE_BYTES:
+            return ArcChain(fault=f"a header {name} is longer than {MAX_VALUE_BYTES} bytes")
         if name in parts:
             return ArcChain(fault=f"there are two headers {name} with i={instance}")
         parts[name] = value
@@ -96,6 +101,7 @@ def _read_set(instance: int, parts: dict[str, bytes]) -> ArcSet:
         signer=squeeze(signature.get("d")).lower()[:255],
         signer_selector=squeeze(signature.get("s")).lower()[:255],
         chain_validation=squeeze(seal.get("cv")).lower()[:10],
+        is_body_relaxed="c" not in signature.tags or squeeze(signature.get("c")).endswith("/relaxed"),
         results=read_results(parts[RESULTS_FIELD][match.end() :]) if match else None,
     )
 

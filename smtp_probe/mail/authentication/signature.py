@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from smtp_probe.mail.authentication.tags import TagList, read_tags, squeeze
 
 MAX_SIGNED_FIELDS = 200
+MAX_VALUE_BYTES = 4_096
+"""No honest one has half of it; those who verify take quadratic time for longer ones."""
 ALGORITHMS = frozenset({"rsa-sha256", "ed25519-sha256"})
 """What may be used (RFC 8301 section 3.1, RFC 8463)."""
 _NAME = re.compile(
@@ -36,6 +38,8 @@ class Signature:
     signed_seconds: int | None = None
     body_length: int | None = None
     """Where given (l=), what follows in the body is not covered."""
+    is_body_relaxed: bool = False
+    """Whether white space in the body does not count (c=)."""
     fault: str = ""
     """Why it is no signature; empty where it is one."""
 
@@ -62,7 +66,10 @@ def read_signature(value: bytes) -> Signature:
         expires_seconds=_number(tags.get("x")),
         signed_seconds=_number(tags.get("t")),
         body_length=_number(tags.get("l")),
-        fault=_find_fault(tags),
+        is_body_relaxed=squeeze(tags.get("c")).endswith("/relaxed"),
+        fault=_find_fault(tags)
+        if len(value) <= MAX_VALUE_BYTES
+        else f"it is longer than {MAX_VALUE_BYTES} bytes",
     )
 
 

@@ -8,6 +8,7 @@ for what a message has in it. What the library does not tell apart, or takes too
 from __future__ import annotations
 
 import binascii
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,6 +22,9 @@ from smtp_probe.model import VerdictResult
 from smtp_probe.policy.dkim.key import LEAST_BITS, DkimKey, KeyState
 
 MOST_SIGNATURES = 10
+_BLANKS = re.compile(rb"[ \t]+")
+_MOST_STEPS = 5_000_000
+_TOO_WILD = "the body has more and longer runs of blanks than we verify"
 
 
 class SignatureState(StrEnum):
@@ -98,7 +102,11 @@ def verify_signature(
     state, detail = _judge_before(signature, key, now_seconds)
     if state is None:
         assert key is not None
-        state, detail = _verify(message, index, key)
+        tamed = _tame(message, relaxed=signature.is_body_relaxed)
+        if tamed is None:
+            state, detail = SignatureState.TEMPORARY, _TOO_WILD
+        else:
+            state, detail = _verify(tamed, index, key)
     return SignatureResult(signature=signature, state=state, detail=detail, key=key)
 
 
@@ -127,6 +135,21 @@ def _judge_before(
     return None, ""
 
 
+def _tame(message: bytes, *, relaxed: bool) -> bytes | None:
+    """Give a message whose body the library can canonicalize in linear time; None where there is none.
+
+    Its pattern for blanks at the ends of lines is quadratic in a run of blanks. A body in the relaxed form has no runs, and
+    its relaxed form is itself; in others, runs may cost a bounded amount.
+    """
+    header, _, body = message.partition(b"\r\n\r\n")
+    if relaxed:
+        lines = body.replace(b"\r\n", b"\n").split(b"\n")
+        body = b"\r\n".join(_BLANKS.sub(b" ", line).rstrip(b" ") for line in lines)
+    if sum(len(run) ** 2 for run in _BLANKS.findall(body)) > _MOST_STEPS:
+        return None
+    return header + b"\r\n\r\n" + body
+
+
 def _verify(message: bytes, index: int, key: DkimKey) -> tuple[SignatureState, str]:
     try:
         verifier: Any = dkim.DKIM(message, logger=_Silent(), minkey=LEAST_BITS)
@@ -149,13 +172,16 @@ def verify_chain(message: bytes, chain: ArcChain, keys: Mapping[str, DkimKey]) -
     wanted = [keys.get(name) for arc_set in chain.sets for name in arc_set.key_names]
     if any(key is None or key.state is KeyState.UNKNOWN for key in wanted):
         return ArcResult(result=None, detail="a key could not be looked up")
+    tamed = _tame(message, relaxed=all(arc_set.is_body_relaxed for arc_set in chain.sets))
+    if tamed is None:
+        return ArcResult(result=None, detail=_TOO_WILD)
     records = {name: key.record if key.is_usable else b"" for name, key in keys.items()}
 
     def look_up(name: bytes, **_: object) -> bytes:
         return records.get(name.decode("ascii", "replace").lower().rstrip("."), b"")
 
     try:
-        verifier: Any = dkim.ARC(message, logger=_Silent(), minkey=LEAST_BITS)
+        verifier: Any = dkim.ARC(tamed, logger=_Silent(), minkey=LEAST_BITS)
         chain_validation, _, reason = verifier.verify(dnsfunc=look_up)
     except dkim.DKIMException as error:
         return ArcResult(result=VerdictResult.FAIL, detail=str(error))

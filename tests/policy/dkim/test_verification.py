@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 import pytest
@@ -120,6 +121,38 @@ def test_a_message_that_is_none_is_no_exception(cut: bytes) -> None:
     signature = read_signature(split_fields(message)[0][1])
     broken = message.replace(cut, b"")
     assert verify_signature(broken, 0, signature, key(RSA_RECORD), NOW).state is not SignatureState.PASS
+
+
+HOSTILE = {
+    "blanks": b" " * 500_000 + b"x\r\n",
+    "runs": (b" " * 900 + b"x") * 500,
+    "empty lines": b"\r\n" * 250_000 + b"x",
+    "carriage returns": b"\r" * 500_000 + b"x",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("canonical", [b"relaxed", b"simple"])
+def test_a_hostile_body_takes_linear_time(name: str, canonical: bytes) -> None:
+    signed = sign(canonicalize=(b"relaxed", canonical))
+    started = time.perf_counter()
+    found = state(signed + HOSTILE[name])
+    assert time.perf_counter() - started < 2
+    assert found in (SignatureState.BODY_CHANGED, SignatureState.TEMPORARY)
+
+
+@pytest.mark.parametrize("junk", [b" " * 7000, b"A " * 3500, b"A" * 7000 + b"!"])
+def test_a_hostile_signature_takes_little_time(junk: bytes) -> None:
+    message = sign().replace(b" b=", b" b=" + junk, 1)
+    started = time.perf_counter()
+    assert state(message) is SignatureState.SYNTAX
+    assert time.perf_counter() - started < 1
+
+
+def test_relaxed_bodies_with_blanks_still_verify() -> None:
+    body = MESSAGE.replace(b"first line", b"first \t line" + b" " * 3000)
+    assert state(sign(body)) is SignatureState.PASS
+    assert state(sign(body, canonicalize=(b"relaxed", b"simple"))) is SignatureState.TEMPORARY
 
 
 # ARC.
