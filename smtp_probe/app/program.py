@@ -126,6 +126,7 @@ class Program:
             name: VerdictTerms(
                 sender=config.senders[route.sender].envelope_from,
                 trusted_ids=config.mailboxes[route.mailbox].authserv_ids,
+                own_hosts=config.mailboxes[route.mailbox].own_hosts,
             )
             for name, route in config.routes.items()
             if route.authentication

@@ -226,7 +226,7 @@ class Mailbox(Endpoint):
     authserv_ids: tuple[AuthservId, ...] = Field(
         (),
         max_length=20,
-        description="Whose Authentication-Results count (RFC 8601), by authserv-id or domain; default: those of the hosts that wrote the topmost Received lines.",
+        description="Whose Authentication-Results count (RFC 8601), by authserv-id or domain; default: those of own_hosts, or of the hosts that wrote the topmost Received lines.",
     )
     poll_minimum: Seconds = Field(0.01, description="Shortest wait between two looks while a probe is young.")
     poll_fraction: Number = Field(

@@ -38,6 +38,8 @@ class VerdictTerms:
     """The envelope sender."""
     trusted_ids: tuple[str, ...] = ()
     """authserv-ids that count; empty: those of the receiver's own hosts."""
+    own_hosts: tuple[str, ...] = ()
+    """The receiver's own hosts and domains; empty: the organisation of the topmost Received lines."""
 
 
 Summary = tuple[tuple[Method, Source, str], ...]
@@ -90,7 +92,7 @@ class VerdictWatch:
         if len(self._tasks) >= _MOST_WAITING:
             _log.warning("no verdicts on a message: too many are waiting", extra={"route": route})
             return
-        client = find_client(message.header)
+        client = find_client(message.header, terms.own_hosts)
         if client is not None and (client.hop == 1 or client.is_authenticated):
             client = None  # our own submission: it has not left its organisation, as far as the header shows
         author = find_author_domain(split_fields(message.header))
@@ -103,6 +105,7 @@ class VerdictWatch:
             egress=None if client is None else client.address,
             ehlo_name=None if client is None else client.ehlo_name,
             trusted_ids=terms.trusted_ids,
+            own_hosts=terms.own_hosts,
             sent=sent,
         )
         task = asyncio.create_task(self._form(route, received), name=f"verdicts {route}")

@@ -301,7 +301,7 @@ SPF_LOOKUPS_LEFT = _gauge(
     "domain",
 )
 DKIM_KEY_BITS = _gauge(
-    "dkim_key_bits", "Bits of the shortest RSA key among the selectors of a domain.", "domain"
+    "dkim_key_length", "Length in bits of the shortest RSA key among the selectors of a domain.", "domain"
 )
 BLOCK_LISTED = _gauge(
     "dnsbl_listed",
