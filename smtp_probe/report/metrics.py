@@ -300,9 +300,7 @@ SPF_LOOKUPS_LEFT = _gauge(
     "How many of the ten look-ups of SPF are left. Below zero when it is broken.",
     "domain",
 )
-DKIM_KEY_BITS = _gauge(
-    "dkim_key_length", "Length in bits of the shortest RSA key among the selectors of a domain.", "domain"
-)
+DKIM_KEY_BITS = _gauge("dkim_key_length", "Bits of the shortest RSA key of a domain's selectors.", "domain")
 BLOCK_LISTED = _gauge(
     "dnsbl_listed",
     "Whether a block list has an address or a name of a domain (1) or none (0). Absent where the list says nothing.",
@@ -390,10 +388,9 @@ METRICS: tuple[Metric, ...] = (
     *(DELIVERY_DURATION, LAST_DELIVERY, LAST_PROBE, LAST_SUCCESS, PHASE_DURATION, LAST_PHASE, SMTP_REPLIES),
     *(HOP_DURATION, LAST_HOP, HOP_UNCERTAINTY, SLOWEST_HOP, HOPS, LEG_DURATION, PATH_INFO, PATH_CHANGES),
     *(CLOCK_OFFSET, CLOCK_OFFSET_BOUND, CLOCK_STEPS, HOP_TLS, VISIBILITY_DELAY),
-    *(VERDICT, VERDICTS_DISAGREE, MESSAGE_FINDING),
+    *(VERDICT, VERDICTS_DISAGREE, MESSAGE_FINDING, DKIM_KEY_BITS, BLOCK_LISTED),
     *(IN_FLIGHT, OLDEST_IN_FLIGHT, MAILBOX_UP, MAILBOX_RECONNECTS, CERTIFICATE_END, SCHEDULER_LAG),
     *(FINDING, CHECK_UP, DOMAIN_CHECKED, RECORD_CHANGES, RECORD_TTL, SPF_LOOKUPS_LEFT, POLICY_EXPIRY),
-    *(DKIM_KEY_BITS, BLOCK_LISTED),
     *(EXCHANGER_UP, EXCHANGER_PHASE, EXCHANGER_CERTIFICATE, DNS_QUERIES, DNS_DURATION),
     *(QUEUE_INFO, QUEUE_UP, QUEUE_FAILURES, QUEUE_LAST_READ, QUEUE_DURATION, QUEUE_MESSAGES, QUEUE_SIZE),
     *(QUEUE_OLDEST, QUEUE_AGE, QUEUE_DEFERRED, QUEUE_DESTINATIONS, QUEUE_GROWTH, QUEUE_PROBES),
