@@ -17,8 +17,8 @@ demo: $(MARKER)  ## run the daemon against an embedded mail path (ARGS="--scenar
 test: $(MARKER)  ## everything: Debian packages, lint, types, import rules, all tests on real servers
 	@sh tests/lab/install.sh --quiet
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest -q --numprocesses=2 -m "not lab and not slow" $(ARGS)
-	$(BIN)/python -m pytest -m "lab or slow" $(ARGS)
+	$(BIN)/python -m pytest -q --numprocesses=2 -m "not lab" $(ARGS)
+	$(BIN)/python -m pytest -m lab $(ARGS)
 
 check: $(MARKER) lint  ## the fast part: lint, types, import rules, tests without servers
 	$(BIN)/python -m pytest -q --numprocesses=2 -m "not lab and not slow" --hypothesis-profile=few $(ARGS)
