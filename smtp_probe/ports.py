@@ -19,6 +19,7 @@ from smtp_probe.model import (
     Placement,
     Probe,
     QueueEntry,
+    RetrySchedule,
     Submission,
 )
 
@@ -159,6 +160,14 @@ class QueueReader(Protocol):
         """Give every entry, one at a time. Raises `errors.QueueError` where the whole cannot be read in time: what
         was given before that is then of no use.
         """
+        ...
+
+
+class RetryPolicyReader(Protocol):
+    """Asks a mail server on this machine how it retries."""
+
+    async def read(self) -> RetrySchedule | None:
+        """None for one that does not retry. Raises `errors.QueueError` where it cannot be asked."""
         ...
 
 

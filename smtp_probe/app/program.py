@@ -21,7 +21,7 @@ from smtp_probe.config.secrets import read_secret
 from smtp_probe.config.settings import Config, Mailbox, SecretSource, Sender
 from smtp_probe.errors import JournalError
 from smtp_probe.mail.tag import TagKey, hash_route
-from smtp_probe.model import DnsAnswer, DomainReport, QueueLook
+from smtp_probe.model import DnsAnswer, DomainReport, QueueLook, RetryLook
 from smtp_probe.network.clock import ReferenceClock
 from smtp_probe.network.mailbox import ImapConnector
 from smtp_probe.network.resolver import DnsResolver
@@ -190,8 +190,8 @@ class Program:
         self.telemetry.domains.show(report, self.clock.now_ns())
         self.checks = replace(self.checks, **view_domains(self.config, self.telemetry.domains.latest))
 
-    def _queue_looked_into(self, look: QueueLook) -> None:
-        """Show what a look into a queue saw, in the metrics and on the pages."""
+    def _queue_looked_into(self, look: QueueLook | RetryLook) -> None:
+        """Show what a look into a queue saw, or at its server's retries, in the metrics and on the pages."""
         self.telemetry.queues.show(look)
         self.checks = replace(self.checks, queue=self.queues.view())
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from smtp_probe.config.settings import Config, Queue, QueueMethod
+from smtp_probe.config.values import format_duration
 from smtp_probe.mail.queue_listing.states import EXIM_LISTING_STATES, EXIM_SPOOL_STATES, POSTFIX_STATES
 from smtp_probe.mail.queue_listing.survey import Recognise
-from smtp_probe.model import QueueLook, QueueState
+from smtp_probe.model import QueueLook, QueueState, QueueSurvey, RetryLook
 from smtp_probe.network.queue import LocalQueue
+from smtp_probe.network.queue_policy import LocalRetryPolicy
+from smtp_probe.policy.retry_schedule import RetryLimits
 from smtp_probe.ports import Clock
 from smtp_probe.probes.ledger import Flight
 from smtp_probe.probes.local_queue import QueuePlan, QueueWatch
@@ -34,9 +37,10 @@ class WatchedQueues:
         self,
         clock: Clock,
         flights: Callable[[], Sequence[Flight]],
-        on_look: Callable[[QueueLook], None],
+        on_look: Callable[[QueueLook | RetryLook], None],
     ) -> None:
-        self.latest: dict[str, QueueLook] = {}
+        self._looks: dict[str, QueueLook] = {}
+        self._retries: dict[str, RetryLook] = {}
         self._flights = flights
         self._on_look = on_look
         self._config: Config | None = None
@@ -46,7 +50,12 @@ class WatchedQueues:
     def configure(self, config: Config) -> None:
         """Take over a configuration."""
         self._config = config
-        self.latest = {name: look for name, look in self.latest.items() if name in config.queues}
+        self._looks = {name: look for name, look in self._looks.items() if name in config.queues}
+        self._retries = {
+            name: look
+            for name, look in self._retries.items()
+            if name in config.queues and config.queues[name].retry_check
+        }
         if self._is_watching:
             self._watch.configure([_plan(name, settings) for name, settings in config.queues.items()])
 
@@ -64,10 +73,15 @@ class WatchedQueues:
         """What the page shows; None where no queue is configured."""
         if self._config is None or not self._config.queues:
             return None
-        return tuple(_view(name, self.latest.get(name)) for name in self._config.queues)
+        return tuple(
+            _view(name, self._looks.get(name), self._retries.get(name)) for name in self._config.queues
+        )
 
-    def _looked(self, look: QueueLook) -> None:
-        self.latest[look.queue] = look
+    def _looked(self, look: QueueLook | RetryLook) -> None:
+        if isinstance(look, QueueLook):
+            self._looks[look.queue] = look
+        else:
+            self._retries[look.queue] = look
         self._on_look(look)
 
     def _recogniser(self) -> Recognise:
@@ -83,26 +97,48 @@ def _plan(name: str, settings: Queue) -> QueuePlan:
         states=_STATES[settings.effective_method],
         interval_seconds=settings.interval,
         top_destinations=settings.top_domains,
+        retry_reader=LocalRetryPolicy(settings) if settings.retry_check else None,
+        retry_limits=RetryLimits(
+            minimum_first_seconds=settings.minimum_first_retry,
+            minimum_lifetime_seconds=settings.minimum_lifetime,
+            maximum_lifetime_seconds=settings.maximum_lifetime,
+        ),
         detail=settings.model_dump_json(exclude={"labels"}),
     )
 
 
-def _view(name: str, look: QueueLook | None) -> CheckedSubject:
-    if look is None:
-        return CheckedSubject(name=name)
-    if look.survey is None:
-        return CheckedSubject(
-            name=name, checked_ns=look.at_ns, unobserved=(f"The queue cannot be read: {look.detail}.",)
+def _view(name: str, look: QueueLook | None, retries: RetryLook | None) -> CheckedSubject:
+    unobserved: list[str] = []
+    facts: dict[str, str] = {}
+    if look is not None and look.survey is None:
+        unobserved.append(f"The queue cannot be read: {look.detail}.")
+    if look is not None and look.survey is not None:
+        facts |= _facts(look.survey)
+    if retries is not None and retries.failure is not None:
+        unobserved.append(f"How the server retries is not known: {retries.detail}.")
+    if retries is not None and retries.schedule is not None:
+        schedule = retries.schedule
+        facts["retries"] = (
+            f"first after {format_duration(schedule.first_seconds)}, at most every "
+            f"{format_duration(schedule.longest_seconds)}, for {format_duration(schedule.lifetime_seconds)}"
         )
-    survey = look.survey
+    return CheckedSubject(
+        name=name,
+        checked_ns=None if look is None else look.at_ns,
+        findings=() if retries is None else retries.findings,
+        unobserved=tuple(unobserved),
+        facts=facts,
+    )
+
+
+def _facts(survey: QueueSurvey) -> dict[str, str]:
+    """What stands in the queue, in a few words; our own probes by their ids."""
     facts = {f"{state.value} messages": str(found.messages) for state, found in survey.states.items()}
     facts |= {
         f"deferred: {reason.value.replace('_', ' ')}": str(number)
         for reason, number in survey.deferred_reasons.items()
     }
-    facts |= {
-        f"probe {probe.probe_id}": f"{probe.state.value}, route {probe.route}, queue id {probe.queue_id}"
-        + (f": {probe.reason}" if probe.reason else "")
-        for probe in survey.probes[:_SHOWN_PROBES]
-    }
-    return CheckedSubject(name=name, checked_ns=look.at_ns, facts=facts)
+    for probe in survey.probes[:_SHOWN_PROBES]:
+        place = f"{probe.state.value}, route {probe.route}, queue id {probe.queue_id}"
+        facts[f"probe {probe.probe_id}"] = f"{place}: {probe.reason}" if probe.reason else place
+    return facts

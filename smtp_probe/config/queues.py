@@ -12,7 +12,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from smtp_probe.config.section import Settings, conflict
-from smtp_probe.config.values import LabelName, LabelText, Seconds, Whole
+from smtp_probe.config.values import Flag, LabelName, LabelText, Seconds, Whole
 
 Word = Annotated[str, Field(min_length=1, max_length=4096, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
@@ -41,6 +41,10 @@ _METHODS = {
 _COMMANDS = {
     QueueMethod.POSTQUEUE: ("postqueue", "-j"),
     QueueMethod.EXIM: ("exim", "-bp"),
+}
+_RETRY_COMMANDS = {
+    QueueKind.POSTFIX: ("postconf", "-x"),
+    QueueKind.EXIM: ("exim", "-brt", "example.org"),
 }
 _PATHS = {
     QueueMethod.SHOWQ: Path("/var/spool/postfix/public/showq"),
@@ -72,6 +76,21 @@ class Queue(Settings):
     top_domains: Whole = Field(
         10, ge=0, le=100, description="How many destination domains of deferred mail are told apart."
     )
+    retry_check: Flag = Field(
+        True, description="Whether the server is asked each hour how it retries, and that is judged."
+    )
+    retry_command: tuple[Word, ...] = Field(
+        (),
+        max_length=32,
+        description="Program that tells it; default: `postconf -x` (names follow), `exim -brt example.org`.",
+    )
+    minimum_first_retry: Seconds = Field(300.0, description="A second attempt before that is too aggressive.")
+    minimum_lifetime: Seconds = Field(
+        172800.0, description="Mail that is given up before that is lost too easily."
+    )
+    maximum_lifetime: Seconds = Field(
+        604800.0, description="Mail that is given up later comes back too late."
+    )
     labels: dict[LabelName, LabelText] = Field(
         default_factory=dict, max_length=8, description="Further labels, on smtp_probe_queue_info only."
     )
@@ -91,6 +110,11 @@ class Queue(Settings):
         """What is read, for the methods that read."""
         return self.path or _PATHS[self.effective_method]
 
+    @property
+    def effective_retry_command(self) -> tuple[str, ...]:
+        """What is run to be told how the server retries."""
+        return self.retry_command or _RETRY_COMMANDS[self.kind]
+
     @model_validator(mode="after")
     def _method_fits(self) -> Self:
         allowed = _METHODS[self.kind]
@@ -109,6 +133,7 @@ class Queue(Settings):
     @model_validator(mode="after")
     def _times_in_order(self) -> Self:
         self._require_order("deadline", "interval")
+        self._require_order("minimum_lifetime", "maximum_lifetime")
         return self
 
     @model_validator(mode="after")

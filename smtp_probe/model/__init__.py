@@ -73,6 +73,8 @@ from smtp_probe.model.queue import (
     QueueLook,
     QueueState,
     QueueSurvey,
+    RetryLook,
+    RetrySchedule,
     StateSurvey,
 )
 from smtp_probe.model.submission import Disposition, Phase, PhaseTiming, Submission, TlsFacts
@@ -140,6 +142,8 @@ __all__ = [
     "QueuedProbe",
     "QueuedRecipient",
     "Reply",
+    "RetryLook",
+    "RetrySchedule",
     "Severity",
     "SlotMissed",
     "SoaRecord",

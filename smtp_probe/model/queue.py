@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from smtp_probe.model.finding import Finding
+
 
 class QueueState(StrEnum):
     """Where a message stands. Bounded: these values are metric labels."""
@@ -126,3 +128,29 @@ class QueueLook:
     failure: QueueFailure | None = None
     detail: str = ""
     """Why it failed, for people; sanitised."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetrySchedule:
+    """When a message is tried again, and how long. `names` are the settings to change: first, growth, life."""
+
+    first_seconds: float
+    """From the first attempt to the second, at least."""
+    longest_seconds: float
+    """The longest wait that the schedule comes to."""
+    lifetime_seconds: float
+    bounce_lifetime_seconds: float | None = None
+    names: tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryLook:
+    """What a server said of how it retries, and what is wrong with it; or why nothing is known."""
+
+    queue: str
+    at_ns: int
+    schedule: RetrySchedule | None = None
+    """None where it does not retry, or is not known."""
+    findings: tuple[Finding, ...] = ()
+    failure: QueueFailure | None = None
+    detail: str = ""

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -24,13 +23,10 @@ from smtp_probe.mail.queue_listing.showq import ShowqStream
 from smtp_probe.mail.queue_listing.states import ListingError
 from smtp_probe.mail.syntax.text import sanitise
 from smtp_probe.model import QueueEntry, QueueFailure
+from smtp_probe.network.program import PIECE_BYTES, pieces_of, run_program
 
-_PIECE_BYTES = 16_384
-"""Some fifty entries: a few milliseconds, in which nothing else is done."""
-_MOST_COMPLAINT_BYTES = 4096
 _LOG_END_BYTES = 4096
 _FILES_AT_ONCE = 200
-_REAP_SECONDS = 5.0
 
 Take = Callable[[QueueEntry], None]
 
@@ -79,48 +75,26 @@ class LocalQueue:
     # Programs.
 
     async def _read_program(self, take: Take) -> None:
-        process = await asyncio.create_subprocess_exec(
-            *self._settings.effective_command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
-            env={**os.environ, "LC_ALL": "C"},
-        )
-        assert process.stdout is not None
-        assert process.stderr is not None
-        complaint = asyncio.create_task(_read_start(process.stderr))
-        listing = (
-            PostqueueJson() if self._settings.effective_method is QueueMethod.POSTQUEUE else EximListing()
-        )
-        try:
+        is_postqueue = self._settings.effective_method is QueueMethod.POSTQUEUE
+        reading = _Reading(PostqueueJson() if is_postqueue else EximListing(), take)
+        code, complaint = await run_program(self._settings.effective_command, reading.feed)
+        if code != 0:
             # What it says of its failure is told rather than what its failure did to the listing.
-            broken: ListingError | None = None
-            try:
-                await _take_all(process.stdout, listing, take)
-            except ListingError as error:
-                broken = error
-                await _drain(process.stdout)
-            code = await process.wait()
-            if code != 0:
-                said = sanitise(await complaint, 200)
-                raise QueueError(
-                    QueueFailure.FAILED, f"{self._subject} ended with {code}: {said or 'no message'}"
-                )
-            if broken is not None:
-                raise broken
-        finally:
-            complaint.cancel()
-            await _end_process(process)
+            said = sanitise(complaint, 200) or "no message"
+            raise QueueError(QueueFailure.FAILED, f"{self._subject} ended with {code}: {said}")
+        reading.end()
 
     # Postfix's socket.
 
     async def _read_socket(self, take: Take) -> None:
         reader, writer = await asyncio.open_unix_connection(
-            str(self._settings.effective_path), limit=_PIECE_BYTES
+            str(self._settings.effective_path), limit=PIECE_BYTES
         )
         try:
-            await _take_all(reader, ShowqStream(), take)
+            reading = _Reading(ShowqStream(), take)
+            async for piece in pieces_of(reader):
+                reading.feed(piece)
+            reading.end()
         finally:
             writer.close()
             with suppress(OSError):
@@ -137,41 +111,29 @@ class LocalQueue:
                     take(entry)
 
 
-async def _take_all(reader: asyncio.StreamReader, listing: _Listing, take: Take) -> None:
-    async for piece in _pieces(reader):
-        for entry in listing.feed(piece):
-            take(entry)
-    for entry in listing.end():
-        take(entry)
+class _Reading:
+    """One listing as it comes. What is wrong with it is kept until its end: the rest has to be read all the same."""
 
+    def __init__(self, listing: _Listing, take: Take) -> None:
+        self._listing = listing
+        self._take = take
+        self._error: ListingError | None = None
 
-async def _pieces(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
-    while piece := await reader.read(_PIECE_BYTES):
-        yield piece
-        await asyncio.sleep(0)  # what is there already is read without a wait: let the probes have their turn
+    def feed(self, piece: bytes) -> None:
+        if self._error is not None:
+            return
+        try:
+            for entry in self._listing.feed(piece):
+                self._take(entry)
+        except ListingError as error:
+            self._error = error
 
-
-async def _drain(reader: asyncio.StreamReader) -> None:
-    async for _ in _pieces(reader):
-        pass
-
-
-async def _read_start(reader: asyncio.StreamReader) -> bytes:
-    """Give the first bytes, and read the rest so that nobody waits for us."""
-    start = bytearray()
-    async for piece in _pieces(reader):
-        start += piece[: _MOST_COMPLAINT_BYTES - len(start)]
-    return bytes(start)
-
-
-async def _end_process(process: asyncio.subprocess.Process) -> None:
-    """Kill what still runs, and reap it."""
-    if process.returncode is not None:
-        return
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    with suppress(TimeoutError):
-        await asyncio.wait_for(asyncio.shield(process.wait()), _REAP_SECONDS)
+    def end(self) -> None:
+        """Make sure that all of it was read. Raises ListingError."""
+        if self._error is not None:
+            raise self._error
+        for entry in self._listing.end():
+            self._take(entry)
 
 
 # In a thread.

@@ -11,16 +11,18 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from smtp_probe.errors import QueueError
 from smtp_probe.mail.queue_listing.survey import QueueCount, Recognise
-from smtp_probe.model import QueueFailure, QueueLook, QueueState
-from smtp_probe.ports import Clock, QueueReader
+from smtp_probe.model import QueueFailure, QueueLook, QueueState, RetryLook
+from smtp_probe.policy.retry_schedule import RetryLimits, judge_schedule
+from smtp_probe.ports import Clock, QueueReader, RetryPolicyReader
 
 _log = logging.getLogger(__name__)
 _NS = 1_000_000_000
 GROWTH_WINDOW_SECONDS = 900.0
+RETRY_CHECK_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,34 +35,42 @@ class QueuePlan:
     interval_seconds: float
     top_destinations: int
     detail: str
+    retry_reader: RetryPolicyReader | None = None
+    retry_limits: RetryLimits = field(default_factory=RetryLimits)
 
 
 class QueueWatch:
     """Watches every configured queue. `recognise` names our own messages, as they stand when a look begins."""
 
     def __init__(
-        self, clock: Clock, on_look: Callable[[QueueLook], None], recogniser: Callable[[], Recognise]
+        self,
+        clock: Clock,
+        on_look: Callable[[QueueLook | RetryLook], None],
+        recogniser: Callable[[], Recognise],
     ) -> None:
         self._clock = clock
         self._on_look = on_look
         self._recogniser = recogniser
-        self._watching: dict[str, tuple[QueuePlan, asyncio.Task[None]]] = {}
+        self._watching: dict[str, tuple[QueuePlan, tuple[asyncio.Task[None], ...]]] = {}
 
     def configure(self, plans: Sequence[QueuePlan]) -> None:
         """Take over a set of queues; those that have not changed go on undisturbed."""
         wanted = {plan.name: plan for plan in plans}
-        for name, (plan, task) in list(self._watching.items()):
+        for name, (plan, tasks) in list(self._watching.items()):
             if name not in wanted or wanted[name].detail != plan.detail:
-                task.cancel()
+                for task in tasks:
+                    task.cancel()
                 del self._watching[name]
         for name, plan in wanted.items():
             if name not in self._watching:
-                task = asyncio.create_task(self._watch(plan), name=f"queue {name}")
-                self._watching[name] = plan, task
+                begun = [asyncio.create_task(self._watch(plan), name=f"queue {name}")]
+                if plan.retry_reader is not None:
+                    begun.append(asyncio.create_task(self._watch_retries(plan), name=f"retries {name}"))
+                self._watching[name] = plan, tuple(begun)
 
     async def close(self) -> None:
         """End every look. A program that is being read is killed."""
-        tasks = [task for _, task in self._watching.values()]
+        tasks = [task for _, own in self._watching.values() for task in own]
         self._watching.clear()
         for task in tasks:
             task.cancel()
@@ -83,6 +93,27 @@ class QueueWatch:
                 _log.exception("a look into a queue failed by our own fault", extra={"queue": plan.name})
             passed_seconds = (self._clock.now_ns() - began_ns) / _NS
             await self._clock.sleep(max(plan.interval_seconds - passed_seconds, plan.interval_seconds / 10))
+
+    async def _watch_retries(self, plan: QueuePlan) -> None:
+        while True:
+            try:
+                self._on_look(await look_at_retries(plan, self._clock))
+            except Exception:  # noqa: BLE001 - as above
+                _log.exception("a look at retries failed by our own fault", extra={"queue": plan.name})
+            await self._clock.sleep(RETRY_CHECK_SECONDS)
+
+
+async def look_at_retries(plan: QueuePlan, clock: Clock) -> RetryLook:
+    """Ask the server of a queue how it retries, and judge it."""
+    assert plan.retry_reader is not None
+    now_ns = clock.now_ns()
+    try:
+        schedule = await plan.retry_reader.read()
+    except QueueError as error:
+        _log.warning("how the server retries is not known: %s", error, extra={"queue": plan.name})
+        return RetryLook(queue=plan.name, at_ns=now_ns, failure=error.failure, detail=error.detail)
+    findings = judge_schedule(schedule, plan.retry_limits)
+    return RetryLook(queue=plan.name, at_ns=now_ns, schedule=schedule, findings=findings)
 
 
 async def look_into(

@@ -340,47 +340,39 @@ DNS_DURATION = Metric(
 
 # The queues of mail servers on this machine. What cannot be read is absent.
 QUEUE_INFO = _info(
-    "queue_info",
-    "A watched queue and how it is read, with the labels that the configuration gives it.",
-    *("queue", "kind", "method"),
+    "queue_info", "A watched queue and how it is read, with its labels.", "queue", "kind", "method"
 )
 QUEUE_UP = _gauge("queue_up", "Whether the last look into a queue saw all of it (1) or not (0).", "queue")
 QUEUE_FAILURES = _counter(
-    "queue_read_failures_total",
-    "Looks into a queue that failed, by reason.",
-    *("queue", "reason"),
-    durable=False,
+    "queue_read_failures_total", "Looks into a queue that failed.", "queue", "reason", durable=False
 )
 QUEUE_LAST_READ = _gauge("queue_last_read_timestamp_seconds", "When a queue was last read well.", "queue")
 QUEUE_DURATION = _gauge("queue_read_duration_seconds", "How long the last look into a queue took.", "queue")
 QUEUE_MESSAGES = _gauge("queue_messages", "Messages in a queue, by state.", "queue", "state")
 QUEUE_SIZE = _gauge("queue_size_bytes", "Size of the messages in a queue, by state.", "queue", "state")
 QUEUE_OLDEST = _gauge(
-    "queue_oldest_message_timestamp_seconds",
-    "When the oldest message of a state came into the queue. Absent when there is none.",
-    *("queue", "state"),
+    "queue_oldest_message_timestamp_seconds", "When the oldest message came in.", "queue", "state"
 )
 QUEUE_AGE = _gauge(
-    "queue_message_age_seconds",
-    "Age of messages at the last look, by percentile, to some five percent. Absent when there is none.",
-    *("queue", "state", "percentile"),
+    "queue_message_age_seconds", "Age of messages by percentile, to 5 %.", "queue", "state", "percentile"
 )
 QUEUE_DEFERRED = _gauge(
-    "queue_deferred_messages",
-    "Deferred messages, by what keeps them back. One with several reasons counts for each.",
-    *("queue", "reason"),
+    "queue_deferred_messages", "Deferred messages, by what keeps them back.", "queue", "reason"
 )
 QUEUE_DESTINATIONS = _gauge(
-    "queue_deferred_destination_messages",
-    "Deferred messages, by destination domain: those with the most, and other. One to several counts for each.",
-    *("queue", "destination"),
+    "queue_deferred_destination_messages", "Deferred messages by recipient domain.", "queue", "destination"
 )
 QUEUE_GROWTH = _gauge(
-    "queue_growth_messages_per_second",
-    "Change of the number of messages in a queue, over a quarter of an hour at most.",
-    "queue",
+    "queue_growth_messages_per_second", "Change of a queue's length, over 15 minutes at most.", "queue"
 )
 QUEUE_PROBES = _gauge("queue_probes", "Our own probes in a queue, of those in flight.", "queue")
+QUEUE_RETRY_UP = _gauge(
+    "queue_retry_schedule_up", "Whether the server last told how it retries (1) or not (0).", "queue"
+)
+QUEUE_RETRY = _gauge("queue_retry_schedule_seconds", "How the server says that it retries.", "queue", "wait")
+QUEUE_FINDING = _gauge(
+    "queue_finding", "1 while this is wrong with its retries: docs/checks.md.", "queue", "check", "severity"
+)
 
 METRICS: tuple[Metric, ...] = (
     *(BUILD_INFO, ROUTE_INFO, INTERVAL),
@@ -394,6 +386,7 @@ METRICS: tuple[Metric, ...] = (
     *(EXCHANGER_UP, EXCHANGER_PHASE, EXCHANGER_CERTIFICATE, DNS_QUERIES, DNS_DURATION),
     *(QUEUE_INFO, QUEUE_UP, QUEUE_FAILURES, QUEUE_LAST_READ, QUEUE_DURATION, QUEUE_MESSAGES, QUEUE_SIZE),
     *(QUEUE_OLDEST, QUEUE_AGE, QUEUE_DEFERRED, QUEUE_DESTINATIONS, QUEUE_GROWTH, QUEUE_PROBES),
+    *(QUEUE_RETRY_UP, QUEUE_RETRY, QUEUE_FINDING),
     *(CONFIG_OK, CONFIG_LOADED, JOURNAL_UP, CLOCK_STEP, LOG_MESSAGES, INTERNAL_ERRORS),
 )
 """In the order in which `/metrics` shows them."""

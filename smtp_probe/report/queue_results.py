@@ -9,19 +9,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from smtp_probe.config.settings import Config
-from smtp_probe.model import DelayReason, QueueFailure, QueueLook, QueueSurvey
+from smtp_probe.model import DelayReason, QueueFailure, QueueLook, QueueSurvey, RetryLook, RetrySchedule
 from smtp_probe.report.metrics import (
     QUEUE_AGE,
     QUEUE_DEFERRED,
     QUEUE_DESTINATIONS,
     QUEUE_DURATION,
     QUEUE_FAILURES,
+    QUEUE_FINDING,
     QUEUE_GROWTH,
     QUEUE_INFO,
     QUEUE_LAST_READ,
     QUEUE_MESSAGES,
     QUEUE_OLDEST,
     QUEUE_PROBES,
+    QUEUE_RETRY,
+    QUEUE_RETRY_UP,
     QUEUE_SIZE,
     QUEUE_UP,
     Metric,
@@ -47,14 +50,34 @@ class QueueResults:
         for name, queue in config.queues.items():
             own = {"queue": name, "kind": queue.kind.value, "method": queue.effective_method.value}
             self._series.put(QUEUE_INFO, (name,), tuple({**queue.labels, **own}.items()))
+            if not queue.retry_check:
+                for metric in (QUEUE_RETRY_UP, QUEUE_RETRY, QUEUE_FINDING):
+                    self._series.replace(metric, name, {})
             for failure in QueueFailure:
                 self._series.put_new(QUEUE_FAILURES, (name, failure.value), 0.0)
 
-    def show(self, look: QueueLook) -> None:
+    def show(self, look: QueueLook | RetryLook) -> None:
         """Show one look; one into a queue that is configured no more is ignored."""
-        queue = look.queue
-        if queue not in self._queues:
+        if look.queue not in self._queues:
             return
+        if isinstance(look, QueueLook):
+            self._show_queue(look)
+        else:
+            self._show_retries(look)
+
+    def _show_retries(self, look: RetryLook) -> None:
+        queue = look.queue
+        self._series.put(QUEUE_RETRY_UP, (queue,), float(look.failure is None))
+        self._series.replace(
+            QUEUE_RETRY, queue, {} if look.schedule is None else _waits(queue, look.schedule)
+        )
+        found: dict[Labels, float] = {
+            (queue, finding.check, finding.severity.value): 1.0 for finding in look.findings
+        }
+        self._series.replace(QUEUE_FINDING, queue, found)
+
+    def _show_queue(self, look: QueueLook) -> None:
+        queue = look.queue
         self._series.put(QUEUE_UP, (queue,), float(look.survey is not None))
         if look.survey is None:
             for metric in _OF_A_LOOK:
@@ -95,3 +118,13 @@ def _samples(queue: str, survey: QueueSurvey) -> Mapping[Metric, dict[Labels, fl
         },
         QUEUE_PROBES: {(queue,): float(len(survey.probes))},
     }
+
+
+def _waits(queue: str, schedule: RetrySchedule) -> dict[Labels, float]:
+    waits = {
+        "first": schedule.first_seconds,
+        "longest": schedule.longest_seconds,
+        "lifetime": schedule.lifetime_seconds,
+        "bounce_lifetime": schedule.bounce_lifetime_seconds,
+    }
+    return {(queue, name): seconds for name, seconds in waits.items() if seconds is not None}

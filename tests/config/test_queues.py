@@ -40,6 +40,7 @@ def test_each_method_has_its_default(settings, command, path):
         {"method": "postqueue", "path": "/spool"},
         {"deadline": "2m", "interval": "1m"},
         {"labels": {"queue": "x"}},
+        {"minimum_lifetime": "8d", "maximum_lifetime": "7d"},
         {"command": [""]},
         {"top_domains": 101},
     ],

@@ -1,5 +1,6 @@
 """The queue of real servers, read in each way: Postfix by program and by socket, Exim by program and from its spool."""
 
+import shutil
 import smtplib
 import subprocess
 import time
@@ -11,6 +12,8 @@ from smtp_probe.mail.queue_listing.survey import QueueCount
 from smtp_probe.model import DelayReason, QueueState
 from smtp_probe.network.clock import ReferenceClock
 from smtp_probe.network.queue import LocalQueue
+from smtp_probe.network.queue_policy import LocalRetryPolicy
+from smtp_probe.policy.retry_schedule import RetryLimits, judge_schedule
 
 from .client import send, write
 from .exim import PROGRAM, start_exim
@@ -18,6 +21,12 @@ from .lab import MailLab
 
 pytestmark = pytest.mark.lab
 SECONDS = 20.0
+HEALTHY = {
+    "minimal_backoff_time": "300s",
+    "maximal_backoff_time": "4000s",
+    "maximal_queue_lifetime": "5d",
+    "bounce_queue_lifetime": "5d",
+}
 
 
 def now_seconds():
@@ -109,3 +118,46 @@ async def test_exim_by_program_and_from_its_spool(lab: MailLab):
     finally:
         lab.start_part("mx")
         exim.part.stop()
+        shutil.rmtree(folder)
+
+
+async def test_retries_of_postfix_as_it_tells_them(lab: MailLab):
+    """The lab's relay has shortened times: too soon, and for too short. With times of the world there is no finding."""
+    conf = str(lab.layout.path("relay", "conf"))
+    command = ["postconf", "-c", conf, "-x"]
+    schedule = await LocalRetryPolicy(Queue.model_validate({"retry_command": command})).read()
+    found = [finding.check for finding in judge_schedule(schedule, RetryLimits())]
+    assert found == ["retry_too_soon", "retry_lifetime_short"]
+
+    options = [f"{name}={value}" for name, value in HEALTHY.items()]
+    asked = [
+        "sh",
+        "-c",
+        f'shift 0; postconf -c {conf} -x {" ".join(f"-o {each}" for each in options)} "$@"',
+        "sh",
+    ]
+    healthy = await LocalRetryPolicy(Queue.model_validate({"retry_command": asked})).read()
+    assert judge_schedule(healthy, RetryLimits()) == ()
+
+
+@pytest.mark.parametrize(
+    ("rule", "found"),
+    [
+        ("* * F,2h,15m; G,16h,1h,1.5; F,4d,6h", []),
+        ("* * F,1h,1m", ["retry_too_soon", "retry_no_growth", "retry_lifetime_short"]),
+        ("", ["retry_none"]),
+    ],
+)
+async def test_retries_of_exim_as_it_tells_them(lab: MailLab, rule, found):
+    exim = start_exim(lab, retry=rule)
+    try:
+        folder = lab.layout.path("exim")
+        run = f"mount --bind {folder}/etc /etc && exec {PROGRAM} -brt example.org"
+        command = ["unshare", "--mount", "--", "/bin/sh", "-c", run]
+        schedule = await LocalRetryPolicy(
+            Queue.model_validate({"kind": "exim", "retry_command": command})
+        ).read()
+        assert [finding.check for finding in judge_schedule(schedule, RetryLimits())] == found
+    finally:
+        exim.part.stop()
+        shutil.rmtree(lab.layout.path("exim"))

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections import deque
+from dataclasses import replace
 
 from smtp_probe.errors import QueueError
 from smtp_probe.mail.queue_listing.states import POSTFIX_STATES
 from smtp_probe.model import QueueEntry, QueueFailure, QueueState
-from smtp_probe.probes.local_queue import QueuePlan, QueueWatch, look_into
+from smtp_probe.probes.local_queue import QueuePlan, QueueWatch, look_at_retries, look_into
 
 NS = 10**9
 
@@ -115,3 +116,35 @@ async def test_only_what_changed_is_begun_anew():
     await watching.close()
 
     assert [look.queue for look in seen] == ["out", "in", "gone", "in"]
+
+
+class StageRetries:
+    """Says this of how a server retries."""
+
+    def __init__(self, said):
+        self._said = said
+
+    async def read(self):
+        if isinstance(self._said, Exception):
+            raise self._said
+        return self._said
+
+
+async def test_retries_are_judged_and_what_is_not_told_is_not():
+    none = replace(make_plan(), retry_reader=StageRetries(None))
+    unknown = replace(make_plan(), retry_reader=StageRetries(BROKEN))
+
+    assert [each.check for each in (await look_at_retries(none, StageClock())).findings] == ["retry_none"]
+    look = await look_at_retries(unknown, StageClock())
+    assert (look.findings, look.failure) == ((), QueueFailure.TIMEOUT)
+
+
+async def test_the_queue_and_the_retries_of_a_server_are_watched_side_by_side():
+    clock, seen = StageClock(), []
+    watching = QueueWatch(clock, seen.append, lambda: lambda _: None)
+    watching.configure([replace(make_plan(1), retry_reader=StageRetries(None))])
+    await asyncio.sleep(0.01)
+    await watching.close()
+
+    assert {type(look).__name__ for look in seen} == {"QueueLook", "RetryLook"}
+    assert sorted(clock.slept) == [60.0, 3600.0]

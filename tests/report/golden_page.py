@@ -34,6 +34,8 @@ from smtp_probe.model import (
     QueueFailure,
     QueueLook,
     QueueState,
+    RetryLook,
+    RetrySchedule,
     Severity,
     SlotMissed,
     Source,
@@ -163,9 +165,24 @@ def make_golden_telemetry():
         telemetry.domains.observe_answer(answer)
     observations.tls_facts("imap.example.org:993", TlsFacts(not_after_ns=START_NS + 60 * 86400 * NS))
     telemetry.queues.show(make_look("outbound"))
+    telemetry.queues.show(RETRIES)
     failed = QueueFailure.DENIED
     telemetry.queues.show(QueueLook(queue="unread", at_ns=START_NS, duration_seconds=0.1, failure=failed))
     return telemetry
+
+
+RETRIES = RetryLook(
+    queue="outbound",
+    at_ns=START_NS,
+    schedule=RetrySchedule(
+        first_seconds=30.0,
+        longest_seconds=4000.0,
+        lifetime_seconds=432000.0,
+        bounce_lifetime_seconds=432000.0,
+        names=("minimal_backoff_time", "maximal_backoff_time", "maximal_queue_lifetime"),
+    ),
+    findings=(Finding(check="retry_too_soon", severity=Severity.WARNING, message="Too soon."),),
+)
 
 
 def make_look(queue):

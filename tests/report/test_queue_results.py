@@ -1,9 +1,12 @@
 """What is shown of a queue: everything after a good look, and nothing of it after one that failed."""
 
+from dataclasses import replace
+
 from smtp_probe.mail.queue_listing.states import POSTFIX_STATES
 from smtp_probe.mail.queue_listing.survey import QueueCount
-from smtp_probe.model import QueuedRecipient, QueueEntry, QueueFailure, QueueLook, QueueState
+from smtp_probe.model import QueuedRecipient, QueueEntry, QueueFailure, QueueLook, QueueState, RetryLook
 from smtp_probe.report import metrics
+from tests.report.golden_page import RETRIES
 from tests.report.samples import make_config, make_telemetry
 
 NS = 10**9
@@ -33,6 +36,7 @@ def good(*ages, queue="out"):
     )
 
 
+RETRIES_OF_OUT = replace(RETRIES, queue="out")
 FAILED = QueueLook(queue="out", at_ns=10_060 * NS, duration_seconds=20.0, failure=QueueFailure.TIMEOUT)
 
 
@@ -80,6 +84,20 @@ def test_a_failed_look_takes_away_what_is_no_longer_known():
     assert seen["read_failures_total", "timeout"] == 1.0
     assert seen["last_read_timestamp_seconds",] == 10_000.0
     assert {key[0] for key in seen} == {"up", "read_failures_total", "last_read_timestamp_seconds"}
+
+
+def test_findings_and_waits_stand_as_long_as_the_server_says_so():
+    telemetry = make_telemetry(CONFIG)
+    telemetry.queues.show(RETRIES_OF_OUT)
+    seen = shown(telemetry)
+
+    assert (seen["retry_schedule_up",], seen["retry_schedule_seconds", "first"]) == (1.0, 30.0)
+    assert seen["finding", "retry_too_soon", "warning"] == 1.0
+
+    telemetry.queues.show(RetryLook(queue="out", at_ns=1, failure=QueueFailure.MISSING))
+    seen = shown(telemetry)
+    assert seen["retry_schedule_up",] == 0.0
+    assert {key[0] for key in seen} == {"retry_schedule_up", "read_failures_total"}
 
 
 def test_a_destination_that_is_gone_is_shown_no_more():
