@@ -85,11 +85,12 @@ def route(recipient: str = "probe2", mailbox: str = "probe2", **settings: object
 class Daemon:
     """`smtp-probe run` as a process of its own."""
 
-    def __init__(self, config: Path, *options: str) -> None:
+    def __init__(self, config: Path, *options: str, start_seconds: float = START_SECONDS) -> None:
         self.config = config
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._options = options
+        self._start_seconds = start_seconds
         self.log = config.with_name("daemon.log")
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -106,7 +107,11 @@ class Daemon:
 
     def __enter__(self) -> Self:
         self.start()
-        self.wait_until(self.is_ready, "the daemon to be ready", START_SECONDS)
+        try:
+            self.wait_until(self.is_ready, "the daemon to be ready", self._start_seconds)
+        except BaseException:
+            self.__exit__()  # nobody else will
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from tests.acceptance.daemon import Daemon, route, write_config
+from tests.lab.client import mailbox
 
 pytestmark = pytest.mark.lab
 
@@ -235,8 +236,9 @@ def test_a_wrong_password_is_said_once_and_not_hammered(lab, work):
 
 
 def test_ten_thousand_foreign_mails_are_neither_touched_nor_in_the_way(lab, work):
-    new = lab.maildir("probe1") / "new"
-    new.mkdir(parents=True, exist_ok=True)
+    with mailbox(lab, "probe1") as box:
+        box.select()  # the server makes what is not there yet
+        new = lab.maildir("probe1") / "new"
     owner = new.stat()
     names = [f"{1_700_000_000 + number}.M{number}P1.foreign" for number in range(10_000)]
     for number, name in enumerate(names):
@@ -244,7 +246,8 @@ def test_ten_thousand_foreign_mails_are_neither_touched_nor_in_the_way(lab, work
         path.write_bytes(b"From: a@b.test\r\nSubject: foreign %d\r\n\r\nhello\r\n" % number)
         os.chown(path, owner.st_uid, owner.st_gid)
     config = write_config(lab, work, {"r": route("probe1", "probe1", interval=0.5)})
-    with Daemon(config) as daemon:
+    # The server reads them all, once, to tell which are ours.
+    with Daemon(config, start_seconds=110) as daemon:
         daemon.wait_until(lambda: daemon.outcomes()["delivered"] >= 5, "deliveries", 60)
         daemon.rest()
         daemon.wait_until(lambda: daemon.in_flight() == 0, "everything to end", 60)
