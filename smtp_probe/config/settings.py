@@ -151,14 +151,17 @@ class MetricsSettings(Settings):
     """What `/metrics` shows."""
 
     delivery_buckets: Annotated[tuple[Seconds, ...], AfterValidator(_require_ascending)] = Field(
-        (0.05, 0.25, 1, 2.5, 5, 10, 30, 60, 300, 3600),
+        (0.05, 0.25, 1, 5, 15, 60, 300, 3600),
         min_length=1,
         max_length=40,
         description="Upper bounds of the delivery histogram. Each costs one series a route.",
     )
     detail: Literal["default", "full"] = Field(
         "default",
-        description="How many hops and SMTP replies of a route are told apart: default keeps it to 60 series.",
+        description=(
+            "How many hops, SMTP replies and kinds of bounces of a route are told apart: "
+            "default keeps it to 60 series."
+        ),
     )
     created_series: Flag = Field(False, description="Whether to add _created series (start times).")
 

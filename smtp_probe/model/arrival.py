@@ -108,6 +108,8 @@ class Bounce:
     reporting_mta: str | None = None
     remote_mta: str | None = None
     diagnostic: str | None = None
+    reason: str = "other"
+    """Why it came back: one of the words of `mail.bounce.reason.REASONS`."""
 
     @property
     def ends_probe(self) -> bool:

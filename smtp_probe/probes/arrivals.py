@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from smtp_probe.errors import JournalError, MailboxError
 from smtp_probe.mail.bounce.prose import may_be_bounce
+from smtp_probe.mail.bounce.reason import find_reason
 from smtp_probe.mail.bounce.report import BounceReport, read_bounce
 from smtp_probe.mail.message import check_body
 from smtp_probe.mail.recognition import Candidate, find_candidates, is_automatic_answer
@@ -258,4 +259,5 @@ def _bounce(message: MailboxMessage, report: BounceReport) -> Bounce:
         reporting_mta=report.reporting_mta,
         remote_mta=report.remote_mta,
         diagnostic=report.diagnostic,
+        reason=find_reason(report),
     )

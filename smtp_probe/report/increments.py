@@ -12,7 +12,9 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from smtp_probe.mail.bounce.reason import REASONS
 from smtp_probe.model import (
+    Bounce,
     BounceSeen,
     Disposition,
     DuplicateSeen,
@@ -31,6 +33,8 @@ from smtp_probe.model import (
     Timing,
 )
 from smtp_probe.report.metrics import (
+    BOUNCE_DURATION,
+    BOUNCES,
     CLOCK_STEPS,
     CORRUPTED,
     DELIVERY_DURATION,
@@ -47,6 +51,7 @@ from smtp_probe.report.metrics import (
     PROBES,
     SCHEDULE_MISSED,
     SMTP_REPLIES,
+    STATUS_CLASSES,
     UNOBSERVED,
     UNOBSERVED_REASONS,
     Metric,
@@ -143,12 +148,24 @@ def _end(outcome: Outcome) -> Iterator[Increment]:
     if outcome.delivery_seconds is not None:
         seconds = _not_negative(outcome.delivery_seconds)
         yield Increment(DELIVERY_DURATION.name, (probe.route,), seconds, probe.probe_id)
+    if outcome.kind is OutcomeKind.BOUNCED and outcome.bounce is not None:
+        yield from _bounce(outcome, outcome.bounce)
     if outcome.arrival is not None and outcome.arrival.corrupted:
         yield _one(CORRUPTED)
     if outcome.path is not None and outcome.path.change is not None:
         yield _one(PATH_CHANGES, probe.route)
     if outcome.timing is not None:
         yield from _timing(outcome.timing)
+
+
+def _bounce(outcome: Outcome, bounce: Bounce) -> Iterator[Increment]:
+    probe, submission = outcome.probe, outcome.submission
+    status_class = (bounce.status or "").partition(".")[0]
+    known_class = status_class if status_class in STATUS_CLASSES else "unknown"
+    yield _one(BOUNCES, probe.route, known_class, bounce.reason if bounce.reason in REASONS else OTHER)
+    if submission is not None and submission.final_dot_ns is not None:
+        seconds = _not_negative((bounce.seen_ns - submission.final_dot_ns) / 1e9)
+        yield Increment(BOUNCE_DURATION.name, (known_class,), seconds, probe.probe_id)
 
 
 def _timing(timing: Timing) -> Iterator[Increment]:

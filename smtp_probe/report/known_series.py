@@ -9,11 +9,20 @@ from collections.abc import Iterator
 
 from smtp_probe.config.settings import Config, Sender, TlsMode
 from smtp_probe.model import Phase
-from smtp_probe.report.metrics import CLOCK_STEPS, HOP_DURATION, PHASE_DURATION, SMTP_REPLIES, Metric
+from smtp_probe.report.metrics import (
+    BOUNCE_DURATION,
+    BOUNCES,
+    CLOCK_STEPS,
+    HOP_DURATION,
+    PHASE_DURATION,
+    SMTP_REPLIES,
+    STATUS_CLASSES,
+    Metric,
+)
 from smtp_probe.report.series import Labels
 
 _TLS_PHASES = {Phase.TLS: TlsMode.IMPLICIT, Phase.STARTTLS: TlsMode.STARTTLS}
-_KNOWN_WHEN_SEEN = (SMTP_REPLIES, HOP_DURATION, CLOCK_STEPS)
+_KNOWN_WHEN_SEEN = (SMTP_REPLIES, HOP_DURATION, CLOCK_STEPS, BOUNCES)
 
 
 def phases_of(sender: Sender) -> tuple[Phase, ...]:
@@ -33,6 +42,8 @@ def known_labels(metric: Metric, config: Config) -> Iterator[Labels]:
     if metric is PHASE_DURATION:
         for name in senders_in_use(config):
             yield from ((name, phase.value) for phase in phases_of(config.senders[name]))
+    elif metric is BOUNCE_DURATION:
+        yield from ((word,) for word in STATUS_CLASSES)
     elif "route" in metric.labels:
         for route in config.routes:
             yield from ((route, word) for word in metric.known) if metric.known else ((route,),)

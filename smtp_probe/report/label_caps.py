@@ -11,13 +11,15 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 
 from smtp_probe.report.increments import Increment
-from smtp_probe.report.metrics import CLOCK_STEPS, HOP_DURATION, OTHER, SMTP_REPLIES
+from smtp_probe.report.metrics import BOUNCES, CLOCK_STEPS, HOP_DURATION, OTHER, SMTP_REPLIES
 from smtp_probe.report.series import Labels
 
 MAX_HOSTS = 50
 """Most values of the label `by`, `other` included."""
 REPLIES_BY_DETAIL = {"default": 2, "full": 16}
 """Most pairs of phase and code for one route, `other` included."""
+BOUNCES_BY_DETAIL = {"default": 2, "full": 16}
+"""Most pairs of status class and category for one route, `other` included."""
 _BY_HOST = frozenset({HOP_DURATION.name, CLOCK_STEPS.name})
 
 
@@ -48,6 +50,7 @@ class LabelCaps:
         self._lock = Lock()
         self._hosts = _Told()
         self._replies: dict[str, _Told] = {}
+        self._bounces: dict[str, _Told] = {}
         self._paths: dict[str, _Told] = {}
 
     def admit(self, increments: Iterable[Increment]) -> tuple[Increment, ...]:
@@ -59,7 +62,7 @@ class LabelCaps:
         """Learn that a sample exists, whatever the caps say."""
         with self._lock:
             told = self._told(metric, labels)
-            if told is not None and labels[-1] != OTHER:
+            if told is not None and set(labels[1:] or labels) != {OTHER}:
                 told.values.add(labels)
 
     def host_label(self, by: str) -> str:
@@ -76,7 +79,8 @@ class LabelCaps:
     def _bound(self, increment: Increment) -> Increment:
         labels = increment.labels
         told = self._told(increment.metric, labels)
-        most = MAX_HOSTS if told is self._hosts else REPLIES_BY_DETAIL[self.detail]
+        by_detail = BOUNCES_BY_DETAIL if increment.metric == BOUNCES.name else REPLIES_BY_DETAIL
+        most = MAX_HOSTS if told is self._hosts else by_detail[self.detail]
         if told is None or told.accept(labels, most):
             return increment
         others = (OTHER,) if told is self._hosts else (labels[0], OTHER, OTHER)
@@ -87,4 +91,6 @@ class LabelCaps:
             return self._hosts
         if metric == SMTP_REPLIES.name:
             return self._replies.setdefault(labels[0], _Told())
+        if metric == BOUNCES.name:
+            return self._bounces.setdefault(labels[0], _Told())
         return None

@@ -64,6 +64,8 @@ UNOBSERVED_REASONS = (
     Cause.CREDENTIAL.value,
     OTHER,
 )
+STATUS_CLASSES = ("4", "5", "unknown")
+"""The first digit of a status code (RFC 3463) with which a message came back; or that none is told."""
 NOTICES = ("delayed", "delivered", "relayed", "expanded", "failed", OTHER)
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 SHOWN_PHASES = {
@@ -76,6 +78,7 @@ LEGS = (*(leg.value for leg in Leg), "unknown")
 
 _PHASE_BUCKETS = (0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0, 300.0)
 _HOP_BUCKETS = (0.005, 0.025, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
+_BOUNCE_BUCKETS = (1.0, 10.0, 60.0, 600.0, 3600.0, 21600.0, 86400.0, 432000.0)
 _DNS_BUCKETS = (0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 8.0)
 _DELIVERY_BUCKETS = tuple(float(bound) for bound in MetricsSettings().delivery_buckets)
 
@@ -149,6 +152,17 @@ NOTICES_SEEN = _counter(
     "Delivery status notifications that ended no probe, by action (RFC 3464).",
     "action",
     known=NOTICES,
+)
+BOUNCES = _counter(
+    "bounces_total",
+    "Probes that a bounce ended, by the class of its status code and by why it came back. Exists when there was one.",
+    *("route", "status_class", "category"),
+)
+BOUNCE_DURATION = _histogram(
+    "bounce_duration_seconds",
+    "Time from the final dot to our seeing the bounce that ended the probe, by class of its status, over all routes.",
+    "status_class",
+    buckets=_BOUNCE_BUCKETS,
 )
 SCHEDULE_MISSED = _counter("schedule_missed_total", "Scheduled probes that were not sent.", "route")
 
@@ -377,6 +391,7 @@ QUEUE_FINDING = _gauge(
 METRICS: tuple[Metric, ...] = (
     *(BUILD_INFO, ROUTE_INFO, INTERVAL),
     *(PROBES, FAILURES, OUTCOMES, UNOBSERVED, DUPLICATES, CORRUPTED, FORGED, NOTICES_SEEN, SCHEDULE_MISSED),
+    *(BOUNCES, BOUNCE_DURATION),
     *(DELIVERY_DURATION, LAST_DELIVERY, LAST_PROBE, LAST_SUCCESS, PHASE_DURATION, LAST_PHASE, SMTP_REPLIES),
     *(HOP_DURATION, LAST_HOP, HOP_UNCERTAINTY, SLOWEST_HOP, HOPS, LEG_DURATION, PATH_INFO, PATH_CHANGES),
     *(CLOCK_OFFSET, CLOCK_OFFSET_BOUND, CLOCK_STEPS, HOP_TLS, VISIBILITY_DELAY),

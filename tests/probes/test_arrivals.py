@@ -228,6 +228,7 @@ async def test_a_bounce_ends_the_probe_long_before_its_deadline_and_is_deleted()
         assert bed.kinds() == [OutcomeKind.BOUNCED]
         outcome = bed.journal.outcomes()[0]
         assert (outcome.bounce.status, outcome.failure.stage) == ("5.1.1", "bounce")
+        assert outcome.bounce.reason == "no_such_user"
         assert bed.inbox.removed == [uid]
 
 

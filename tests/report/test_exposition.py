@@ -24,6 +24,7 @@ from tests.report.samples import (
     life_of,
     lines_of,
     make_arrival,
+    make_bounce,
     make_config,
     make_outcome,
     make_probe,
@@ -233,6 +234,12 @@ def exhaust(telemetry, route):
         refusal = make_submission(Disposition.DEFERRED, last=Phase.RCPT, reply=reply)
         outcome = make_outcome(OutcomeKind.DEFERRED, probe=make_probe(route=route), submission=refusal)
         tell(telemetry, *life_of(outcome))
+    for status, reason in (("5.2.2", "mailbox_full"), ("4.4.7", "expired"), (None, "other")):
+        bounce = make_bounce(action="failed", status=status, reason=reason)
+        tell(
+            telemetry,
+            *life_of(make_outcome(OutcomeKind.BOUNCED, probe=make_probe(route=route), bounce=bounce)),
+        )
     arrival = make_arrival(submission, delays=(1.0,) * 20)
     outcome = make_outcome(probe=make_probe(route=route), submission=submission, arrival=arrival)
     tell(telemetry, *life_of(outcome))

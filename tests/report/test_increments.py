@@ -252,6 +252,33 @@ def test_a_corrupted_message_is_counted_apart():
     assert sums["outcomes_total", ("example", "delivered")] == 1
 
 
+@pytest.mark.parametrize(
+    ("status", "reason", "labels"),
+    [
+        ("5.1.1", "no_such_user", ("5", "no_such_user")),
+        ("4.4.7", "expired", ("4", "expired")),
+        (None, "other", ("unknown", "other")),
+        ("9" * 40, "x" * 99, ("unknown", "other")),
+    ],
+)
+def test_a_bounce_counts_by_its_class_and_category_with_its_time(status, reason, labels):
+    submission = make_submission()
+    bounce = make_bounce(action="failed", status=status, reason=reason)
+    bounce = replace(bounce, seen_ns=submission.final_dot_ns + 90 * 10**9)
+    event = ProbeEnded(outcome=make_outcome(OutcomeKind.BOUNCED, submission=submission, bounce=bounce))
+
+    assert count(event)["bounces_total", ("example", *labels)] == 1
+    assert count(event)["bounce_duration_seconds", labels[:1]] == 90
+
+
+def test_a_bounce_of_an_unknown_final_dot_has_no_duration():
+    unknown = replace(make_submission(), final_dot_ns=None)
+    sums = count(ProbeEnded(outcome=make_outcome(OutcomeKind.BOUNCED, submission=unknown)))
+
+    assert not [key for key in sums if key[0] == "bounce_duration_seconds"]
+    assert sums["bounces_total", ("example", "5", "other")] == 1
+
+
 @pytest.mark.parametrize(("action", "word"), [("delayed", "delayed"), ("x" * 99, "other"), (None, "other")])
 def test_a_notice_is_counted_by_its_action(action, word):
     event = BounceSeen(route="example", probe_id="p", bounce=make_bounce(action=action))

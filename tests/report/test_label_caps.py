@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from smtp_probe.report.increments import Increment
 from smtp_probe.report.label_caps import MAX_HOSTS, MAX_PATHS, REPLIES_BY_DETAIL, LabelCaps
-from smtp_probe.report.metrics import HOP_DURATION, PROBES, SMTP_REPLIES
+from smtp_probe.report.metrics import BOUNCES, HOP_DURATION, PROBES, SMTP_REPLIES
 
 
 def hop(by):
@@ -65,6 +65,22 @@ def test_full_detail_tells_more_replies_apart():
     caps.detail = "full"
 
     assert len(set(labels_of(caps.admit(map(reply, range(400, 500)))))) == REPLIES_BY_DETAIL["full"]
+
+
+def bounce(status_class, category):
+    return Increment(BOUNCES.name, ("example", status_class, category))
+
+
+def test_a_route_has_few_kinds_of_bounces_also_after_a_restart():
+    """A category is named `other` too; it is one of the few like any, and takes no further room later."""
+    caps = LabelCaps()
+    first = labels_of(caps.admit([bounce("5", "other"), bounce("5", "policy")]))
+    again = LabelCaps()
+    for labels in first:
+        again.remember(BOUNCES.name, labels)
+
+    assert first == [("example", "5", "other"), ("example", "other", "other")]
+    assert labels_of(again.admit([bounce("4", "expired"), bounce("5", "other")])) == first[::-1]
 
 
 def test_what_exists_is_told_apart_even_over_the_cap():
