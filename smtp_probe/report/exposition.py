@@ -36,7 +36,8 @@ from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.registry import Collector
 
 from smtp_probe.config.settings import Config
-from smtp_probe.report.metrics import METRICS, Kind, Metric
+from smtp_probe.report.metric import Kind, Metric
+from smtp_probe.report.metrics import METRICS
 from smtp_probe.report.negotiation import Format, accepts_gzip, choose_format
 from smtp_probe.report.series import Exemplar, GroupKey, GroupSamples, HistogramValue, Labels, Series, Value
 

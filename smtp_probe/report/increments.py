@@ -32,6 +32,7 @@ from smtp_probe.model import (
     Submission,
     Timing,
 )
+from smtp_probe.report.metric import Metric
 from smtp_probe.report.metrics import (
     BOUNCE_DURATION,
     BOUNCES,
@@ -54,7 +55,6 @@ from smtp_probe.report.metrics import (
     STATUS_CLASSES,
     UNOBSERVED,
     UNOBSERVED_REASONS,
-    Metric,
 )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from smtp_probe.config.settings import Config, Sender, TlsMode
 from smtp_probe.model import Phase
+from smtp_probe.report.metric import Metric
 from smtp_probe.report.metrics import (
     BOUNCE_DURATION,
     BOUNCES,
@@ -17,7 +18,6 @@ from smtp_probe.report.metrics import (
     PHASE_DURATION,
     SMTP_REPLIES,
     STATUS_CLASSES,
-    Metric,
 )
 from smtp_probe.report.series import Labels
 

@@ -20,6 +20,7 @@ from smtp_probe.model import (
 from smtp_probe.report.increments import is_success
 from smtp_probe.report.known_series import endpoint_name
 from smtp_probe.report.label_caps import LabelCaps
+from smtp_probe.report.metric import Metric
 from smtp_probe.report.metrics import (
     CERTIFICATE_END,
     HOPS,
@@ -30,7 +31,6 @@ from smtp_probe.report.metrics import (
     OTHER,
     SHOWN_PHASES,
     VISIBILITY_DELAY,
-    Metric,
 )
 from smtp_probe.report.path_results import PathResults
 from smtp_probe.report.series import Labels, Series

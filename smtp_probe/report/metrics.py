@@ -14,44 +14,9 @@ Rules:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
-
 from smtp_probe.config.settings import MetricsSettings
 from smtp_probe.model import Cause, Leg, OutcomeKind, Phase
-
-GROUP_LABELS = ("route", "sender", "mailbox", "endpoint", "by", "domain", "queue")
-"""Labels that may have thousands of values. All samples with one such value are kept and rendered together."""
-
-
-class Kind(StrEnum):
-    """How a metric behaves. An `info` is a gauge that is always 1; its labels are the news."""
-
-    COUNTER = "counter"
-    GAUGE = "gauge"
-    HISTOGRAM = "histogram"
-    INFO = "info"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metric:
-    """One metric. `known` are the values of its last label that exist from the start, besides the first label's."""
-
-    name: str
-    kind: Kind
-    help: str
-    labels: tuple[str, ...] = ()
-    buckets: tuple[float, ...] = ()
-    """Upper bounds in seconds, ascending, without +Inf. Those of `DELIVERY_DURATION` are the default of a setting."""
-    known: tuple[str, ...] = ()
-    is_durable: bool = False
-    """Whether the journal keeps it, so that it goes on after a restart as if there had been none."""
-
-    @property
-    def group_label(self) -> str:
-        """The label that says of which part of the configuration or path a sample speaks; empty for none."""
-        return self.labels[0] if self.labels and self.labels[0] in GROUP_LABELS else ""
-
+from smtp_probe.report.metric import Kind, Metric, counter, gauge, histogram, info
 
 ROUTE_SERIES = 60
 """The budget of series for one route at the default detail."""
@@ -83,262 +48,232 @@ _DNS_BUCKETS = (0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 8.0)
 _DELIVERY_BUCKETS = tuple(float(bound) for bound in MetricsSettings().delivery_buckets)
 
 
-def _counter(name: str, text: str, *labels: str, known: tuple[str, ...] = (), durable: bool = True) -> Metric:
-    return Metric(
-        name=f"smtp_probe_{name}",
-        kind=Kind.COUNTER,
-        help=text,
-        labels=labels,
-        known=known,
-        is_durable=durable,
-    )
-
-
-def _gauge(name: str, text: str, *labels: str) -> Metric:
-    return Metric(name=f"smtp_probe_{name}", kind=Kind.GAUGE, help=text, labels=labels)
-
-
-def _histogram(name: str, text: str, *labels: str, buckets: tuple[float, ...]) -> Metric:
-    return Metric(
-        name=f"smtp_probe_{name}",
-        kind=Kind.HISTOGRAM,
-        help=text,
-        labels=labels,
-        buckets=buckets,
-        is_durable=True,
-    )
-
-
-def _info(name: str, text: str, *labels: str) -> Metric:
-    return Metric(name=f"smtp_probe_{name}", kind=Kind.INFO, help=text, labels=labels)
-
-
 # The program and its configuration.
-BUILD_INFO = _info("build_info", "Version of smtp-probe and of Python.", "version", "pythonversion")
-ROUTE_INFO = _info(
+BUILD_INFO = info("build_info", "Version of smtp-probe and of Python.", "version", "pythonversion")
+ROUTE_INFO = info(
     "route_info",
     "What a route consists of, with the labels that the configuration gives it.",
     *("route", "sender", "mailbox"),
 )
-INTERVAL = _gauge("interval_seconds", "Configured time between two probes of a route.", "route")
+INTERVAL = gauge("interval_seconds", "Configured time between two probes of a route.", "route")
 
 # Judged probes.
-PROBES = _counter("probes_total", "Probes judged: at their end, or at the deadline they missed.", "route")
-FAILURES = _counter(
+PROBES = counter("probes_total", "Probes judged: at their end, or at the deadline they missed.", "route")
+FAILURES = counter(
     "probe_failures_total",
     "Probes that failed, by reason. A probe is counted once.",
     *("route", "reason"),
     known=FAILURE_REASONS,
 )
-OUTCOMES = _counter(
+OUTCOMES = counter(
     "outcomes_total",
     "Ends of probes. An overdue probe ends later as late, bounced or lost.",
     *("route", "outcome"),
     known=tuple(OutcomeKind),
 )
-UNOBSERVED = _counter(
+UNOBSERVED = counter(
     "unobserved_total",
     "Probes of which nothing can be said because our own side failed. Never counted as failures.",
     *("route", "reason"),
     known=UNOBSERVED_REASONS,
 )
-DUPLICATES = _counter(
+DUPLICATES = counter(
     "duplicate_messages_total", "Further copies of a message that had been found already.", "route"
 )
-CORRUPTED = _counter("corrupted_messages_total", "Messages that arrived with a changed body.")
-FORGED = _counter("forged_messages_total", "Messages with a tag in our form whose signature is not ours.")
-NOTICES_SEEN = _counter(
+CORRUPTED = counter("corrupted_messages_total", "Messages that arrived with a changed body.")
+FORGED = counter("forged_messages_total", "Messages with a tag in our form whose signature is not ours.")
+NOTICES_SEEN = counter(
     "bounce_notices_total",
     "Delivery status notifications that ended no probe, by action (RFC 3464).",
     "action",
     known=NOTICES,
 )
-BOUNCES = _counter(
+BOUNCES = counter(
     "bounces_total",
     "Probes that a bounce ended, by the class of its status code and by why it came back. Exists when there was one.",
     *("route", "status_class", "category"),
 )
-BOUNCE_DURATION = _histogram(
+BOUNCE_DURATION = histogram(
     "bounce_duration_seconds",
     "Time from the final dot to our seeing the bounce that ended the probe, by class of its status, over all routes.",
     "status_class",
     buckets=_BOUNCE_BUCKETS,
 )
-SCHEDULE_MISSED = _counter("schedule_missed_total", "Scheduled probes that were not sent.", "route")
+SCHEDULE_MISSED = counter("schedule_missed_total", "Scheduled probes that were not sent.", "route")
 
 # How long it took.
-DELIVERY_DURATION = _histogram(
+DELIVERY_DURATION = histogram(
     "delivery_duration_seconds",
     "Time from the final dot of the submission to the mailbox's store, late arrivals included.",
     "route",
     buckets=_DELIVERY_BUCKETS,
 )
-LAST_DELIVERY = _gauge(
+LAST_DELIVERY = gauge(
     "last_delivery_duration_seconds", "Delivery time of the probe that arrived last.", "route"
 )
-LAST_PROBE = _gauge("last_probe_timestamp_seconds", "When a probe was last submitted.", "route")
-LAST_SUCCESS = _gauge("last_success_timestamp_seconds", "When a probe last ended well and in time.", "route")
-PHASE_DURATION = _histogram(
+LAST_PROBE = gauge("last_probe_timestamp_seconds", "When a probe was last submitted.", "route")
+LAST_SUCCESS = gauge("last_success_timestamp_seconds", "When a probe last ended well and in time.", "route")
+PHASE_DURATION = histogram(
     "submission_phase_duration_seconds",
     "Duration of each phase of the SMTP transactions of a sender.",
     *("sender", "phase"),
     buckets=_PHASE_BUCKETS,
 )
-LAST_PHASE = _gauge(
+LAST_PHASE = gauge(
     "submission_phase_last_duration_seconds",
     "Duration of each phase of the last SMTP transaction of a route.",
     *("route", "phase"),
 )
-SMTP_REPLIES = _counter(
+SMTP_REPLIES = counter(
     "smtp_replies_total",
     "SMTP replies that decided a submission: each acceptance or refusal, by phase and code.",
     *("route", "phase", "code"),
 )
-HOP_DURATION = _histogram(
+HOP_DURATION = histogram(
     "hop_duration_seconds",
     "Time that each hop took, corrected for the hosts' clocks, by receiving host, over all routes.",
     "by",
     buckets=_HOP_BUCKETS,
 )
-LAST_HOP = _gauge(
+LAST_HOP = gauge(
     "hop_last_duration_seconds",
     "Time that each hop of the last arrival took, corrected for the hosts' clocks. Adds up to the delivery time.",
     *("route", "hop", "by"),
 )
-HOP_UNCERTAINTY = _gauge(
+HOP_UNCERTAINTY = gauge(
     "hop_uncertainty_seconds",
     "How far at most the true time of a hop of the last arrival is from the one shown.",
     *("route", "hop", "by"),
 )
-SLOWEST_HOP = _gauge(
+SLOWEST_HOP = gauge(
     "slowest_hop", "Which hop of the last arrival took the longest: always 1.", "route", "hop", "by"
 )
-LEG_DURATION = _gauge(
+LEG_DURATION = gauge(
     "leg_duration_seconds",
     "Time of each leg of the last arrival, divided at the trust boundary. Absent where its border is not known.",
     *("route", "leg"),
 )
-PATH_INFO = _info(
+PATH_INFO = info(
     "path_info", "Fingerprint of the last arrival's sequence of hosts.", "route", "path", "origin"
 )
-PATH_CHANGES = _counter(
+PATH_CHANGES = counter(
     "path_changes_total", "Arrivals that came another way than the one before them.", "route"
 )
-CLOCK_OFFSET = _gauge(
+CLOCK_OFFSET = gauge(
     "hop_clock_offset_seconds", "How far the clock of a host is ahead of ours; below zero is behind.", "by"
 )
-CLOCK_OFFSET_BOUND = _gauge(
+CLOCK_OFFSET_BOUND = gauge(
     "hop_clock_offset_bound_seconds", "How far at most the true offset is from the one shown.", "by"
 )
-CLOCK_STEPS = _counter("hop_clock_steps_total", "Times that the clock of a host was found to be set.", "by")
-HOP_TLS = _gauge(
+CLOCK_STEPS = counter("hop_clock_steps_total", "Times that the clock of a host was found to be set.", "by")
+HOP_TLS = gauge(
     "hop_tls",
     "Whether a host took the last message over TLS (1) or in plaintext (0). Absent where its line does not say.",
     *("by", "leg"),
 )
-HOPS = _gauge("hops", "Number of Received headers of the last arrival.", "route")
-VISIBILITY_DELAY = _gauge(
+HOPS = gauge("hops", "Number of Received headers of the last arrival.", "route")
+VISIBILITY_DELAY = gauge(
     "visibility_delay_seconds",
     "Time from the mailbox's store to our seeing the last message. No part of the delivery time.",
     "mailbox",
 )
 
 # What is said of the authentication of the last message.
-VERDICT = _gauge(
+VERDICT = gauge(
     "verdict",
     "1 for the result of each method on the last message: our own, and what the receiver says.",
     *("route", "method", "source", "result"),
 )
-VERDICTS_DISAGREE = _gauge(
+VERDICTS_DISAGREE = gauge(
     "verdict_disagreement",
     "Whether we and the receiver disagree on that a method passed. Absent where one of both has not decided.",
     *("route", "method"),
 )
-MESSAGE_FINDING = _gauge(
+MESSAGE_FINDING = gauge(
     "message_finding",
     "1 while the last message of a route shows this: docs/commands.md says what that means.",
     *("route", "check", "severity"),
 )
 
 # What is under way, and our own health.
-IN_FLIGHT = _gauge("messages_in_flight", "Probes that have not ended.", "route")
-OLDEST_IN_FLIGHT = _gauge(
+IN_FLIGHT = gauge("messages_in_flight", "Probes that have not ended.", "route")
+OLDEST_IN_FLIGHT = gauge(
     "oldest_in_flight_timestamp_seconds",
     "When the oldest probe that has not ended was made. Absent when there is none.",
     "route",
 )
-MAILBOX_UP = _gauge("mailbox_up", "Whether all folders of the mailbox are watched (1) or not (0).", "mailbox")
-MAILBOX_RECONNECTS = _counter(
+MAILBOX_UP = gauge("mailbox_up", "Whether all folders of the mailbox are watched (1) or not (0).", "mailbox")
+MAILBOX_RECONNECTS = counter(
     "mailbox_reconnects_total", "Connections to the mailbox that were lost.", "mailbox", durable=False
 )
-CERTIFICATE_END = _gauge(
+CERTIFICATE_END = gauge(
     "tls_certificate_not_after_timestamp_seconds", "End of the certificate last seen there.", "endpoint"
 )
-SCHEDULER_LAG = _gauge("scheduler_lag_seconds", "How late a scheduled probe began: the worst of a minute.")
-CONFIG_OK = _gauge("config_last_reload_successful", "Whether the last load of the configuration worked.")
-CONFIG_LOADED = _gauge(
+SCHEDULER_LAG = gauge("scheduler_lag_seconds", "How late a scheduled probe began: the worst of a minute.")
+CONFIG_OK = gauge("config_last_reload_successful", "Whether the last load of the configuration worked.")
+CONFIG_LOADED = gauge(
     "config_last_reload_success_timestamp_seconds", "When a configuration was last loaded well."
 )
-JOURNAL_UP = _gauge("journal_up", "Whether the journal can be written. Nothing is sent while it is 0.")
-CLOCK_STEP = _gauge("clock_step_seconds", "How far the wall clock has moved away from the reference clock.")
-LOG_MESSAGES = _counter(
+JOURNAL_UP = gauge("journal_up", "Whether the journal can be written. Nothing is sent while it is 0.")
+CLOCK_STEP = gauge("clock_step_seconds", "How far the wall clock has moved away from the reference clock.")
+LOG_MESSAGES = counter(
     "log_messages_total", "Lines logged, by level.", "level", known=LOG_LEVELS, durable=False
 )
-INTERNAL_ERRORS = _counter("internal_errors_total", "Exceptions that are bugs of smtp-probe.", durable=False)
+INTERNAL_ERRORS = counter("internal_errors_total", "Exceptions that are bugs of smtp-probe.", durable=False)
 
 # What domains publish, and what asking for it took.
-FINDING = _gauge(
+FINDING = gauge(
     "finding",
     "1 while a check of a domain finds this: docs/checks.md says what, and what to change.",
     *("domain", "check", "severity"),
 )
-CHECK_UP = _gauge(
+CHECK_UP = gauge(
     "check_up",
     "Whether the last look at a domain could observe all that the check needs (1) or not (0).",
     *("domain", "check"),
 )
-DOMAIN_CHECKED = _gauge("domain_last_check_timestamp_seconds", "When a domain was last looked at.", "domain")
-RECORD_CHANGES = _counter(
+DOMAIN_CHECKED = gauge("domain_last_check_timestamp_seconds", "When a domain was last looked at.", "domain")
+RECORD_CHANGES = counter(
     "dns_record_changes_total",
     "Record sets of a domain that were seen to change, by what they are.",
     *("domain", "record"),
     durable=False,
 )
-RECORD_TTL = _gauge(
+RECORD_TTL = gauge(
     "dns_record_ttl_seconds",
     "The least TTL that the zone gives records of a domain, where that is known.",
     *("domain", "record"),
 )
-SPF_LOOKUPS_LEFT = _gauge(
+SPF_LOOKUPS_LEFT = gauge(
     "spf_lookups_left",
     "How many of the ten look-ups of SPF are left. Below zero when it is broken.",
     "domain",
 )
-DKIM_KEY_BITS = _gauge("dkim_key_length", "Bits of the shortest RSA key of a domain's selectors.", "domain")
-BLOCK_LISTED = _gauge(
+DKIM_KEY_BITS = gauge("dkim_key_length", "Bits of the shortest RSA key of a domain's selectors.", "domain")
+BLOCK_LISTED = gauge(
     "dnsbl_listed",
     "Whether a block list has an address or a name of a domain (1) or none (0). Absent where the list says nothing.",
     *("domain", "zone"),
 )
-POLICY_EXPIRY = _gauge(
+POLICY_EXPIRY = gauge(
     "mta_sts_policy_expiry_timestamp_seconds", "Until when the MTA-STS policy last fetched holds.", "domain"
 )
-EXCHANGER_UP = _gauge(
+EXCHANGER_UP = gauge(
     "exchanger_up",
     "Whether an address of an MX host greets and answers EHLO (1) or not (0).",
     *("domain", "host", "address"),
 )
-EXCHANGER_PHASE = _gauge(
+EXCHANGER_PHASE = gauge(
     "exchanger_phase_duration_seconds",
     "Duration of each phase of the last visit to an address of an MX host.",
     *("domain", "host", "address", "phase"),
 )
-EXCHANGER_CERTIFICATE = _gauge(
+EXCHANGER_CERTIFICATE = gauge(
     "exchanger_certificate_not_after_timestamp_seconds",
     "End of the certificate that an address of an MX host last presented.",
     *("domain", "host", "address"),
 )
-DNS_QUERIES = _counter(
+DNS_QUERIES = counter(
     "dns_queries_total",
     "Questions to name servers, by kind and how they ended.",
     "kind",
@@ -353,38 +288,38 @@ DNS_DURATION = Metric(
 )
 
 # The queues of mail servers on this machine. What cannot be read is absent.
-QUEUE_INFO = _info(
+QUEUE_INFO = info(
     "queue_info", "A watched queue and how it is read, with its labels.", "queue", "kind", "method"
 )
-QUEUE_UP = _gauge("queue_up", "Whether the last look into a queue saw all of it (1) or not (0).", "queue")
-QUEUE_FAILURES = _counter(
+QUEUE_UP = gauge("queue_up", "Whether the last look into a queue saw all of it (1) or not (0).", "queue")
+QUEUE_FAILURES = counter(
     "queue_read_failures_total", "Looks into a queue that failed.", "queue", "reason", durable=False
 )
-QUEUE_LAST_READ = _gauge("queue_last_read_timestamp_seconds", "When a queue was last read well.", "queue")
-QUEUE_DURATION = _gauge("queue_read_duration_seconds", "How long the last look into a queue took.", "queue")
-QUEUE_MESSAGES = _gauge("queue_messages", "Messages in a queue, by state.", "queue", "state")
-QUEUE_SIZE = _gauge("queue_size_bytes", "Size of the messages in a queue, by state.", "queue", "state")
-QUEUE_OLDEST = _gauge(
+QUEUE_LAST_READ = gauge("queue_last_read_timestamp_seconds", "When a queue was last read well.", "queue")
+QUEUE_DURATION = gauge("queue_read_duration_seconds", "How long the last look into a queue took.", "queue")
+QUEUE_MESSAGES = gauge("queue_messages", "Messages in a queue, by state.", "queue", "state")
+QUEUE_SIZE = gauge("queue_size_bytes", "Size of the messages in a queue, by state.", "queue", "state")
+QUEUE_OLDEST = gauge(
     "queue_oldest_message_timestamp_seconds", "When the oldest message came in.", "queue", "state"
 )
-QUEUE_AGE = _gauge(
+QUEUE_AGE = gauge(
     "queue_message_age_seconds", "Age of messages by percentile, to 5 %.", "queue", "state", "percentile"
 )
-QUEUE_DEFERRED = _gauge(
+QUEUE_DEFERRED = gauge(
     "queue_deferred_messages", "Deferred messages, by what keeps them back.", "queue", "reason"
 )
-QUEUE_DESTINATIONS = _gauge(
+QUEUE_DESTINATIONS = gauge(
     "queue_deferred_destination_messages", "Deferred messages by recipient domain.", "queue", "destination"
 )
-QUEUE_GROWTH = _gauge(
+QUEUE_GROWTH = gauge(
     "queue_growth_messages_per_second", "Change of a queue's length, over 15 minutes at most.", "queue"
 )
-QUEUE_PROBES = _gauge("queue_probes", "Our own probes in a queue, of those in flight.", "queue")
-QUEUE_RETRY_UP = _gauge(
+QUEUE_PROBES = gauge("queue_probes", "Our own probes in a queue, of those in flight.", "queue")
+QUEUE_RETRY_UP = gauge(
     "queue_retry_schedule_up", "Whether the server last told how it retries (1) or not (0).", "queue"
 )
-QUEUE_RETRY = _gauge("queue_retry_schedule_seconds", "How the server says that it retries.", "queue", "wait")
-QUEUE_FINDING = _gauge(
+QUEUE_RETRY = gauge("queue_retry_schedule_seconds", "How the server says that it retries.", "queue", "wait")
+QUEUE_FINDING = gauge(
     "queue_finding", "1 while this is wrong with its retries: docs/checks.md.", "queue", "check", "severity"
 )
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from smtp_probe.config.settings import Config
 from smtp_probe.model import DelayReason, QueueFailure, QueueLook, QueueSurvey, RetryLook, RetrySchedule
+from smtp_probe.report.metric import Metric
 from smtp_probe.report.metrics import (
     QUEUE_AGE,
     QUEUE_DEFERRED,
@@ -27,7 +28,6 @@ from smtp_probe.report.metrics import (
     QUEUE_RETRY_UP,
     QUEUE_SIZE,
     QUEUE_UP,
-    Metric,
 )
 from smtp_probe.report.series import Labels, Series
 

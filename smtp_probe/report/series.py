@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from smtp_probe.report.metrics import METRICS, Metric
+from smtp_probe.report.metric import Metric
+from smtp_probe.report.metrics import METRICS
 
 Labels = tuple[str, ...]
 InfoLabels = tuple[tuple[str, str], ...]

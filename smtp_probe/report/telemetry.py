@@ -17,7 +17,7 @@ from smtp_probe.report.history import History
 from smtp_probe.report.known_series import endpoint_name, mailboxes_in_use, senders_in_use
 from smtp_probe.report.last_results import LastResults
 from smtp_probe.report.log import LogHandler
-from smtp_probe.report.metrics import Metric
+from smtp_probe.report.metric import Metric
 from smtp_probe.report.observations import Observations
 from smtp_probe.report.queue_results import QueueResults
 from smtp_probe.report.series import Series

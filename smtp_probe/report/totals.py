@@ -26,7 +26,8 @@ from smtp_probe.config.settings import Config
 from smtp_probe.report.increments import Increment
 from smtp_probe.report.known_series import known_labels
 from smtp_probe.report.label_caps import LabelCaps
-from smtp_probe.report.metrics import DELIVERY_DURATION, METRICS, Kind, Metric
+from smtp_probe.report.metric import Kind, Metric
+from smtp_probe.report.metrics import DELIVERY_DURATION, METRICS
 from smtp_probe.report.series import Exemplar, HistogramValue, Labels, Series
 
 _DURABLE = {metric.name: metric for metric in METRICS if metric.is_durable}

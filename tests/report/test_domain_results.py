@@ -16,6 +16,7 @@ from smtp_probe.model import (
     Severity,
 )
 from smtp_probe.report.domain_results import DomainResults
+from smtp_probe.report.metric import Metric
 from smtp_probe.report.metrics import (
     CHECK_UP,
     DNS_DURATION,
@@ -25,7 +26,6 @@ from smtp_probe.report.metrics import (
     RECORD_CHANGES,
     RECORD_TTL,
     SPF_LOOKUPS_LEFT,
-    Metric,
 )
 from smtp_probe.report.series import HistogramValue, Series
 from tests.report.samples import make_config

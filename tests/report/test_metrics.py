@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from smtp_probe.report import metrics
-from smtp_probe.report.metrics import GROUP_LABELS, METRICS, Kind, Metric
+from smtp_probe.report.metric import GROUP_LABELS, Kind, Metric
+from smtp_probe.report.metrics import METRICS
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "metrics.md"
 ROW = re.compile(r"^\| `(smtp_probe_\w+)` \| (\w+) \| ([^|]*) \| ([^|]*) \|$", re.MULTILINE)
