@@ -139,13 +139,17 @@ def _column(stack: HopStack, x: float, step: float, axis: _Axis) -> str:
     return f"<g><title>{title}</title>{bars}</g>"
 
 
+_SHORTEST = 1e-6
+"""No axis shows less than a microsecond."""
+
+
 class _Axis:
     """The vertical axis: from zero, or in powers where the longest is fifty times the shortest."""
 
     def __init__(self, least: float, most: float) -> None:
-        self._is_logarithmic = least > 0 and most / least > 50
-        self._least = 10 ** math.floor(math.log10(least)) if self._is_logarithmic else 0.0
-        self._most = max(most * 1.05, 1e-6)
+        self._most = max(most * 1.05, _SHORTEST)
+        self._is_logarithmic = least > 0 and most / max(least, _SHORTEST) > 50
+        self._least = 10 ** math.floor(math.log10(max(least, _SHORTEST))) if self._is_logarithmic else 0.0
 
     def y(self, seconds: float) -> float:
         """Give the height of a value in the drawing."""
