@@ -26,6 +26,8 @@ $TTL 3600
 mx1 IN A 198.18.0.1
 mx2 IN A 198.18.0.2
 @ IN TXT "v=spf1 mx -all"
+_dmarc IN TXT "v=DMARC1; p=reject; rua=mailto:dmarc@{name}"
+s1._domainkey IN TXT "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
 _25._tcp.mx1 IN TLSA 3 1 1 {digest}
 _25._tcp.mx2 IN TLSA 3 1 1 {digest}
 """

@@ -45,6 +45,8 @@ def _zone(lab: MailLab, *more: str) -> str:
         f"{DOMAIN}. 3600 IN MX 10 mx1.{DOMAIN}.",
         f"{DOMAIN}. 3600 IN MX 20 mx2.{DOMAIN}.",
         f'{DOMAIN}. 3600 IN TXT "v=spf1 mx -all"',
+        f'_dmarc.{DOMAIN}. 3600 IN TXT "v=DMARC1; p=reject; rua=mailto:dmarc@{DOMAIN}"',
+        f's1._domainkey.{DOMAIN}. 3600 IN TXT "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="',
         f"mx1.{DOMAIN}. 3600 IN A {base}.3",
         f"mx2.{DOMAIN}. 3600 IN A {base}.5",
         f"mta-sts.{DOMAIN}. 3600 IN A {base}.6",
