@@ -206,7 +206,7 @@ def test_nothing_raises(header, text):
     "piece", [b" ", b"(", b"re:", b"mailer-daemon ", b"auto ", b"=?utf-8?Q?a?= ", b"spt1-", b"d="]
 )
 def test_hostile_headers_are_linear(piece):
-    started = time.perf_counter()
+    started = time.process_time()
     for name in (
         b"Subject",
         b"From",
@@ -220,4 +220,4 @@ def test_hostile_headers_are_linear(piece):
         is_automatic_answer(header)
         find_candidates(header, (b"Token: " + piece) * 20_000)
         find_digest(header)
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3

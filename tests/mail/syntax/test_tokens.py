@@ -126,7 +126,7 @@ def test_semicolons_in_comments_and_quotes_are_no_tokens(text):
 def test_eight_kilobytes_of_anything_are_cut_in_no_time(pattern):
     text = pattern * (MAX_VALUE_BYTES // len(pattern))
 
-    started = time.perf_counter()
+    started = time.process_time()
     tokenize(text)
 
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5

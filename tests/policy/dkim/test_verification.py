@@ -135,18 +135,18 @@ HOSTILE = {
 @pytest.mark.parametrize("canonical", [b"relaxed", b"simple"])
 def test_a_hostile_body_takes_linear_time(name: str, canonical: bytes) -> None:
     signed = sign(canonicalize=(b"relaxed", canonical))
-    started = time.perf_counter()
+    started = time.process_time()
     found = state(signed + HOSTILE[name])
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
     assert found in (SignatureState.BODY_CHANGED, SignatureState.TEMPORARY)
 
 
 @pytest.mark.parametrize("junk", [b" " * 7000, b"A " * 3500, b"A" * 7000 + b"!"])
 def test_a_hostile_signature_takes_little_time(junk: bytes) -> None:
     message = sign().replace(b" b=", b" b=" + junk, 1)
-    started = time.perf_counter()
+    started = time.process_time()
     assert state(message) is SignatureState.SYNTAX
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_relaxed_bodies_with_blanks_still_verify() -> None:
