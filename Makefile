@@ -18,7 +18,7 @@ test: $(MARKER)  ## everything: Debian packages, lint, types, import rules, all 
 	@sh tests/lab/install.sh --quiet
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/python -m pytest -q --numprocesses=2 -m "not lab" $(ARGS)
-	$(BIN)/python -m pytest -q --numprocesses=2 --dist=loadgroup -m lab $(ARGS)
+	$(BIN)/python -m pytest -m lab $(ARGS)
 
 check: $(MARKER) lint  ## the fast part: lint, types, import rules, tests without servers
 	$(BIN)/python -m pytest -q --numprocesses=2 -m "not lab and not slow" --hypothesis-profile=few $(ARGS)
