@@ -8,6 +8,9 @@ MARKER := $(VENV)/.installed
 .DEFAULT_GOAL := help
 .PHONY: help demo test check lab bench format requirements wheel clean
 
+# Failed tests (exit code 1) are run once more, alone: what failed only beside other work then passes, a fault does not.
+tested = $(BIN)/python -m pytest $(1) || { [ $$? -eq 1 ] && $(BIN)/python -m pytest $(1) --numprocesses=0 --last-failed; }
+
 help:  ## list the verbs
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
@@ -17,8 +20,8 @@ demo: $(MARKER)  ## run the daemon against an embedded mail path (ARGS="--scenar
 test: $(MARKER)  ## everything: Debian packages, lint, types, import rules, all tests on real servers
 	@sh tests/lab/install.sh --quiet
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest -q --numprocesses=2 -m "not lab" $(ARGS)
-	$(BIN)/python -m pytest -m lab $(ARGS)
+	$(call tested,-q --numprocesses=2 -m "not lab" $(ARGS))
+	$(call tested,-m lab $(ARGS))
 
 check: $(MARKER) lint  ## the fast part: lint, types, import rules, tests without servers
 	$(BIN)/python -m pytest -q --numprocesses=2 -m "not lab and not slow" --hypothesis-profile=few $(ARGS)

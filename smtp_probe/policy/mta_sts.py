@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from smtp_probe.model import CheckResult, DomainUnderCheck, Finding, Severity, WebAnswer, WebFailure
 from smtp_probe.policy.findings import make_finding, unseen
+from smtp_probe.policy.records import texts_of
 from smtp_probe.ports import Ask
 
 Fetch = Callable[[str, str, int], Awaitable[WebAnswer]]
@@ -127,11 +128,7 @@ async def check_mta_sts(
     answer = await ask(name, "TXT")
     if answer.is_failure:
         return CheckResult(unobserved=(unseen(answer),))
-    texts = [
-        value.decode("utf-8", "replace")
-        for value in answer.values
-        if isinstance(value, bytes) and value.lower().lstrip().startswith(b"v=stsv1")
-    ]
+    texts = texts_of(answer, "v=STSv1")
     if not texts:
         return CheckResult(facts={"present": False})
     facts = {"present": True, "record": texts[0][:300], "id": None, "mode": None, "max_age_seconds": None}

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from smtp_probe.model import CheckResult, DomainUnderCheck, Finding, Severity
 from smtp_probe.policy.findings import make_finding, unseen
+from smtp_probe.policy.records import texts_of
 from smtp_probe.ports import Ask
 
 _VERSION = "v=TLSRPTv1"
@@ -41,11 +42,7 @@ async def check_tls_rpt(subject: DomainUnderCheck, ask: Ask) -> CheckResult:
     answer = await ask(name, "TXT")
     if answer.is_failure:
         return CheckResult(unobserved=(unseen(answer),))
-    texts = [
-        value.decode("utf-8", "replace")
-        for value in answer.values
-        if isinstance(value, bytes) and value.lower().lstrip().startswith(b"v=tlsrptv1")
-    ]
+    texts = texts_of(answer, "v=TLSRPTv1")
     facts = {"present": bool(texts), "record": texts[0][:300] if texts else None}
     findings: list[Finding] = []
     if len(texts) > 1:

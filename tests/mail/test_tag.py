@@ -183,10 +183,10 @@ def test_a_run_that_is_too_long_is_no_token():
 
 
 def test_finding_is_linear():
-    started = time.perf_counter()
+    started = time.process_time()
     find_tokens(b"spt1-" * 400_000)
     find_tokens((b"spt1-" + b"a" * 47) * 40_000)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_a_short_key_is_refused_and_no_key_shows_itself():

@@ -229,7 +229,7 @@ def test_sixty_four_hops_of_any_dialect_are_read_in_no_time(lines):
     """It takes some 4 ms on a busy old machine; the limit only catches what is not linear."""
     header = b"".join(lines)
 
-    started = time.perf_counter()
+    started = time.process_time()
     read_trace(header)
 
-    assert time.perf_counter() - started < 0.25
+    assert time.process_time() - started < 0.25

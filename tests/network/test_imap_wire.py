@@ -95,20 +95,20 @@ def test_the_budget_can_be_renewed():
 
 
 def test_a_hundred_thousand_lines_in_one_read_take_linear_time():
-    started = time.perf_counter()
+    started = time.process_time()
 
     assert len(read_all(b"* 1 FETCH (FLAGS ())\r\n" * 100_000, budget=10**8)) == 100_000
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_a_long_line_in_small_pieces_takes_linear_time():
     reader = AnswerReader(10**7)
-    started = time.perf_counter()
+    started = time.process_time()
     for _ in range(40_000):
         reader.feed(b"* 2 3 4 5 6 7 8 9 10 11 12 13 ")
         assert reader.next_answer() is None
 
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_answers_carry_the_instant_of_their_last_byte():

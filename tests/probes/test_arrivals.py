@@ -393,3 +393,32 @@ async def test_the_first_copy_of_a_probe_that_had_ended_is_no_duplicate():
 
         assert bed.journal.of(DuplicateSeen) == []
         assert bed.inbox.removed == [uid]
+
+
+async def test_a_bounce_that_no_header_marks_as_an_answer_is_known_by_its_words():
+    async with running(Bed()) as bed:
+        envelope = await bed.send(deadline=600, give_up_after=6000)
+        uid = bed.store(
+            b"From: Postmaster <postmaster@mx.example.test>\r\nSubject: Delivery failure\r\n\r\n"
+            b"Your message could not be delivered to:\r\n\r\nuser@example.test\r\n550 no such user\r\n\r\n"
+            b"Original message follows.\r\n\r\n" + envelope.message
+        )
+        await bed.clock.advance(1)
+
+        assert bed.kinds() == [OutcomeKind.BOUNCED]
+        assert bed.journal.outcomes()[0].bounce.recipient == "user@example.test"
+        assert bed.inbox.removed == [uid]
+
+
+async def test_a_probe_of_a_postmaster_that_lost_its_marks_is_no_bounce():
+    """Who writes as bounces do may be ourselves: where the words are no bounce's, it is a message as any other."""
+    async with running(Bed()) as bed:
+        bed.arrivals.routes = {
+            hash_route("r"): RouteIdentity("r", "user@example.test", 86_400.0, "postmaster@example.test")
+        }
+        envelope = await bed.send()
+        bare = without(envelope.message, b"from", b"x-smtp-probe", b"message-id")
+        bed.store(b"From: postmaster@example.test\r\n" + bare)
+        await bed.clock.advance(1)
+
+        assert bed.kinds() == [OutcomeKind.DELIVERED]

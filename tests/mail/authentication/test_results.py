@@ -146,6 +146,6 @@ def test_nothing_raises(value: bytes) -> None:
 
 @pytest.mark.parametrize("piece", [b"(", b"a=b ", b'"', b";", b"dkim=pass;", b"= ", b"<"])
 def test_time_is_bounded(piece: bytes) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     read_results(b"a.test; " + piece * 8000)
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5

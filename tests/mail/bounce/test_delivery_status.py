@@ -128,7 +128,7 @@ def test_nothing_raises(body):
 
 
 def test_hostile_reports_are_linear():
-    started = time.perf_counter()
+    started = time.process_time()
     for piece in (b"\n", b"\r\n", b"Action: failed\n\n", b"Action: failed\n", b"Status: 5.1.", b" ", b"+2"):
         read(b"Status: 5.0.0\nOriginal-Envelope-Id: " + piece * (250_000 // len(piece)))
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2

@@ -243,9 +243,9 @@ def test_a_bounce_with_a_hole_in_it_never_raises_and_never_makes_up_a_token(plac
     ],
 )
 def test_hostile_bounces_are_linear(piece):
-    started = time.perf_counter()
+    started = time.process_time()
     body = b"Hi. This is the qmail-send program at x.\n" + piece * (260_000 // len(piece))
     read(REPORT, body)
     read(b"Return-Path: <>\r\n", body)
     read(b"X-Failed-Recipients: x@y\r\n", body)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2

@@ -175,10 +175,10 @@ def test_damaged_mails_never_raise(mail, damages):
 @given(st.lists(st.sampled_from(LINES), max_size=64))
 @settings(max_examples=30, deadline=None)
 def test_shuffled_and_repeated_lines_never_raise_and_take_no_time(lines):
-    started = time.perf_counter()
+    started = time.process_time()
 
     found = explain(b"".join(lines))
 
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert len(found.passages) <= 64
     assert sum(leg.to_hop - leg.from_hop for leg in found.legs) < max(len(found.passages), 1)

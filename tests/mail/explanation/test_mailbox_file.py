@@ -175,11 +175,11 @@ def test_a_file_without_any_line_end_is_given_up_soon():
     ids=["nearly", "nothing but", "one line"],
 )
 def test_four_megabytes_of_malice_take_no_longer_than_honest_ones(content):
-    started = time.perf_counter()
+    started = time.process_time()
     for _ in split_messages([content]):
         pass
 
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 @given(

@@ -228,8 +228,8 @@ def test_a_plain_date_is_read_the_same_with_and_without_the_short_cut(text):
 def test_eight_kilobytes_of_any_repetition_take_no_time(pattern, beginning):
     value = (beginning + pattern * 8192).encode()[:8192]
 
-    started = time.perf_counter()
+    started = time.process_time()
     hop = parse_received(value)
 
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
     assert_sound(hop)

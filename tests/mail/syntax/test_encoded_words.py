@@ -39,8 +39,8 @@ def test_nothing_raises(value):
 
 
 def test_a_flood_of_words_is_linear():
-    started = time.perf_counter()
+    started = time.process_time()
     decode_words(b"=?utf-8?Q?a?= " * 50_000)
     decode_words(b"=?utf-8?Q?" * 50_000)
     decode_words(b"?= " + b" " * 500_000)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2

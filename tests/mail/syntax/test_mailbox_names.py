@@ -54,7 +54,7 @@ def test_reading_never_raises(name):
 
 
 def test_a_hostile_name_is_read_in_linear_time():
-    started = time.perf_counter()
+    started = time.process_time()
     decode_mailbox_name("&" + "A" * 1_000_000)
     decode_mailbox_name("&A" * 300_000)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2

@@ -93,9 +93,9 @@ def test_deep_nesting_neither_recurses_nor_takes_long():
         b'--b%d\nContent-Type: multipart/mixed; boundary="b%d"\n\n' % (n, n + 1) for n in range(depth)
     )
     header = b'Content-Type: multipart/mixed; boundary="b0"\n'
-    started = time.perf_counter()
+    started = time.process_time()
     parts = split_parts(header, text)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert [part.media_type for part in parts] == ["multipart/mixed"]
 
 
@@ -116,16 +116,16 @@ def test_many_parts_are_bounded():
     ids=["run", "lines", "blanks", "empty", "bare-cr", "dashes"],
 )
 def test_hostile_bodies_are_linear(text):
-    started = time.perf_counter()
+    started = time.process_time()
     split_parts(MIXED, text)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_hostile_content_types_are_linear():
-    started = time.perf_counter()
+    started = time.process_time()
     for piece in (b";", b'; a="', b"; a=", b'; a="\\', b"a/", b"; "):
         parse_content_type(b"a/b" + piece * (16_384 // len(piece)))
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 @given(st.binary(), st.binary())

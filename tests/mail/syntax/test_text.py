@@ -58,7 +58,7 @@ def test_a_sanitised_line_stays_as_it_is(text):
 
 
 def test_a_flood_of_invisible_characters_costs_little():
-    started = time.perf_counter()
+    started = time.process_time()
     assert sanitise("\u200b" * 10_000_000 + "x") == ""
     assert sanitise(b"\x00" * 10_000_000) == ""
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
