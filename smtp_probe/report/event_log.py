@@ -25,7 +25,7 @@ from smtp_probe.model import (
     Submission,
 )
 from smtp_probe.report.increments import is_success
-from smtp_probe.report.sentences import describe, describe_duration
+from smtp_probe.report.sentences import describe, describe_change, describe_duration
 
 _log = logging.getLogger("smtp_probe.events")
 _Fields = dict[str, str | int | float | bool | None]
@@ -74,6 +74,13 @@ def _log_end(outcome: Outcome) -> None:
     known = {name: value for name, value in fields.items() if value is not None}
     level = logging.INFO if is_success(outcome) else logging.WARNING
     _log.log(level, "probe ended: %s", describe(outcome), extra=known)
+    if outcome.path is not None and outcome.path.change is not None:
+        path = {"path": outcome.path.identity.fingerprint, "before": outcome.path.change.previous.fingerprint}
+        said = describe_change(outcome.path.change)
+        _log.warning("path changed: %s", said, extra=_probe_fields(outcome.probe) | path)
+    for step in outcome.timing.steps if outcome.timing is not None else ():
+        shift: _Fields = {"by": sanitise(step.by, 80), "shift_seconds": round(step.shift_ns / 1e9, 3)}
+        _log.warning("clock of a host was set", extra=_probe_fields(outcome.probe) | shift)
 
 
 def _probe_fields(probe: Probe) -> _Fields:

@@ -20,6 +20,7 @@ from smtp_probe.model import (
 from smtp_probe.report.increments import is_success
 from smtp_probe.report.known_series import endpoint_name
 from smtp_probe.report.label_caps import LabelCaps
+from smtp_probe.report.message_findings import MessageFindings
 from smtp_probe.report.metric import Metric
 from smtp_probe.report.metrics import (
     CERTIFICATE_END,
@@ -39,9 +40,9 @@ from smtp_probe.report.series import Labels, Series
 class LastResults:
     """What each route did last."""
 
-    def __init__(self, series: Series, caps: LabelCaps) -> None:
+    def __init__(self, series: Series, caps: LabelCaps, findings: MessageFindings) -> None:
         self._series = series
-        self._paths = PathResults(series, caps)
+        self._paths = PathResults(series, caps, findings)
         self._routes: frozenset[str] = frozenset()
         self._endpoints: dict[str, str] = {}
         self._phases = SHOWN_PHASES["default"]

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from smtp_probe.config.settings import Config
 from smtp_probe.model import HopTime, Outcome, PathFacts, Timing
 from smtp_probe.report.label_caps import LabelCaps
+from smtp_probe.report.message_findings import MessageFindings
 from smtp_probe.report.metrics import (
     CLOCK_OFFSET,
     CLOCK_OFFSET_BOUND,
@@ -37,8 +38,9 @@ FORGET_NS = 86_400 * 1_000_000_000
 class PathResults:
     """The last way of each route."""
 
-    def __init__(self, series: Series, caps: LabelCaps) -> None:
+    def __init__(self, series: Series, caps: LabelCaps, findings: MessageFindings) -> None:
         self._series = series
+        self._findings = findings
         self._caps = caps
         self._max_hops = HOPS_BY_DETAIL["default"]
         self._met_ns: dict[str, int] = {}
@@ -55,6 +57,7 @@ class PathResults:
             self._show_clocks(timing, outcome.ended_ns)
         if path is not None:
             self._show_path(route, path)
+            self._findings.show(route, "path", path.findings)
             self._show_encryption(path, outcome.ended_ns)
         self._forget(outcome.ended_ns)
 

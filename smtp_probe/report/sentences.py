@@ -7,10 +7,11 @@ wrote is quoted, sanitised; whoever renders it escapes it for the medium.
 from __future__ import annotations
 
 from smtp_probe.mail.syntax.text import sanitise
-from smtp_probe.model import Bounce, Cause, Failure, Outcome, OutcomeKind, Submission
+from smtp_probe.model import Bounce, Cause, Failure, Outcome, OutcomeKind, PathChange, Submission
 
 _QUOTE_CHARACTERS = 160
 _NAME_CHARACTERS = 80
+_MOST_HOSTS = 5
 
 _PLACES = {
     "resolve": "while looking up the host",
@@ -72,6 +73,16 @@ def describe(outcome: Outcome) -> str:
             return "not observed: " + _describe_failure(outcome.failure, outcome.submission)
         case OutcomeKind.REFUSED | OutcomeKind.DEFERRED | OutcomeKind.UNREACHABLE:
             return _describe_failure(outcome.failure, outcome.submission)
+
+
+def describe_change(change: PathChange) -> str:
+    """Say what is new on a message's way, such as `scan.example.net appeared`."""
+    said = [
+        f"{', '.join(sanitise(host, _NAME_CHARACTERS) for host in hosts[:_MOST_HOSTS])} {what}"
+        for what, hosts in (("appeared", change.appeared), ("vanished", change.vanished))
+        if hosts
+    ]
+    return "; ".join(said) or "the same hosts in another order"
 
 
 def describe_duration(seconds: float | None) -> str:

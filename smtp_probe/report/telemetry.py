@@ -17,6 +17,7 @@ from smtp_probe.report.history import History
 from smtp_probe.report.known_series import endpoint_name, mailboxes_in_use, senders_in_use
 from smtp_probe.report.last_results import LastResults
 from smtp_probe.report.log import LogHandler
+from smtp_probe.report.message_findings import MessageFindings
 from smtp_probe.report.metric import Metric
 from smtp_probe.report.observations import Observations
 from smtp_probe.report.queue_results import QueueResults
@@ -36,9 +37,10 @@ class Telemetry:
     ) -> None:
         self.series = Series()
         self.totals = Totals(self.series)
-        self.last_results = LastResults(self.series, self.totals.caps)
+        self._findings = MessageFindings(self.series)
+        self.last_results = LastResults(self.series, self.totals.caps, self._findings)
         self.observations = Observations(self.series, now_ns)
-        self.verdicts = VerdictResults(self.series)
+        self.verdicts = VerdictResults(self.series, self._findings)
         self.domains = DomainResults(self.series)
         self.queues = QueueResults(self.series)
         self.history = History()
@@ -68,6 +70,7 @@ class Telemetry:
             self.series.show_only(label, names)
         for part in (
             self.totals,
+            self._findings,
             self.last_results,
             self.observations,
             self.domains,

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from smtp_probe.config.settings import Config
 from smtp_probe.model import Authentication, Method, Source
-from smtp_probe.report.metrics import MESSAGE_FINDING, VERDICT, VERDICTS_DISAGREE
+from smtp_probe.report.message_findings import MessageFindings
+from smtp_probe.report.metrics import VERDICT, VERDICTS_DISAGREE
 from smtp_probe.report.series import Labels, Series
+
+_PART = "authentication"
 
 
 class VerdictResults:
     """All routes."""
 
-    def __init__(self, series: Series) -> None:
+    def __init__(self, series: Series, findings: MessageFindings) -> None:
         self._series = series
+        self._findings = findings
         self._routes: frozenset[str] = frozenset()
         self.latest: dict[str, Authentication] = {}
         """The last of each route, for pages."""
@@ -26,8 +30,10 @@ class VerdictResults:
         self._routes = frozenset(name for name, route in config.routes.items() if route.authentication)
         for route in [route for route in self.latest if route not in self._routes]:
             del self.latest[route]
-            for metric in (VERDICT, VERDICTS_DISAGREE, MESSAGE_FINDING):
+            for metric in (VERDICT, VERDICTS_DISAGREE):
                 self._series.replace(metric, route, {})
+            if route in config.routes:
+                self._findings.show(route, _PART, ())
 
     def show(self, route: str, found: Authentication) -> None:
         """Take over the verdicts on a route's last message."""
@@ -43,9 +49,6 @@ class VerdictResults:
         disagree: dict[Labels, float] = {
             (route, method.value): float(not agrees) for method, agrees in found.agreement.items()
         }
-        findings: dict[Labels, float] = {
-            (route, finding.check, finding.severity.value): 1.0 for finding in found.findings
-        }
         self._series.replace(VERDICT, route, verdicts)
         self._series.replace(VERDICTS_DISAGREE, route, disagree)
-        self._series.replace(MESSAGE_FINDING, route, findings)
+        self._findings.show(route, _PART, found.findings)

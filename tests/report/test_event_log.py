@@ -6,17 +6,23 @@ import pytest
 
 from smtp_probe.model import (
     BounceSeen,
+    ClockStep,
     DuplicateSeen,
     ForgerySeen,
     Location,
     OutcomeKind,
+    PathChange,
+    PathFacts,
+    PathIdentity,
     ProbeEnded,
     ProbeOverdue,
     SlotMissed,
+    Span,
+    Timing,
 )
 from smtp_probe.report.event_log import log_event
 from smtp_probe.report.log_format import LogfmtFormatter
-from tests.report.samples import START_NS, life_of, make_bounce, make_outcome, make_probe
+from tests.report.samples import NS, START_NS, life_of, make_bounce, make_outcome, make_probe
 
 COPY = Location(mailbox="inbox", folder="INBOX\n", uidvalidity=1, uid=3)
 OTHERS = [
@@ -46,6 +52,24 @@ def test_a_delivery_is_one_line_of_information(lines):
     assert (level, message) == ("info", "probe ended: delivered in 1.50 s")
     assert (record.route, record.probe_id, record.outcome) == ("example", "probe0001", "delivered")
     assert record.delivery_seconds == 1.5
+
+
+def test_a_changed_path_and_a_clock_that_was_set_are_warnings_of_their_own(lines):
+    before = PathIdentity(fingerprint="0a0a0a0a", hosts=("mx.example.org",), first_seen_ns=0)
+    now = PathIdentity(fingerprint="1b1b1b1b", hosts=("scan.example.net", "mx.example.org"), first_seen_ns=1)
+    span = Span(took_ns=NS, least_ns=0, most_ns=2 * NS)
+    outcome = make_outcome(
+        path=PathFacts(identity=now, change=PathChange(previous=before, appeared=("scan.example.net",))),
+        timing=Timing(
+            delivery=span, hops=(), steps=(ClockStep(by="mx.example.org", at_ns=0, shift_ns=5 * NS),)
+        ),
+    )
+    _, (level, message, record), (step_level, step_message, step) = lines(ProbeEnded(outcome=outcome))
+
+    assert (level, message) == ("warning", "path changed: scan.example.net appeared")
+    assert (record.route, record.path, record.before) == ("example", "1b1b1b1b", "0a0a0a0a")
+    assert (step_level, step_message) == ("warning", "clock of a host was set")
+    assert (step.by, step.shift_seconds) == ("mx.example.org", 5.0)
 
 
 def test_a_failure_is_one_warning_with_stage_cause_and_reply(lines):

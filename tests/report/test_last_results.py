@@ -15,6 +15,7 @@ from smtp_probe.model import (
 )
 from smtp_probe.report.label_caps import LabelCaps
 from smtp_probe.report.last_results import LastResults
+from smtp_probe.report.message_findings import MessageFindings
 from smtp_probe.report.metrics import (
     CERTIFICATE_END,
     HOPS,
@@ -49,7 +50,7 @@ def series():
 
 @pytest.fixture
 def last(series):
-    results = LastResults(series, LabelCaps())
+    results = LastResults(series, LabelCaps(), MessageFindings(series))
     results.declare(make_config())
     return results
 
@@ -152,7 +153,7 @@ def test_an_outcome_of_an_earlier_run_says_what_its_events_would_have_said(serie
     outcome = make_outcome()
     last.recall(outcome)
     other_series = Series()
-    other = LastResults(other_series, LabelCaps())
+    other = LastResults(other_series, LabelCaps(), MessageFindings(other_series))
     other.declare(make_config())
     for event in life_of(outcome):
         other.observe(event)

@@ -4,8 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtp_probe.model import Cause, Disposition, Failure, OutcomeKind, Phase, Reply, TlsFailure
-from smtp_probe.report.sentences import describe, describe_duration
+from smtp_probe.model import (
+    Cause,
+    Disposition,
+    Failure,
+    OutcomeKind,
+    PathChange,
+    PathIdentity,
+    Phase,
+    Reply,
+    TlsFailure,
+)
+from smtp_probe.report.sentences import describe, describe_change, describe_duration
 from tests.report.samples import make_bounce, make_outcome, make_submission, refused
 
 
@@ -89,3 +99,11 @@ def test_what_strangers_wrote_stays_one_bounded_printable_line(noise, kind):
 )
 def test_durations_are_said_as_people_do(seconds, words):
     assert describe_duration(seconds) == words
+
+
+def test_what_is_new_on_a_way_names_the_hosts():
+    before = PathIdentity(fingerprint="0a0a0a0a", hosts=("a.example", "b.example"), first_seen_ns=0)
+    both = PathChange(previous=before, appeared=("x.example", "y.example\n"), vanished=("b.example",))
+
+    assert describe_change(both) == "x.example, y.example appeared; b.example vanished"
+    assert describe_change(PathChange(previous=before)) == "the same hosts in another order"
