@@ -75,7 +75,10 @@ def _log_end(outcome: Outcome) -> None:
     level = logging.INFO if is_success(outcome) else logging.WARNING
     _log.log(level, "probe ended: %s", describe(outcome), extra=known)
     if outcome.path is not None and outcome.path.change is not None:
-        path = {"path": outcome.path.identity.fingerprint, "before": outcome.path.change.previous.fingerprint}
+        path: _Fields = {
+            "path": outcome.path.identity.fingerprint,
+            "before": outcome.path.change.previous.fingerprint,
+        }
         said = describe_change(outcome.path.change)
         _log.warning("path changed: %s", said, extra=_probe_fields(outcome.probe) | path)
     for step in outcome.timing.steps if outcome.timing is not None else ():
