@@ -98,7 +98,7 @@ def _may_have_been_in_time(evidence: Evidence) -> bool:
 
 
 def _arrived_in_junk(evidence: Evidence) -> bool:
-    return evidence.arrival is not None and evidence.arrival.placement is Placement.JUNK
+    return evidence.arrival is not None and evidence.arrival.placement is not Placement.INBOX
 
 
 def _has_bounced(evidence: Evidence) -> bool:

@@ -94,6 +94,10 @@ def test_a_message_in_the_junk_folder_is_junked():
     assert kind(judge(evidence(5, arrival=arrival(4, Placement.JUNK)))) is OutcomeKind.JUNKED
 
 
+def test_a_message_in_quarantine_is_junked_too():
+    assert kind(judge(evidence(5, arrival=arrival(4, Placement.OTHER)))) is OutcomeKind.JUNKED
+
+
 def test_a_route_may_say_that_junk_is_no_failure():
     lenient = Evidence(
         probe=replace(probe(), junk_is_failure=False), now_ns=at(5), submission=submission(),

@@ -69,6 +69,16 @@ def explanation_to_json(
         ],
         "authentication": authentication_to_dict(authentication, is_online=is_online),
         "bounce": _bounce(found.bounce),
+        "spam": [
+            {
+                "filter": result.filter.value,
+                "score": result.score,
+                "threshold": result.threshold,
+                "verdict": result.verdict.value,
+                "detail": clean(result.detail),
+            }
+            for result in found.spam
+        ],
     }
     return json.dumps(facts)
 

@@ -213,6 +213,12 @@ class Mailbox(Endpoint):
     junk: FolderName | None = Field(
         "auto", description="Junk folder: auto finds it by SPECIAL-USE or by name, null watches none."
     )
+    quarantine: Annotated[tuple[FolderName, ...], AfterValidator(_require_distinct)] = Field(
+        (),
+        max_length=8,
+        description="Folders besides junk in which a probe counts as junked: a quarantine, a sorting by category.",
+        examples=[["Quarantine"]],
+    )
     after_judgement: Literal["delete", "trash", "keep"] = Field(
         "delete", description="What becomes of a probe's message when it has been judged."
     )
@@ -250,6 +256,9 @@ class Mailbox(Endpoint):
     def _junk_apart(self) -> Self:
         if self.junk is not None and self.junk in self.folders:
             raise conflict("the junk folder cannot be one of folders as well", "junk", "folders")
+        if set(self.quarantine) & {*self.folders, self.junk}:
+            reason = "a folder of quarantine cannot be one of folders, or junk, as well"
+            raise conflict(reason, "quarantine", "folders")
         return self
 
     @property

@@ -90,7 +90,7 @@ class Route(Settings):
     )
     plus_address: Flag = Field(False, description="Put the tag into the recipient's local part (user+tag@).")
     junk_is_failure: Flag = Field(
-        True, description="Whether a message in the junk folder counts as a failure."
+        True, description="Whether a message in the junk folder, or in quarantine, counts as a failure."
     )
     authentication: Flag = Field(
         True,
@@ -151,7 +151,7 @@ class MetricsSettings(Settings):
     """What `/metrics` shows."""
 
     delivery_buckets: Annotated[tuple[Seconds, ...], AfterValidator(_require_ascending)] = Field(
-        (0.05, 0.25, 1, 5, 15, 60, 300, 3600),
+        (0.25, 1, 5, 30, 300, 3600),
         min_length=1,
         max_length=40,
         description="Upper bounds of the delivery histogram. Each costs one series a route.",

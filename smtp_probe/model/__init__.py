@@ -11,6 +11,7 @@
 - `exchanger`, `web`: what one visit to an MX host, or one page over HTTPS, came to.
 - `queue`: what the queue of a mail server holds.
 - `check`: what a check of a domain is given, and gives back.
+- `spam`: what a spam filter on the way says.
 - `verdict`: what a receiver, or we ourselves, say of a message's authentication.
 - `events`: what the journal records and the sinks are told.
 
@@ -77,6 +78,7 @@ from smtp_probe.model.queue import (
     RetrySchedule,
     StateSurvey,
 )
+from smtp_probe.model.spam import SpamFilter, SpamResult, SpamVerdict
 from smtp_probe.model.submission import Disposition, Phase, PhaseTiming, Submission, TlsFacts
 from smtp_probe.model.trace import Hop, HopDelay, Trace
 from smtp_probe.model.verdict import Authentication, Method, Source, Verdict, VerdictResult
@@ -148,6 +150,9 @@ __all__ = [
     "SlotMissed",
     "SoaRecord",
     "Source",
+    "SpamFilter",
+    "SpamResult",
+    "SpamVerdict",
     "Span",
     "SrvRecord",
     "Stamp",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from smtp_probe.model.spam import SpamResult
 from smtp_probe.model.trace import Trace
 
 
@@ -27,6 +28,7 @@ class Placement(StrEnum):
     INBOX = "inbox"
     JUNK = "junk"
     OTHER = "other"
+    """A folder that the configuration names as a quarantine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +88,8 @@ class Arrival:
     """When the folder was last known completely without this message."""
     found_in: str = ""
     """Which carrier of the tag survived: `header`, `message-id`, `subject`, `body`, `address`."""
+    spam: tuple[SpamResult, ...] = ()
+    """What the filters on the way took it for, the one nearest to the mailbox first."""
     header: bytes = field(default=b"", repr=False, compare=False)
     """The message's header, bounded and raw, for the pages. The journal keeps it apart, and not for long."""
 

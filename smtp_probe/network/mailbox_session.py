@@ -74,7 +74,7 @@ class ImapSession:
     # Folders.
 
     async def folders(self) -> Sequence[WatchedFolder]:
-        """The configured folders, and the junk folder where there is one, by the server's names."""
+        """The configured folders, the junk folder where there is one, and those of quarantine, by the server's names."""
         self._entries = None
         if self._settings.after_judgement == "trash":
             await self._find_trash(is_needed=True)
@@ -83,6 +83,8 @@ class ImapSession:
         junk = await self._find_junk()
         if junk is not None:
             found.setdefault(_fold(junk), WatchedFolder(name=junk, placement=Placement.JUNK))
+        for name in map(encode_mailbox_name, self._settings.quarantine):
+            found.setdefault(_fold(name), WatchedFolder(name=name, placement=Placement.OTHER))
         return tuple(found.values())
 
     async def _find_junk(self) -> str | None:

@@ -17,6 +17,7 @@ from smtp_probe.mail.bounce.reason import find_reason
 from smtp_probe.mail.bounce.report import BounceReport, read_bounce
 from smtp_probe.mail.message import check_body
 from smtp_probe.mail.recognition import Candidate, find_candidates, is_automatic_answer
+from smtp_probe.mail.spam_filters import read_spam_results
 from smtp_probe.mail.stamps import choose_stored, read_clock
 from smtp_probe.mail.syntax.fields import split_fields
 from smtp_probe.mail.syntax.mime_parts import read_texts
@@ -174,6 +175,7 @@ class Arrivals:
             guid=message.guid,
             absent_ns=message.absent_ns,
             found_in=found_in,
+            spam=read_spam_results(split_fields(message.header)),
             header=message.header[:_KEPT_HEADER_BYTES],
         )
 

@@ -49,6 +49,7 @@ from smtp_probe.report.metrics import (
     OUTCOMES,
     PATH_CHANGES,
     PHASE_DURATION,
+    PLACEMENTS,
     PROBES,
     SCHEDULE_MISSED,
     SMTP_REPLIES,
@@ -142,7 +143,8 @@ def _code(code: int) -> str:
 
 def _end(outcome: Outcome) -> Iterator[Increment]:
     probe = outcome.probe
-    yield _one(OUTCOMES, probe.route, outcome.kind.value)
+    if outcome.kind is not OutcomeKind.UNOBSERVED:  # that has a counter of its own
+        yield _one(OUTCOMES, probe.route, outcome.kind.value)
     if not outcome.was_overdue:
         yield from _verdict(outcome)
     if outcome.delivery_seconds is not None:
@@ -150,8 +152,10 @@ def _end(outcome: Outcome) -> Iterator[Increment]:
         yield Increment(DELIVERY_DURATION.name, (probe.route,), seconds, probe.probe_id)
     if outcome.kind is OutcomeKind.BOUNCED and outcome.bounce is not None:
         yield from _bounce(outcome, outcome.bounce)
-    if outcome.arrival is not None and outcome.arrival.corrupted:
-        yield _one(CORRUPTED)
+    if outcome.arrival is not None:
+        yield _one(PLACEMENTS, probe.route, outcome.arrival.placement.value)
+        if outcome.arrival.corrupted:
+            yield _one(CORRUPTED)
     if outcome.path is not None and outcome.path.change is not None:
         yield _one(PATH_CHANGES, probe.route)
     if outcome.timing is not None:

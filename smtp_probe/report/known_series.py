@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from smtp_probe.config.settings import Config, Sender, TlsMode
-from smtp_probe.model import Phase
+from smtp_probe.model import Phase, Placement
 from smtp_probe.report.metric import Metric
 from smtp_probe.report.metrics import (
     BOUNCE_DURATION,
@@ -16,6 +16,7 @@ from smtp_probe.report.metrics import (
     CLOCK_STEPS,
     HOP_DURATION,
     PHASE_DURATION,
+    PLACEMENTS,
     SMTP_REPLIES,
     STATUS_CLASSES,
 )
@@ -44,11 +45,23 @@ def known_labels(metric: Metric, config: Config) -> Iterator[Labels]:
             yield from ((name, phase.value) for phase in phases_of(config.senders[name]))
     elif metric is BOUNCE_DURATION:
         yield from ((word,) for word in STATUS_CLASSES)
+    elif metric is PLACEMENTS:
+        yield from ((name, word) for name in config.routes for word in _placements_of(name, config))
     elif "route" in metric.labels:
         for route in config.routes:
             yield from ((route, word) for word in metric.known) if metric.known else ((route,),)
     else:
         yield from ((word,) for word in metric.known) if metric.known else ((),)
+
+
+def _placements_of(route: str, config: Config) -> Iterator[str]:
+    """Name the kinds of folders that are watched for a route."""
+    mailbox = config.mailboxes[config.routes[route].mailbox]
+    yield Placement.INBOX.value
+    if mailbox.junk is not None:
+        yield Placement.JUNK.value
+    if mailbox.quarantine:
+        yield Placement.OTHER.value
 
 
 def senders_in_use(config: Config) -> tuple[str, ...]:

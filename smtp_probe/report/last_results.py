@@ -6,6 +6,8 @@ never zero. Says nothing of routes that the configuration does not have.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from smtp_probe.config.settings import Config
 from smtp_probe.model import (
     Disposition,
@@ -15,6 +17,8 @@ from smtp_probe.model import (
     Probe,
     ProbeEnded,
     ProbeSubmitted,
+    SpamFilter,
+    SpamResult,
     Submission,
 )
 from smtp_probe.report.increments import is_success
@@ -31,10 +35,15 @@ from smtp_probe.report.metrics import (
     LAST_SUCCESS,
     OTHER,
     SHOWN_PHASES,
+    SPAM_SCORE,
+    SPAM_THRESHOLD,
     VISIBILITY_DELAY,
 )
 from smtp_probe.report.path_results import PathResults
 from smtp_probe.report.series import Labels, Series
+
+FILTERS_BY_DETAIL = {"default": 1, "full": len(SpamFilter)}
+"""Most spam filters shown of a route: those nearest to its mailbox."""
 
 
 class LastResults:
@@ -43,6 +52,7 @@ class LastResults:
     def __init__(self, series: Series, caps: LabelCaps, findings: MessageFindings) -> None:
         self._series = series
         self._paths = PathResults(series, caps, findings)
+        self._most_filters = 1
         self._routes: frozenset[str] = frozenset()
         self._endpoints: dict[str, str] = {}
         self._phases = SHOWN_PHASES["default"]
@@ -51,6 +61,7 @@ class LastResults:
         """Take over a configuration."""
         self._routes = frozenset(config.routes)
         self._phases = SHOWN_PHASES[config.metrics.detail]
+        self._most_filters = FILTERS_BY_DETAIL[config.metrics.detail]
         self._paths.declare(config)
         self._endpoints = {
             name: endpoint_name(sender.host, sender.effective_port) for name, sender in config.senders.items()
@@ -92,8 +103,21 @@ class LastResults:
         if outcome.arrival is not None:
             self._series.put(HOPS, (route,), float(len(outcome.arrival.trace.hops)))
             self._paths.arrived(outcome)
+            self._filtered(route, outcome.arrival.spam)
         if outcome.visibility_seconds is not None:
             self._series.put(VISIBILITY_DELAY, (outcome.probe.mailbox,), outcome.visibility_seconds)
+
+    def _filtered(self, route: str, results: Sequence[SpamResult]) -> None:
+        """Show what the filters nearest to the mailbox say. The threshold of a score that is not shown is not, either."""
+        scores: dict[Labels, float] = {}
+        thresholds: dict[Labels, float] = {}
+        for result in [each for each in results if each.score is not None][: self._most_filters]:
+            labels = route, result.filter.value
+            scores[labels] = result.score or 0.0
+            if result.threshold is not None:
+                thresholds[labels] = result.threshold
+        self._series.replace(SPAM_SCORE, route, scores)
+        self._series.replace(SPAM_THRESHOLD, route, thresholds)
 
     def _move_on(self, metric: Metric, route: str, at_ns: int) -> None:
         """Set a time stamp, which never goes back: probes do not end in the order in which they began."""

@@ -15,7 +15,7 @@ Rules:
 from __future__ import annotations
 
 from smtp_probe.config.settings import MetricsSettings
-from smtp_probe.model import Cause, Leg, OutcomeKind, Phase
+from smtp_probe.model import Cause, Leg, OutcomeKind, Phase, Placement
 from smtp_probe.report.metric import Kind, Metric, counter, gauge, histogram, info
 
 ROUTE_SERIES = 60
@@ -69,7 +69,7 @@ OUTCOMES = counter(
     "outcomes_total",
     "Ends of probes. An overdue probe ends later as late, bounced or lost.",
     *("route", "outcome"),
-    known=tuple(OutcomeKind),
+    known=tuple(kind.value for kind in OutcomeKind if kind is not OutcomeKind.UNOBSERVED),
 )
 UNOBSERVED = counter(
     "unobserved_total",
@@ -178,7 +178,19 @@ VISIBILITY_DELAY = gauge(
     "mailbox",
 )
 
-# What is said of the authentication of the last message.
+# Where messages arrive, and what is said of the last one.
+PLACEMENTS = counter(
+    "placement_total",
+    "Messages that arrived, by the kind of folder that they were found in.",
+    *("route", "placement"),
+    known=tuple(Placement),
+)
+SPAM_SCORE = gauge(
+    "spam_score", "Score that a spam filter gave the last message, on its own scale.", "route", "filter"
+)
+SPAM_THRESHOLD = gauge(
+    "spam_score_threshold", "Score from which on that filter takes a message for spam.", "route", "filter"
+)
 VERDICT = gauge(
     "verdict",
     "1 for the result of each method on the last message: our own, and what the receiver says.",
@@ -330,7 +342,16 @@ METRICS: tuple[Metric, ...] = (
     *(DELIVERY_DURATION, LAST_DELIVERY, LAST_PROBE, LAST_SUCCESS, PHASE_DURATION, LAST_PHASE, SMTP_REPLIES),
     *(HOP_DURATION, LAST_HOP, HOP_UNCERTAINTY, SLOWEST_HOP, HOPS, LEG_DURATION, PATH_INFO, PATH_CHANGES),
     *(CLOCK_OFFSET, CLOCK_OFFSET_BOUND, CLOCK_STEPS, HOP_TLS, VISIBILITY_DELAY),
-    *(VERDICT, VERDICTS_DISAGREE, MESSAGE_FINDING, DKIM_KEY_BITS, BLOCK_LISTED),
+    *(
+        PLACEMENTS,
+        SPAM_SCORE,
+        SPAM_THRESHOLD,
+        VERDICT,
+        VERDICTS_DISAGREE,
+        MESSAGE_FINDING,
+        DKIM_KEY_BITS,
+        BLOCK_LISTED,
+    ),
     *(IN_FLIGHT, OLDEST_IN_FLIGHT, MAILBOX_UP, MAILBOX_RECONNECTS, CERTIFICATE_END, SCHEDULER_LAG),
     *(FINDING, CHECK_UP, DOMAIN_CHECKED, RECORD_CHANGES, RECORD_TTL, SPF_LOOKUPS_LEFT, POLICY_EXPIRY),
     *(EXCHANGER_UP, EXCHANGER_PHASE, EXCHANGER_CERTIFICATE, DNS_QUERIES, DNS_DURATION),

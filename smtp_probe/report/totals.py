@@ -27,7 +27,7 @@ from smtp_probe.report.increments import Increment
 from smtp_probe.report.known_series import known_labels
 from smtp_probe.report.label_caps import LabelCaps
 from smtp_probe.report.metric import Kind, Metric
-from smtp_probe.report.metrics import DELIVERY_DURATION, METRICS
+from smtp_probe.report.metrics import DELIVERY_DURATION, METRICS, OUTCOMES
 from smtp_probe.report.series import Exemplar, HistogramValue, Labels, Series
 
 _DURABLE = {metric.name: metric for metric in METRICS if metric.is_durable}
@@ -122,6 +122,8 @@ class Totals:
             is_sound = math.isfinite(row.value) and row.value >= 0
             if metric is None or len(row.labels) != len(metric.labels) or not is_sound:
                 continue
+            if metric is OUTCOMES and row.labels[1] not in metric.known:
+                continue  # an older version counted what could not be observed here too
             self.caps.remember(row.metric, row.labels)
             self._add(metric, row)
         self._begin_at_zero()

@@ -104,6 +104,15 @@ def test_the_message_and_its_findings_are_told():
     assert found["bounce"] is None
 
 
+def test_the_word_of_a_spam_filter_has_its_own_object():
+    header = b"X-Mimecast-Spam-Score: 3\r\nX-Spam-Status: Yes, score=15.3 required=5.0 tests=GTUBE\r\n\r\n"
+    saved = SavedMessage(number=1, header=header, text=b"")
+    assert json.loads(explanation_to_json("-", 1, explain_message(saved)))["spam"] == [
+        {"filter": "mimecast", "score": 3.0, "threshold": None, "verdict": "unknown", "detail": None},
+        {"filter": "spamassassin", "score": 15.3, "threshold": 5.0, "verdict": "spam", "detail": None},
+    ]
+
+
 def test_nothing_known_is_null_and_empty():
     found = explain(b"Subject: x\r\n")
 

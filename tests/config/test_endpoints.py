@@ -78,6 +78,14 @@ def test_the_junk_folder_stands_apart():
     assert conflicts(Mailbox, **MAILBOX, folders=["INBOX"], junk=None) is None
 
 
+@pytest.mark.parametrize(
+    ("folders", "clashes"), [(["INBOX"], True), (["Spam"], True), (["Quarantine", "Promotions"], False)]
+)
+def test_a_quarantine_stands_apart(folders, clashes):
+    found = conflicts(Mailbox, **MAILBOX, junk="Spam", quarantine=folders)
+    assert found == (("quarantine", "folders") if clashes else None)
+
+
 def test_no_folder_is_named_twice_or_not_at_all():
     with pytest.raises(ValidationError, match="a folder is named twice"):
         Mailbox(**MAILBOX, folders=["INBOX", "INBOX"])

@@ -71,6 +71,14 @@ async def test_configured_names_are_encoded():
     assert [name for name, _ in found] == ["INBOX", "Entw&APw-rfe &- &ZeVnLA-", "Sp&AOQ-m"]
 
 
+async def test_folders_of_quarantine_are_watched_besides_the_junk_folder():
+    assert await folders_of(LISTED, junk="auto", quarantine=["Held", "Späm"]) == [
+        ("INBOX", Placement.INBOX),
+        ("Sp&AOQ-m", Placement.JUNK),
+        ("Held", Placement.OTHER),
+    ]
+
+
 async def test_a_junk_folder_that_is_watched_as_another_stays_what_it_was():
     assert await folders_of(LISTED, folders=["INBOX", "Späm"], junk="auto") == [
         ("INBOX", Placement.INBOX),

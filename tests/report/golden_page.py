@@ -39,6 +39,9 @@ from smtp_probe.model import (
     Severity,
     SlotMissed,
     Source,
+    SpamFilter,
+    SpamResult,
+    SpamVerdict,
     TlsFacts,
     Verdict,
     VerdictResult,
@@ -80,6 +83,7 @@ UNREACHABLE = make_submission(
     failure=Failure(stage="connect", cause=Cause.CONNECT_REFUSED),
 )
 RELAYED = make_submission()
+MARKED = SpamResult(filter=SpamFilter.SPAMASSASSIN, score=6.5, threshold=5.0, verdict=SpamVerdict.SPAM)
 OUTCOMES = (
     make_outcome(OutcomeKind.REFUSED),
     make_outcome(OutcomeKind.DEFERRED),
@@ -92,7 +96,9 @@ OUTCOMES = (
     make_outcome(seconds=0.2),
     make_outcome(
         submission=RELAYED,
-        arrival=make_arrival(RELAYED, delays=(0.04, 1.0, 2.0, None, 7.5, 0.25), corrupted=True),
+        arrival=make_arrival(
+            RELAYED, delays=(0.04, 1.0, 2.0, None, 7.5, 0.25), corrupted=True, spam=(MARKED,)
+        ),
     ),
 )
 OTHERS = (

@@ -13,7 +13,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from smtp_probe.model import Disposition, OutcomeKind, Phase, Reply
+from smtp_probe.model import Disposition, OutcomeKind, Phase, Placement, Reply
 from smtp_probe.report.exposition import CONTENT_TYPES, Exposition
 from smtp_probe.report.metrics import METRICS, PROBES, ROUTE_SERIES
 from smtp_probe.report.negotiation import Format
@@ -243,11 +243,17 @@ def exhaust(telemetry, route):
     arrival = make_arrival(submission, delays=(1.0,) * 20)
     outcome = make_outcome(probe=make_probe(route=route), submission=submission, arrival=arrival)
     tell(telemetry, *life_of(outcome))
+    held = replace(arrival, placement=Placement.OTHER)
+    outcome = make_outcome(
+        OutcomeKind.JUNKED, probe=make_probe(route=route), submission=submission, arrival=held
+    )
+    tell(telemetry, *life_of(outcome))
     telemetry.observations.in_flight(route, 3, START_NS)
 
 
 async def test_a_route_has_at_most_its_budget_of_series_whatever_happens_to_it():
-    telemetry = make_telemetry(make_config("example", "another"))
+    mailboxes = {"inbox": {"host": "imap.example.org", "tls": "implicit", "quarantine": ["Quarantine"]}}
+    telemetry = make_telemetry(make_config("example", "another", mailboxes=mailboxes))
     begun = lines_of(await telemetry.exposition.page())
     exhaust(telemetry, "example")
     whole = lines_of(await telemetry.exposition.page())

@@ -18,6 +18,7 @@ from smtp_probe.report.metrics import (
     NOTICES,
     NOTICES_SEEN,
     PHASE_DURATION,
+    PLACEMENTS,
     SMTP_REPLIES,
 )
 from tests.report.samples import make_config
@@ -93,3 +94,14 @@ def test_only_what_routes_use_is_in_use():
 
 def test_an_endpoint_is_named_by_host_and_port():
     assert endpoint_name("imap.example.org", 993) == "imap.example.org:993"
+
+
+def test_placements_are_those_of_the_folders_that_are_watched():
+    host = {"host": "imap.example.org", "tls": "implicit"}
+    for settings, words in (
+        ({}, ["inbox", "junk"]),
+        ({"junk": None}, ["inbox"]),
+        ({"quarantine": ["Held"]}, ["inbox", "junk", "other"]),
+    ):
+        config = make_config(mailboxes={"inbox": {**host, **settings}})
+        assert list(known_labels(PLACEMENTS, config)) == [("example", word) for word in words]

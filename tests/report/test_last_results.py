@@ -12,6 +12,8 @@ from smtp_probe.model import (
     Phase,
     ProbeEnded,
     ProbeSubmitted,
+    SpamFilter,
+    SpamResult,
 )
 from smtp_probe.report.label_caps import LabelCaps
 from smtp_probe.report.last_results import LastResults
@@ -24,6 +26,8 @@ from smtp_probe.report.metrics import (
     LAST_PROBE,
     LAST_SUCCESS,
     SHOWN_PHASES,
+    SPAM_SCORE,
+    SPAM_THRESHOLD,
     VISIBILITY_DELAY,
 )
 from smtp_probe.report.series import Series
@@ -168,3 +172,20 @@ def test_a_certificate_without_an_end_is_not_shown(series, last):
     submit(last, replace(submission, tls=replace(submission.tls, not_after_ns=None)))
 
     assert list(series.all(CERTIFICATE_END)) == []
+
+
+@pytest.mark.parametrize(("detail", "shown"), [("default", ["rspamd"]), ("full", ["rspamd", "mimecast"])])
+def test_scores_are_those_of_the_filters_nearest_to_the_mailbox_and_of_the_last_message(
+    series, last, detail, shown
+):
+    last.declare(make_config(metrics={"detail": detail}))
+    rspamd = SpamResult(filter=SpamFilter.RSPAMD, score=-2.5, threshold=15.0)
+    results = (SpamResult(filter=SpamFilter.GMAIL), rspamd, SpamResult(filter=SpamFilter.MIMECAST, score=3.0))
+    arrive(last, spam=results)
+
+    assert [labels[1] for labels, _ in series.all(SPAM_SCORE)] == shown
+    assert dict(series.all(SPAM_THRESHOLD)) == {("example", "rspamd"): 15.0}
+    assert series.get(SPAM_SCORE, ("example", "rspamd")) == -2.5
+
+    arrive(last)
+    assert not dict(series.all(SPAM_SCORE)) | dict(series.all(SPAM_THRESHOLD))

@@ -149,6 +149,14 @@ def test_rows_that_are_not_ours_or_not_sound_are_left_out():
     assert content(series) == content(empty)
 
 
+def test_what_an_older_version_counted_as_an_outcome_and_is_none_is_left_out():
+    rows = [StoredTotal(OUTCOMES.name, ("example", word), "value", 2.0) for word in ("lost", "unobserved")]
+    _, series = make_totals(rows=rows)
+
+    assert series.get(OUTCOMES, ("example", "lost")) == 2.0
+    assert series.get(OUTCOMES, ("example", "unobserved")) is None
+
+
 def test_a_row_survives_being_written_as_text():
     row = StoredTotal(FAILURES.name, ('route "ä"\n', "bounced"), "value", 2.0)
 

@@ -21,10 +21,11 @@ from smtp_probe.mail.explanation.transport_findings import check_transport
 from smtp_probe.mail.path.clock_disagreement import find_disagreements
 from smtp_probe.mail.path.legs import Border, Leg, find_border, find_legs
 from smtp_probe.mail.path.passages import Passage, measure_between, measure_doubt, read_passages
+from smtp_probe.mail.spam_filters import describe_spam, read_spam_results
 from smtp_probe.mail.syntax.fields import split_fields
 from smtp_probe.mail.syntax.mime_parts import split_parts
 from smtp_probe.mail.trace import read_trace
-from smtp_probe.model import Finding, Severity
+from smtp_probe.model import Finding, Severity, SpamResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,8 @@ class Explanation:
     findings: tuple[Finding, ...]
     """Errors first, those of one check together, then by hop."""
     bounce: BounceReport | None
+    spam: tuple[SpamResult, ...] = ()
+    """What the spam filters on the way say, the one nearest to the mailbox first."""
 
 
 def explain_message(saved: SavedMessage, own: Sequence[str] = ()) -> Explanation:
@@ -64,6 +67,7 @@ def explain_message(saved: SavedMessage, own: Sequence[str] = ()) -> Explanation
     slowest = find_slowest(passages, disagreements)
     total_seconds, total_doubt = _measure_total(passages) or (None, None)
     bounce = read_bounce(saved.header, saved.text)
+    spam = read_spam_results(fields)
     date = read_date(fields)
     findings = [
         *check_path(Path(passages=passages, flags=trace.flags, border=border, disagreements=disagreements)),
@@ -73,6 +77,7 @@ def explain_message(saved: SavedMessage, own: Sequence[str] = ()) -> Explanation
         *check_transport(passages),
         *check_header(Header(fields=fields, passages=passages, date=date, is_cut=saved.is_header_cut)),
         *(() if bounce is not None else _check_attachment(saved)),
+        *_check_filters(spam),
     ]
     return Explanation(
         subject=_show(fields, "subject"),
@@ -89,6 +94,7 @@ def explain_message(saved: SavedMessage, own: Sequence[str] = ()) -> Explanation
         legs=find_legs(passages, border),
         findings=arrange_findings(findings),
         bounce=bounce,
+        spam=spam,
     )
 
 
@@ -107,6 +113,11 @@ def _check_attachment(saved: SavedMessage) -> Iterator[Finding]:
     if any(part.media_type == "message/rfc822" for part in parts):
         message = "Another message is attached. This is the way of the outer one: save the attached one to explain it."
         yield Finding(check="attached_message", severity=Severity.INFO, message=message)
+
+
+def _check_filters(results: Sequence[SpamResult]) -> Iterator[Finding]:
+    for message in describe_spam(results):
+        yield Finding(check="spam_filter", severity=Severity.WARNING, message=message)
 
 
 def _show(fields: Fields, name: str) -> str | None:

@@ -111,6 +111,14 @@ def test_a_bounce_is_recognised(path):
     assert "attached_message" not in checks(found)
 
 
+def test_what_a_spam_filter_wrote_is_told():
+    marked = b"X-Spam-Status: Yes, score=15.3 required=5.0 tests=GTUBE\r\n" + SOUND
+    found = explain(chain(("out.example.org", "08:00:01"), ("mx.example.net", "08:00:06")) + marked)
+
+    assert [(each.score, each.threshold) for each in found.spam] == [(15.3, 5.0)]
+    assert checks(found) == ["spam_filter"]
+
+
 def test_a_message_with_another_one_in_it_is_told():
     header = SOUND + b'Content-Type: multipart/mixed; boundary="x"\r\n\r\n'
     text = (
