@@ -166,6 +166,7 @@ def _ends(kind: OutcomeKind, failure: Callable[[Evidence], Failure | None]) -> A
             submission=evidence.submission,
             arrival=evidence.arrival,
             bounce=evidence.bounce,
+            delay=evidence.delay,
             failure=failure(evidence),
         )
 

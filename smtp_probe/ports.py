@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from smtp_probe.model import (
+    Bounce,
     CheckResult,
     DnsAnswer,
     DomainUnderCheck,
@@ -191,6 +192,8 @@ class OpenProbe:
     overdue: bool
     final_dot_ns: int | None = None
     """When its message was handed over, where that is known and how the submission ended is not."""
+    delay: Bounce | None = None
+    """The last notice that a server goes on trying."""
 
 
 class Journal(Protocol):

@@ -108,6 +108,17 @@ def back_off(
     return Backoff(backoff.failures + 1, now_ns + round(wait * _NS))
 
 
+def retry_wait_seconds(
+    attempts: int, *, minimum_seconds: float, maximum_seconds: float, jitter: float
+) -> float:
+    """Give how long to wait before a message that was put off is tried again: doubled with each attempt.
+
+    `attempts` are those made; `jitter` in [0, 1) adds up to a tenth, so that no two messages come back together.
+    """
+    wait = min(maximum_seconds, minimum_seconds * 2.0 ** min(attempts - 1, 40))
+    return wait * (1.0 + jitter / 10.0)
+
+
 @dataclass(frozen=True, slots=True)
 class Budget:
     """A token bucket: `per_minute` on the long run, `burst` at once."""

@@ -12,6 +12,7 @@ from smtp_probe.schedule import (
     keep_slot,
     next_slot,
     open_budget,
+    retry_wait_seconds,
     rhythm_of,
     slot_ns,
     spend,
@@ -151,3 +152,11 @@ def test_a_budget_allows_its_rate_and_no_more():
             budget, sent = after, sent + 1
 
     assert 3600 <= sent <= 3600 + 15
+
+
+def test_a_message_that_was_put_off_waits_twice_as_long_each_time_up_to_a_bound():
+    def wait(attempts, jitter=0.0):
+        return retry_wait_seconds(attempts, minimum_seconds=30, maximum_seconds=600, jitter=jitter)
+
+    assert [wait(attempts) for attempts in (1, 2, 3, 5, 6, 9999)] == [30, 60, 120, 480, 600, 600]
+    assert 30 < wait(1, 0.999) < 33

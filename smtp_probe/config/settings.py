@@ -132,7 +132,10 @@ class Schedule(Settings):
     minimum_interval: Seconds = Field(10.0, description="No route may probe more often.")
     max_per_minute: Whole = Field(600, ge=1, description="Most messages a minute over all routes.")
     max_submissions: Whole = Field(20, ge=1, description="Most submissions under way at once.")
-    backoff_minimum: Seconds = Field(30.0, description="First wait after a temporary failure of an endpoint.")
+    backoff_minimum: Seconds = Field(
+        30.0,
+        description="First wait after a temporary failure of an endpoint, and before a message is tried again.",
+    )
     backoff_maximum: Seconds = Field(3600.0, description="Longest wait after repeated temporary failures.")
 
     @model_validator(mode="after")

@@ -45,6 +45,7 @@ from smtp_probe.model.events import (
     ProbeStarted,
     ProbeSubmitted,
     SlotMissed,
+    SubmissionDeferred,
 )
 from smtp_probe.model.exchanger import ExchangerVisit
 from smtp_probe.model.failure import Cause, Failure, Reply, TlsFailure
@@ -158,6 +159,7 @@ __all__ = [
     "Stamp",
     "StateSurvey",
     "Submission",
+    "SubmissionDeferred",
     "Tag",
     "Timing",
     "TlsFacts",

@@ -112,6 +112,8 @@ class Bounce:
     reporting_mta: str | None = None
     remote_mta: str | None = None
     diagnostic: str | None = None
+    retry_until_ns: int | None = None
+    """Until when the reporting server goes on trying, on its clock (Will-Retry-Until, RFC 3464 section 2.3.9)."""
     reason: str = "other"
     """Why it came back: one of the words of `mail.bounce.reason.REASONS`."""
 

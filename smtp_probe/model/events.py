@@ -33,6 +33,14 @@ class ProbeSubmitted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SubmissionDeferred:
+    """A server put a probe off with a 4xx reply, and the same message will be tried again."""
+
+    probe: Probe
+    submission: Submission
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeOverdue:
     """The deadline passed with the mailbox in view and no message in it. Counts as a failure, once."""
 
@@ -97,6 +105,7 @@ Event = (
     ProbeStarted
     | ProbeHandedOver
     | ProbeSubmitted
+    | SubmissionDeferred
     | ProbeOverdue
     | ProbeEnded
     | DuplicateSeen

@@ -69,6 +69,8 @@ class Evidence:
     submission: Submission | None = None
     arrival: Arrival | None = None
     bounce: Bounce | None = None
+    delay: Bounce | None = None
+    """The last notice that a server goes on trying: no end, and no reason for one."""
     covered_ns: int | None = None
     """Up to when the recipient's mailbox is known completely: nothing stored before it was overlooked."""
     bounces_covered_ns: int | None = None
@@ -88,6 +90,8 @@ class Outcome:
     submission: Submission | None = None
     arrival: Arrival | None = None
     bounce: Bounce | None = None
+    delay: Bounce | None = None
+    """The last notice on the way that a server went on trying."""
     failure: Failure | None = None
     timing: Timing | None = None
     """Where its time went; None where it has not arrived, or the instant of its final dot is not known."""

@@ -83,6 +83,10 @@ class Submission:
     local_address: str | None = None
     tls: TlsFacts | None = None
     dsn_requested: bool = False
+    attempts: int = 1
+    """How many transactions it took: each before this one ended with a 4xx reply."""
+    first_attempt_ns: int | None = None
+    """When the first of several began; None where there was one."""
 
     @property
     def may_arrive(self) -> bool:

@@ -257,6 +257,7 @@ class Arrivals:
 
 
 def _bounce(message: MailboxMessage, report: BounceReport) -> Bounce:
+    until = report.will_retry_until
     return Bounce(
         location=message.location,
         seen_ns=message.seen_ns,
@@ -267,5 +268,6 @@ def _bounce(message: MailboxMessage, report: BounceReport) -> Bounce:
         reporting_mta=report.reporting_mta,
         remote_mta=report.remote_mta,
         diagnostic=report.diagnostic,
+        retry_until_ns=None if until is None else round(until.timestamp()) * 10**9,
         reason=find_reason(report),
     )

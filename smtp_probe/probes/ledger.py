@@ -43,6 +43,7 @@ from smtp_probe.model import (
     ProbeStarted,
     ProbeSubmitted,
     Submission,
+    SubmissionDeferred,
 )
 from smtp_probe.ports import Clock, Journal, OpenProbe, Sink
 from smtp_probe.probes.path_reading import PathReader, PathReading
@@ -66,6 +67,7 @@ class Flight:
     arrival: Arrival | None = None
     reading: PathReading | None = None
     bounce: Bounce | None = None
+    delay: Bounce | None = None
     overdue: bool = False
     outcome: Outcome | None = None
     ended: asyncio.Event = field(default_factory=asyncio.Event)
@@ -130,6 +132,7 @@ class Ledger:
             if submission is None and known.final_dot_ns is not None:
                 submission = cut_short(known.probe, known.final_dot_ns)
             flight = Flight(known.probe, submission, known.submission is not None, overdue=known.overdue)
+            flight.delay = known.delay
             self._add(flight)
             self._expect(flight)
             self._check_at(flight, self._clock.now_ns())
@@ -156,6 +159,14 @@ class Ledger:
         self._notes.add(task)
         task.add_done_callback(self._notes.discard)
 
+    async def deferred(self, flight: Flight, submission: Submission) -> None:
+        """Learn that a server put the message off, and that it will be tried again: no end, and not awaited."""
+        self._expected.get(flight.probe.mailbox, {}).pop(flight.probe.probe_id, None)
+        try:
+            await self.record(SubmissionDeferred(probe=flight.probe, submission=submission))
+        except JournalError as error:
+            _log.warning("an attempt was not counted: %s", error, extra={"route": flight.probe.route})
+
     async def submitted(self, flight: Flight, submission: Submission) -> None:
         """Learn how the submission ended."""
         flight.submission = submission
@@ -180,6 +191,8 @@ class Ledger:
         if not bounce.ends_probe:
             event = BounceSeen(route=flight.probe.route, probe_id=flight.probe.probe_id, bounce=bounce)
             await self.record(event)
+            if bounce.action == "delayed":
+                flight.delay = bounce
             self.discard(bounce.location)
             return
         if flight.bounce is None:
@@ -277,6 +290,7 @@ class Ledger:
             submission=flight.submission,
             arrival=flight.arrival,
             bounce=flight.bounce,
+            delay=flight.delay,
             covered_ns=self.views.covered_ns(inbox_of(flight.probe)),
             bounces_covered_ns=self.views.covered_ns(bounces_of(flight.probe)),
             overdue=flight.overdue,

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from smtp_probe.config.settings import Route, Sender
 from smtp_probe.mail.message import Draft, build_message
 from smtp_probe.mail.tag import TagKey, make_tag
-from smtp_probe.model import Phase, Probe
+from smtp_probe.model import Disposition, Phase, Probe, Submission
 from smtp_probe.ports import Clock, Envelope, Submitter
 from smtp_probe.probes.ledger import Flight, Ledger, cut_short
 from smtp_probe.probes.verdict_watch import VerdictWatch
@@ -29,6 +29,25 @@ class RouteUnderTest:
     route: Route
     sender: Sender
     submitter: Submitter
+
+
+@dataclass(slots=True)
+class Handover:
+    """One message on its way to a server: the same one at every attempt."""
+
+    target: RouteUnderTest
+    flight: Flight
+    envelope: Envelope
+    attempts: int = 0
+    first_attempt_ns: int | None = None
+    last: Submission | None = None
+    """How the last attempt ended, where it was put off."""
+
+    def number(self, submission: Submission) -> Submission:
+        """Say in a submission which attempt it was."""
+        if self.attempts <= 1:
+            return submission
+        return replace(submission, attempts=self.attempts, first_attempt_ns=self.first_attempt_ns)
 
 
 class RoundTrips:
@@ -47,12 +66,23 @@ class RoundTrips:
     async def send(
         self, target: RouteUnderTest, scheduled_ns: int, on_phase: Progress | None = None
     ) -> Flight:
-        """Send one probe; returns when its submission has ended and been judged. Raises JournalError."""
+        """Send one probe at one attempt; returns when that has ended and been judged. Raises JournalError."""
+        handover = await self.open(target, scheduled_ns)
+        await self.end(handover, await self.attempt(handover, on_phase))
+        return handover.flight
+
+    async def open(self, target: RouteUnderTest, scheduled_ns: int) -> Handover:
+        """Make a probe and write it down; nothing is sent yet. Raises JournalError."""
         probe, envelope = self._prepare(target, scheduled_ns)
         if self.verdicts is not None:
             self.verdicts.remember(target.name, probe.probe_id, envelope.message)
-        flight = await self._ledger.open(probe)
+        return Handover(target, await self._ledger.open(probe), envelope)
+
+    async def attempt(self, handover: Handover, on_phase: Progress | None = None) -> Submission:
+        """Run one transaction. What it came to is for the caller to tell: `end`, or `put_off` and another attempt."""
+        flight = handover.flight
         final_dot_ns: int | None = None
+        handover.attempts += 1
 
         def note(phase: str) -> None:
             nonlocal final_dot_ns
@@ -63,12 +93,34 @@ class RoundTrips:
                 on_phase(phase)
 
         try:
-            submission = await target.submitter.submit(envelope, on_phase=note)
+            submission = await handover.target.submitter.submit(handover.envelope, on_phase=note)
         except asyncio.CancelledError:
-            await asyncio.shield(self._ledger.submitted(flight, cut_short(probe, final_dot_ns)))
+            await asyncio.shield(self.end(handover, cut_short(flight.probe, final_dot_ns)))
             raise
-        await self._ledger.submitted(flight, submission)
-        return flight
+        if handover.attempts == 1:
+            handover.first_attempt_ns = submission.started_ns
+        return handover.number(submission)
+
+    async def put_off(self, handover: Handover, submission: Submission) -> None:
+        """Tell that an attempt ended with a 4xx reply, and that there will be another one."""
+        handover.last = submission
+        await self._ledger.deferred(handover.flight, submission)
+
+    async def end(self, handover: Handover, submission: Submission) -> None:
+        """Tell how the last attempt ended: the probe is judged by that."""
+        await self._ledger.submitted(handover.flight, submission)
+
+    async def give_up(self, handover: Handover) -> None:
+        """End a probe that was put off for good: there is no time for another attempt."""
+        assert handover.last is not None
+        came = handover.flight.arrival is not None or handover.flight.bounce is not None
+        # A server that said 4xx and took the message all the same: what came of it counts for more than its word.
+        uncertain = replace(handover.last, disposition=Disposition.UNCERTAIN)
+        await self.end(handover, uncertain if came else handover.last)
+
+    async def cut(self, handover: Handover) -> None:
+        """End a probe whose next attempt our own end prevents: nothing is known of the path."""
+        await self.end(handover, handover.number(cut_short(handover.flight.probe, None)))
 
     def _prepare(self, target: RouteUnderTest, scheduled_ns: int) -> tuple[Probe, Envelope]:
         route, sender, now_ns = target.route, target.sender, self._clock.now_ns()

@@ -3,6 +3,10 @@
 In: the routes with their rhythms, and the passing of time. Out: calls of `RoundTrips.send`, and a `SlotMissed` event
 for every slot that was not kept. One heap and one sleep for all routes: an idle route costs nothing.
 
+A server that answers 4xx is asked again with the same message, as a mail server would: after `backoff_minimum`, then
+twice as long each time, not while its endpoint is left alone, and not beyond the probe's deadline. Meanwhile nothing
+else is sent on that route.
+
 Politeness, in this order: one submission of a route at a time; a bound on its messages in flight; an endpoint that
 failed is left alone for a growing while; a budget of messages a minute for each endpoint and for all; a bound on
 submissions under way.
@@ -22,7 +26,7 @@ from smtp_probe.errors import JournalError
 from smtp_probe.model import Disposition, Phase, SlotMissed, Submission
 from smtp_probe.ports import Clock
 from smtp_probe.probes.ledger import Ledger
-from smtp_probe.probes.round_trip import RoundTrips, RouteUnderTest
+from smtp_probe.probes.round_trip import Handover, RoundTrips, RouteUnderTest
 from smtp_probe.schedule import (
     Backoff,
     Budget,
@@ -32,6 +36,7 @@ from smtp_probe.schedule import (
     keep_slot,
     next_slot,
     open_budget,
+    retry_wait_seconds,
     rhythm_of,
     slot_ns,
     spend,
@@ -39,6 +44,8 @@ from smtp_probe.schedule import (
 
 _log = logging.getLogger(__name__)
 _NS = 1_000_000_000
+_TURN_NS = _NS
+"""How long a message whose time has come waits where nothing may be sent just then."""
 
 
 @dataclass(slots=True)
@@ -48,7 +55,6 @@ class _Entry:
     target: RouteUnderTest
     rhythm: Rhythm
     slot: int
-    is_submitting: bool = False
 
 
 @dataclass(slots=True)
@@ -87,20 +93,20 @@ class Runner:
         self._changed = asyncio.Event()
         self._submissions: set[asyncio.Task[None]] = set()
         self._misses: set[asyncio.Task[None]] = set()
+        self._waiting: set[asyncio.Task[None]] = set()
+        """The probes that were put off and will be tried again."""
+        self._busy: set[str] = set()
+        """The routes with a probe that has not been handed over yet, also while it waits for another attempt."""
         self._is_stopping = False
 
     def configure(self, targets: Sequence[RouteUnderTest], settings: Schedule) -> None:
         """Take over a new set of routes; back-off and budgets of endpoints that stay are kept."""
         now_ns = self._clock.now_ns()
-        old = self._entries
         self._settings = settings
         self._entries = {}
         for index, target in enumerate(targets):
             rhythm = rhythm_of(index, target.route.interval)
-            entry = _Entry(target, rhythm, next_slot(rhythm, now_ns))
-            previous = old.get(target.name)
-            entry.is_submitting = previous.is_submitting if previous is not None else False
-            self._entries[target.name] = entry
+            self._entries[target.name] = _Entry(target, rhythm, next_slot(rhythm, now_ns))
         self._endpoints = {
             endpoint: self._endpoints.get(endpoint) or _EndpointState(open_budget(per_minute, now_ns))
             for endpoint, per_minute in _endpoint_budgets(targets).items()
@@ -148,6 +154,10 @@ class Runner:
                 task.cancel()
             if late:
                 await asyncio.wait(late, timeout=2.0)
+        for task in self._waiting:
+            task.cancel()
+        if self._waiting:
+            await asyncio.wait(self._waiting, timeout=2.0)
         if self._misses:
             await asyncio.wait(self._misses, timeout=1.0)
 
@@ -170,18 +180,19 @@ class Runner:
         self._start(entry, slot_ns(entry.rhythm, due.slot))
 
     def _start(self, entry: _Entry, scheduled_ns: int) -> None:
-        entry.is_submitting = True
-        task = asyncio.create_task(self._send(entry, scheduled_ns))
-        self._submissions.add(task)
-        task.add_done_callback(self._submissions.discard)
+        self._busy.add(entry.target.name)
+        _keep(self._submissions, asyncio.create_task(self._send(entry, scheduled_ns)))
 
     def _reason_not_to_send(self, entry: _Entry, now_ns: int) -> str | None:
         target = entry.target
-        if entry.is_submitting or len(self._submissions) >= self._settings.max_submissions:
+        if target.name in self._busy or self._ledger.in_flight(target.name) >= target.route.max_in_flight:
             return "busy"
-        if self._ledger.in_flight(target.name) >= target.route.max_in_flight:
+        return self._reason_to_wait(self._endpoints[endpoint_of(target)], now_ns)
+
+    def _reason_to_wait(self, endpoint: _EndpointState, now_ns: int) -> str | None:
+        """Why no submission may begin now; None: one may, and the budgets are charged with it."""
+        if len(self._submissions) >= self._settings.max_submissions:
             return "busy"
-        endpoint = self._endpoints[endpoint_of(target)]
         if len(self._endpoints) > 1 and endpoint.submitting >= max(1, self._settings.max_submissions // 2):
             return "busy"  # an endpoint that hangs must leave room for the others
         if not endpoint.backoff.is_open(now_ns):
@@ -193,23 +204,83 @@ class Runner:
         return None
 
     async def _send(self, entry: _Entry, scheduled_ns: int) -> None:
-        state = self._endpoints[endpoint_of(entry.target)]
-        state.submitting += 1
         try:
-            flight = await self._round_trips.send(entry.target, scheduled_ns)
-            if flight.submission is not None:
-                self._learn(endpoint_of(entry.target), flight.submission)
+            handover = await self._round_trips.open(entry.target, scheduled_ns)
         except JournalError as error:
             _log.warning("not sent, because it could not be written down: %s", error)
             self._miss(entry, "journal")
+            self._busy.discard(entry.target.name)
         except Exception:  # noqa: BLE001 - a bug in one probe must not end the others
             _log.exception("a probe failed by our own fault", extra={"route": entry.target.name})
+            self._busy.discard(entry.target.name)
+        else:
+            await self._attempt(handover)
+
+    async def _attempt(self, handover: Handover) -> None:
+        """Run one transaction; the probe ends with it, or waits for the next one and its route with it."""
+        endpoint = endpoint_of(handover.target)
+        state = self._endpoints.get(endpoint)
+        retry_ns: int | None = None
+        if state is not None:
+            state.submitting += 1
+        try:
+            submission = await self._round_trips.attempt(handover)
+            self._learn(endpoint, submission)
+            retry_ns = self._retry_ns(handover, submission)
+            if retry_ns is None:
+                await self._round_trips.end(handover, submission)
+            else:
+                await self._round_trips.put_off(handover, submission)
+                _keep(self._waiting, asyncio.create_task(self._retry(handover, retry_ns)))
+        except Exception:  # noqa: BLE001 - a bug in one probe must not end the others
+            _log.exception("a probe failed by our own fault", extra={"route": handover.target.name})
+            retry_ns = None
         finally:
-            state.submitting -= 1
-            entry.is_submitting = False
-            current = self._entries.get(entry.target.name)
-            if current is not None:
-                current.is_submitting = False
+            if state is not None:
+                state.submitting -= 1
+            if retry_ns is None:
+                self._busy.discard(handover.target.name)
+
+    def _retry_ns(self, handover: Handover, submission: Submission) -> int | None:
+        """When to try a message that was put off again; None where it was not, or there is no time for it."""
+        state = self._endpoints.get(endpoint_of(handover.target))
+        if submission.disposition is not Disposition.DEFERRED or state is None:
+            return None
+        wait = retry_wait_seconds(
+            handover.attempts,
+            minimum_seconds=self._settings.backoff_minimum,
+            maximum_seconds=self._settings.backoff_maximum,
+            jitter=random.random(),  # noqa: S311 - spreads retries, guards nothing
+        )
+        retry_ns = max(self._clock.now_ns() + round(wait * _NS), state.backoff.until_ns)
+        return retry_ns if retry_ns < _last_attempt_ns(handover) else None
+
+    async def _retry(self, handover: Handover, at_ns: int) -> None:
+        """Wait for the time and for a turn, then try the same message again."""
+        try:
+            is_allowed = await self._wait_for_turn(handover, at_ns)
+        except asyncio.CancelledError:
+            await asyncio.shield(self._round_trips.cut(handover))
+            raise
+        if is_allowed:
+            _keep(self._submissions, asyncio.create_task(self._attempt(handover)))
+            return
+        await self._round_trips.give_up(handover)
+        self._busy.discard(handover.target.name)
+
+    async def _wait_for_turn(self, handover: Handover, at_ns: int) -> bool:
+        """False when there is no time left for another attempt, or no need."""
+        flight = handover.flight
+        while True:
+            await self._clock.sleep(max(0.0, (at_ns - self._clock.now_ns()) / _NS))
+            now_ns = self._clock.now_ns()
+            state = self._endpoints.get(endpoint_of(handover.target))
+            came = flight.arrival is not None or flight.bounce is not None
+            if state is None or came or now_ns >= _last_attempt_ns(handover):
+                return False
+            if self._reason_to_wait(state, now_ns) is None:
+                return True
+            at_ns = now_ns + _TURN_NS
 
     def _learn(self, endpoint: str, submission: Submission) -> None:
         state = self._endpoints.get(endpoint)
@@ -234,9 +305,7 @@ class Runner:
 
     def _miss(self, entry: _Entry, reason: str, count: int = 1) -> None:
         """Have it counted, and wait for nothing: the journal writes what comes together in one transaction."""
-        task = asyncio.create_task(self._count_miss(entry, reason, count))
-        self._misses.add(task)
-        task.add_done_callback(self._misses.discard)
+        _keep(self._misses, asyncio.create_task(self._count_miss(entry, reason, count)))
 
     async def _count_miss(self, entry: _Entry, reason: str, count: int) -> None:
         try:
@@ -255,6 +324,17 @@ class Runner:
         finally:
             for task in pending:
                 task.cancel()
+
+
+def _keep(tasks: set[asyncio.Task[None]], task: asyncio.Task[None]) -> None:
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
+
+
+def _last_attempt_ns(handover: Handover) -> int:
+    """When the last attempt must have begun: a message that is put off until its deadline has failed by then."""
+    probe = handover.flight.probe
+    return probe.created_ns + round(probe.deadline_seconds * _NS)
 
 
 def _endpoint_budgets(targets: Sequence[RouteUnderTest]) -> Mapping[str, int]:

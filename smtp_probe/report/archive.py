@@ -19,13 +19,14 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from smtp_probe.model import Outcome, Probe, Submission
+from smtp_probe.model import Bounce, Outcome, Probe, Submission
 from smtp_probe.report.history import HEARTBEAT, Beat, beat_of
 
 _T = TypeVar("_T")
 _PROBE = TypeAdapter(Probe)
 _SUBMISSION = TypeAdapter(Submission)
 _OUTCOME = TypeAdapter(Outcome)
+_BOUNCE = TypeAdapter(Bounce)
 _READ_SECONDS = 10.0
 _LARGEST_HEADER_BYTES = 65_536
 ROUTE_PROBES = 120
@@ -46,6 +47,8 @@ class ProbeRecord:
     submission: Submission | None = None
     outcome: Outcome | None = None
     is_overdue: bool = False
+    delay: Bounce | None = None
+    """The last notice that a server goes on trying."""
     header: bytes = b""
 
 
@@ -116,17 +119,18 @@ class Archive:
 
 def _read_probe(connection: sqlite3.Connection, probe_id: str) -> ProbeRecord | None:
     row = connection.execute(
-        "SELECT probe, submission, outcome, is_overdue FROM probes WHERE probe_id = ?", (probe_id,)
+        "SELECT probe, submission, outcome, is_overdue, delay FROM probes WHERE probe_id = ?", (probe_id,)
     ).fetchone()
     if row is None:
         return None
-    probe, submission, outcome, is_overdue = row
+    probe, submission, outcome, is_overdue, delay = row
     kept = connection.execute("SELECT header FROM headers WHERE probe_id = ?", (probe_id,)).fetchone()
     return ProbeRecord(
         probe=_PROBE.validate_json(probe),
         submission=_SUBMISSION.validate_json(submission) if submission else None,
         outcome=_OUTCOME.validate_json(outcome) if outcome else None,
         is_overdue=bool(is_overdue),
+        delay=_BOUNCE.validate_json(delay) if delay else None,
         header=zlib.decompressobj().decompress(kept[0], _LARGEST_HEADER_BYTES) if kept else b"",
     )
 

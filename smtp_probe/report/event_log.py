@@ -23,6 +23,7 @@ from smtp_probe.model import (
     ProbeSubmitted,
     SlotMissed,
     Submission,
+    SubmissionDeferred,
 )
 from smtp_probe.report.increments import is_success
 from smtp_probe.report.sentences import describe, describe_change, describe_duration
@@ -38,6 +39,11 @@ def log_event(event: Event) -> None:
             _log.debug("probe started", extra=_probe_fields(probe))
         case ProbeSubmitted(probe=probe, submission=submission):
             _log.debug("probe submitted", extra=_probe_fields(probe) | _submission_fields(submission))
+        case SubmissionDeferred(probe=probe, submission=submission):
+            failure = submission.failure
+            reply = sanitise(str(failure.reply)) if failure is not None and failure.reply else None
+            put_off: _Fields = {"reply": reply, "attempt": submission.attempts}
+            _log.info("probe put off, to be tried again", extra=_probe_fields(probe) | put_off)
         case ProbeOverdue(probe=probe):
             deadline = describe_duration(probe.deadline_seconds)
             _log.warning("probe overdue: not arrived within %s", deadline, extra=_probe_fields(probe))

@@ -30,6 +30,7 @@ from smtp_probe.model import (
     ProbeSubmitted,
     SlotMissed,
     Submission,
+    SubmissionDeferred,
     Timing,
 )
 from smtp_probe.report.metric import Metric
@@ -51,6 +52,7 @@ from smtp_probe.report.metrics import (
     PHASE_DURATION,
     PLACEMENTS,
     PROBES,
+    RETRIES,
     SCHEDULE_MISSED,
     SMTP_REPLIES,
     STATUS_CLASSES,
@@ -98,6 +100,9 @@ def increments(event: Event) -> tuple[Increment, ...]:
             return ()
         case ProbeSubmitted(probe=probe, submission=submission):
             return tuple(_submission(probe.route, probe.sender, submission))
+        case SubmissionDeferred(probe=probe, submission=submission):
+            counted = tuple(_submission(probe.route, probe.sender, submission))
+            return (*counted, _one(RETRIES, probe.sender))
         case ProbeOverdue(probe=probe):
             return (_one(PROBES, probe.route), _one(FAILURES, probe.route, "overdue"))
         case ProbeEnded(outcome=outcome):

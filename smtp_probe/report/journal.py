@@ -27,6 +27,7 @@ from pydantic import TypeAdapter
 
 from smtp_probe.errors import JournalError
 from smtp_probe.model import (
+    Bounce,
     BounceSeen,
     DuplicateSeen,
     Event,
@@ -42,6 +43,7 @@ from smtp_probe.model import (
     ProbeSubmitted,
     SlotMissed,
     Submission,
+    SubmissionDeferred,
 )
 from smtp_probe.ports import Clock, OpenProbe
 from smtp_probe.report.increments import Increment, increments
@@ -54,6 +56,7 @@ _log = logging.getLogger(__name__)
 _PROBE = TypeAdapter(Probe)
 _SUBMISSION = TypeAdapter(Submission)
 _OUTCOME = TypeAdapter(Outcome)
+_BOUNCE = TypeAdapter(Bounce)
 _BATCH = 500
 IN_MEMORY = Path(":memory:")
 """A journal for a single probe of the command line, which leaves nothing behind."""
@@ -189,8 +192,14 @@ class SqliteJournal:
                 return self._write_copy(connection, location, probe_id)
             case ForgerySeen(location=location):
                 return self._write_copy(connection, location, None)
-            case BounceSeen(probe_id=probe_id, bounce=bounce):
-                return self._write_copy(connection, bounce.location, probe_id)
+            case BounceSeen():
+                return self._write_notice(connection, event)
+            case SubmissionDeferred(probe=probe):
+                return _changed(  # what a server has put off is not with it
+                    connection,
+                    "UPDATE probes SET final_dot_ns = NULL WHERE probe_id = ? AND is_open = 1",
+                    (probe.probe_id,),
+                )
             case SlotMissed():
                 return True
 
@@ -215,6 +224,16 @@ class SqliteJournal:
             keep_header(connection, outcome, header)
         if is_new:
             _write_memos(connection, memos)
+        return is_new
+
+    def _write_notice(self, connection: sqlite3.Connection, event: BounceSeen) -> bool:
+        """Note a notice that ended nothing; the last one of a delay is kept with its open probe."""
+        is_new = self._write_copy(connection, event.bounce.location, event.probe_id)
+        if is_new and event.bounce.action == "delayed":
+            connection.execute(
+                "UPDATE probes SET delay = ? WHERE probe_id = ? AND is_open = 1",
+                (_dump(_BOUNCE, event.bounce), event.probe_id),
+            )
         return is_new
 
     def _write_copy(self, connection: sqlite3.Connection, location: Location, probe_id: str | None) -> bool:
@@ -242,7 +261,7 @@ class SqliteJournal:
     async def open_probes(self) -> Sequence[OpenProbe]:
         """Every probe that has not ended, oldest first. Raises JournalError."""
         rows = await self._read(
-            "SELECT probe, submission, is_overdue, final_dot_ns FROM probes WHERE is_open = 1 ORDER BY created_ns"
+            "SELECT probe, submission, is_overdue, final_dot_ns, delay FROM probes WHERE is_open = 1 ORDER BY created_ns"
         )
         return [
             OpenProbe(
@@ -250,8 +269,9 @@ class SqliteJournal:
                 submission=_SUBMISSION.validate_json(submission) if submission else None,
                 overdue=bool(overdue),
                 final_dot_ns=final_dot_ns,
+                delay=_BOUNCE.validate_json(delay) if delay else None,
             )
-            for probe, submission, overdue, final_dot_ns in rows
+            for probe, submission, overdue, final_dot_ns, delay in rows
         ]
 
     async def probe_state(self, probe_id: str) -> str | None:

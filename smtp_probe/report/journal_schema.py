@@ -13,7 +13,7 @@ from smtp_probe.config.private_files import make_private_file
 from smtp_probe.errors import JournalError
 
 IN_MEMORY = ":memory:"
-VERSION = 4
+VERSION = 5
 
 _TABLES = """
 CREATE TABLE probes (
@@ -86,6 +86,7 @@ CREATE TABLE IF NOT EXISTS memory (
 
 
 _HANDED_OVER = "ALTER TABLE probes ADD COLUMN final_dot_ns INTEGER;"
+_DELAY = "ALTER TABLE probes ADD COLUMN delay TEXT;"
 
 
 def open_database(path: str, now_ns: int) -> sqlite3.Connection:
@@ -124,3 +125,5 @@ def _migrate(connection: sqlite3.Connection, path: str, now_ns: int) -> None:
         connection.executescript(f"BEGIN; {_HANDED_OVER} PRAGMA user_version = 3; COMMIT;")
     if version < 4:
         connection.executescript(f"BEGIN; {_MEMORY} PRAGMA user_version = 4; COMMIT;")
+    if version < 5:
+        connection.executescript(f"BEGIN; {_DELAY} PRAGMA user_version = 5; COMMIT;")

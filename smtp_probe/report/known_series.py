@@ -17,6 +17,7 @@ from smtp_probe.report.metrics import (
     HOP_DURATION,
     PHASE_DURATION,
     PLACEMENTS,
+    RETRIES,
     SMTP_REPLIES,
     STATUS_CLASSES,
 )
@@ -43,6 +44,8 @@ def known_labels(metric: Metric, config: Config) -> Iterator[Labels]:
     if metric is PHASE_DURATION:
         for name in senders_in_use(config):
             yield from ((name, phase.value) for phase in phases_of(config.senders[name]))
+    elif metric is RETRIES:
+        yield from ((name,) for name in senders_in_use(config))
     elif metric is BOUNCE_DURATION:
         yield from ((word,) for word in STATUS_CLASSES)
     elif metric is PLACEMENTS:

@@ -20,6 +20,7 @@ from smtp_probe.model import (
     SpamFilter,
     SpamResult,
     Submission,
+    SubmissionDeferred,
 )
 from smtp_probe.report.increments import is_success
 from smtp_probe.report.known_series import endpoint_name
@@ -71,6 +72,8 @@ class LastResults:
         """Learn from one event. Fits `ports.Sink`."""
         match event:
             case ProbeSubmitted(probe=probe, submission=submission) if probe.route in self._routes:
+                self._submitted(probe, submission)
+            case SubmissionDeferred(probe=probe, submission=submission) if probe.route in self._routes:
                 self._submitted(probe, submission)
             case ProbeEnded(outcome=outcome) if outcome.probe.route in self._routes:
                 self._ended(outcome)

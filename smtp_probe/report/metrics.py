@@ -129,6 +129,11 @@ SMTP_REPLIES = counter(
     "SMTP replies that decided a submission: each acceptance or refusal, by phase and code.",
     *("route", "phase", "code"),
 )
+RETRIES = counter(
+    "submission_retries_total",
+    "SMTP transactions that ended with a 4xx reply, and after which the same message is tried again.",
+    "sender",
+)
 HOP_DURATION = histogram(
     "hop_duration_seconds",
     "Time that each hop took, corrected for the hosts' clocks, by receiving host, over all routes.",
@@ -339,7 +344,16 @@ METRICS: tuple[Metric, ...] = (
     *(BUILD_INFO, ROUTE_INFO, INTERVAL),
     *(PROBES, FAILURES, OUTCOMES, UNOBSERVED, DUPLICATES, CORRUPTED, FORGED, NOTICES_SEEN, SCHEDULE_MISSED),
     *(BOUNCES, BOUNCE_DURATION),
-    *(DELIVERY_DURATION, LAST_DELIVERY, LAST_PROBE, LAST_SUCCESS, PHASE_DURATION, LAST_PHASE, SMTP_REPLIES),
+    *(
+        DELIVERY_DURATION,
+        LAST_DELIVERY,
+        LAST_PROBE,
+        LAST_SUCCESS,
+        PHASE_DURATION,
+        LAST_PHASE,
+        SMTP_REPLIES,
+        RETRIES,
+    ),
     *(HOP_DURATION, LAST_HOP, HOP_UNCERTAINTY, SLOWEST_HOP, HOPS, LEG_DURATION, PATH_INFO, PATH_CHANGES),
     *(CLOCK_OFFSET, CLOCK_OFFSET_BOUND, CLOCK_STEPS, HOP_TLS, VISIBILITY_DELAY),
     *(

@@ -21,6 +21,7 @@ from smtp_probe.model import (
     ProbeStarted,
     ProbeSubmitted,
     Submission,
+    SubmissionDeferred,
 )
 from smtp_probe.ports import FolderState, OpenProbe, WatchedFolder
 
@@ -106,8 +107,13 @@ class MemoryJournal:
                 self.copies |= {fact.location for fact in (outcome.arrival, outcome.bounce) if fact}
             case DuplicateSeen(location=location) | ForgerySeen(location=location):
                 return self._is_new_copy(location)
-            case BounceSeen(bounce=bounce):
-                return self._is_new_copy(bounce.location)
+            case SubmissionDeferred(probe=probe):
+                self.probes[probe.probe_id] = replace(self.probes[probe.probe_id], final_dot_ns=None)
+            case BounceSeen(probe_id=probe_id, bounce=bounce):
+                is_new = self._is_new_copy(bounce.location)
+                if is_new and bounce.action == "delayed" and self.probes.get(probe_id) is not None:
+                    self.probes[probe_id] = replace(self.probes[probe_id], delay=bounce)
+                return is_new
         return True
 
     def _is_new_copy(self, location):

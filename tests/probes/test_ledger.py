@@ -202,6 +202,59 @@ async def test_a_message_that_was_not_handed_over_ends_at_once(disposition, kind
     assert [type(event) for event in bed.journal.events[1:]] == [ProbeSubmitted, ProbeEnded]
 
 
+async def test_a_delay_notice_is_kept_with_its_probe_also_over_a_restart_and_a_later_bounce_still_ends_it():
+    bed = Bed()
+    async with running(bed):
+        flight = await bed.sent()
+        first, second = (
+            replace(bed.bounce("delayed", uid), retry_until_ns=bed.clock.ns + uid * NS) for uid in (5, 6)
+        )
+        await bed.ledger.bounced(flight, first)
+        await bed.ledger.bounced(flight, second)
+    (known,) = await bed.journal.open_probes()
+    assert known.delay == second
+
+    after = Bed(bed.journal, bed.clock)
+    after.ledger.restore([known])
+    async with running(after):
+        (flight,) = after.ledger.open_probes()
+        await after.ledger.bounced(flight, after.bounce("failed", 7))
+    (outcome,) = bed.journal.outcomes()
+    assert (outcome.kind, outcome.delay) == (OutcomeKind.BOUNCED, second)
+
+
+async def test_other_news_is_no_delay():
+    bed = Bed()
+    async with running(bed):
+        flight = await bed.sent()
+        await bed.ledger.bounced(flight, bed.bounce("relayed", 5))
+        assert flight.delay is None
+
+
+async def test_a_message_that_was_put_off_is_not_awaited_and_its_dot_is_forgotten():
+    bed = Bed()
+    async with running(bed):
+        flight = await bed.ledger.open(bed.probe())
+        bed.ledger.handed_over(flight)
+        await settle()
+        put_off = Submission(disposition=Disposition.DEFERRED, started_ns=bed.clock.ns)
+        await bed.ledger.deferred(flight, put_off)
+        (known,) = await bed.journal.open_probes()
+
+        assert known.final_dot_ns is None
+        assert bed.ledger.expected_since_ns("inbox") is None
+        assert bed.kinds() == []
+
+        bed.journal.is_broken = True
+        await bed.ledger.deferred(
+            flight, put_off
+        )  # an attempt that cannot be written down costs the probe nothing
+        bed.journal.is_broken = False
+        await bed.clock.advance(1)
+        bed.ledger.handed_over(flight)
+        assert bed.ledger.expected_since_ns("inbox") == bed.clock.ns
+
+
 async def test_nothing_is_opened_while_the_journal_is_broken():
     bed = Bed()
     bed.journal.is_broken = True

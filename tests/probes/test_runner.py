@@ -6,11 +6,24 @@ from contextlib import asynccontextmanager
 
 from smtp_probe.config.settings import Route, Schedule, Sender
 from smtp_probe.mail.tag import TagKey
-from smtp_probe.model import Disposition, ProbeStarted, SlotMissed
+from smtp_probe.model import (
+    Arrival,
+    Cause,
+    Disposition,
+    Location,
+    OutcomeKind,
+    Placement,
+    ProbeStarted,
+    ProbeSubmitted,
+    SlotMissed,
+    Stamp,
+    SubmissionDeferred,
+)
 from smtp_probe.probes.ledger import Ledger
 from smtp_probe.probes.round_trip import RoundTrips, RouteUnderTest
 from smtp_probe.probes.runner import Runner
-from tests.probes.fakes import FakeClock, FakeSubmitter, MemoryJournal, settle
+from smtp_probe.probes.views import MailboxView
+from tests.probes.fakes import NS, FakeClock, FakeSubmitter, MemoryJournal, settle
 
 KEY = TagKey(b"k" * 32)
 
@@ -41,6 +54,14 @@ class Bed:
         for event in self.journal.of(SlotMissed):
             missed[event.reason] += event.count
         return missed
+
+
+def arrival_of(flight, clock):
+    location = Location(mailbox=flight.probe.mailbox, folder="INBOX", uidvalidity=1, uid=1)
+    return Arrival(
+        location=location, placement=Placement.INBOX, seen_ns=clock.ns, stored_ns=clock.ns, stamp=Stamp.GUID,
+        stamp_resolution_seconds=1e-6,
+    )  # fmt: skip
 
 
 @asynccontextmanager
@@ -91,6 +112,116 @@ async def test_a_failing_endpoint_is_left_alone_for_a_growing_while():
 
         assert 4 <= bed.sent()["r0"] <= 9
         assert bed.missed()["backoff"] > 300
+
+
+async def until_put_off(bed, attempts=1):
+    while len(bed.journal.of(SubmissionDeferred)) < attempts:
+        await bed.clock.advance(5)
+
+
+async def test_a_message_that_is_put_off_is_tried_again_as_the_same_probe():
+    bed = Bed(interval=600.0, backoff_minimum=30)
+    bed.submitter.dispositions = [Disposition.DEFERRED, Disposition.DEFERRED, Disposition.ACCEPTED]
+    async with running(bed):
+        await until_put_off(bed)
+        await bed.clock.advance(120)
+        first, *others = bed.submitter.envelopes
+
+        assert others == [first, first]
+        assert bed.sent()["r0"] == 1
+        put_off = bed.journal.of(SubmissionDeferred)
+        assert [event.submission.attempts for event in put_off] == [1, 2]
+        submitted = bed.journal.of(ProbeSubmitted)[0]
+        assert submitted.probe.probe_id == put_off[0].probe.probe_id
+        assert submitted.submission.disposition is Disposition.ACCEPTED
+        assert submitted.submission.attempts == 3
+        starts = [event.submission.started_ns / NS for event in (*put_off, submitted)]
+        assert starts[0] == submitted.submission.first_attempt_ns / NS
+        assert 30 <= starts[1] - starts[0] <= 34
+        assert 60 <= starts[2] - starts[1] <= 67
+
+
+async def test_a_message_that_is_put_off_until_its_deadline_is_deferred_once():
+    bed = Bed(interval=600.0, backoff_minimum=30)
+    bed.submitter.dispositions = [Disposition.DEFERRED] * 1000
+    async with running(bed):
+        await bed.clock.advance(910)
+        deferred = [outcome for outcome in bed.journal.outcomes() if outcome.kind is OutcomeKind.DEFERRED]
+
+        assert [outcome.submission.attempts for outcome in deferred] == [4]
+        assert set(bed.journal.ends().values()) == {1}
+        assert deferred[0].ended_ns - deferred[0].probe.created_ns <= 300 * NS
+
+
+async def test_nothing_else_is_sent_on_a_route_whose_message_waits_to_be_tried_again():
+    bed = Bed(interval=10.0, backoff_minimum=1, backoff_maximum=1000)
+    bed.submitter.dispositions = [Disposition.DEFERRED] * 1000
+    async with running(bed):
+        await until_put_off(bed, attempts=5)
+
+        assert bed.sent()["r0"] == 1
+        bed.runner.configure([], bed.settings)
+        bed.runner.configure(bed.targets, bed.settings)
+        await bed.clock.advance(60)
+        assert len(bed.submitter.envelopes) >= 6
+        assert bed.sent()["r0"] == 1, "also after a reload that took the route away and back"
+
+
+async def test_waiting_messages_take_no_place_among_the_submissions():
+    bed = Bed(max_submissions=1, backoff_minimum=30)
+    bed.targets = [bed.target("put-off", 100.0, host="bad.example.test"), bed.target("good", 10.0)]
+    bed.targets[0] = RouteUnderTest(
+        "put-off", bed.targets[0].route, bed.targets[0].sender, FakeSubmitter(bed.clock)
+    )
+    bed.targets[0].submitter.dispositions = [Disposition.DEFERRED] * 1000
+    async with running(bed):
+        await bed.clock.advance(290)
+
+        assert bed.sent()["put-off"] == 1
+        assert bed.sent()["good"] >= 28
+
+
+async def test_what_came_though_it_was_put_off_is_not_sent_again():
+    bed = Bed(interval=400.0, backoff_minimum=30)
+    bed.submitter.dispositions = [Disposition.DEFERRED]
+    async with running(bed):
+        await until_put_off(bed)
+        (flight,) = bed.ledger.open_probes()
+        await bed.ledger.arrived(flight, arrival_of(flight, bed.clock))
+        await bed.clock.advance(60)
+
+        assert len(bed.submitter.envelopes) == 1
+        assert [outcome.kind for outcome in bed.journal.outcomes()] == [OutcomeKind.DELIVERED]
+
+
+async def test_stopping_says_nothing_of_a_path_that_would_have_been_tried_again():
+    bed = Bed(interval=400.0, backoff_minimum=30)
+    bed.submitter.dispositions = [Disposition.DEFERRED]
+    async with running(bed):
+        await until_put_off(bed)
+        await bed.runner.stop(1.0)
+        await settle()
+
+        assert [outcome.kind for outcome in bed.journal.outcomes()] == [OutcomeKind.UNOBSERVED]
+        assert [outcome.failure.cause for outcome in bed.journal.outcomes()] == [Cause.SHUTDOWN]
+
+
+async def test_a_kill_between_two_attempts_is_our_gap():
+    bed = Bed(interval=400.0, backoff_minimum=30)
+    bed.submitter.dispositions = [Disposition.DEFERRED]
+    async with running(bed):
+        await until_put_off(bed)
+    (known,) = await bed.journal.open_probes()
+    assert (known.submission, known.final_dot_ns) == (None, None)
+
+    next_run = Ledger(bed.journal, bed.clock, [])
+    next_run.views.current = {"inbox": MailboxView(bed.clock.now_ns, lambda: None, lambda _: None)}
+    next_run.restore([known])
+    judging = asyncio.create_task(next_run.run())
+    await bed.clock.advance(310)
+    judging.cancel()
+
+    assert [outcome.kind for outcome in bed.journal.outcomes()] == [OutcomeKind.UNOBSERVED]
 
 
 async def test_one_failing_endpoint_holds_up_no_other():

@@ -25,6 +25,7 @@ from smtp_probe.model import (
     ProbeSubmitted,
     Reply,
     SlotMissed,
+    SubmissionDeferred,
 )
 from smtp_probe.report.increments import failure_reason, increments, is_success
 from smtp_probe.report.metrics import FAILURE_REASONS, METRICS, UNOBSERVED_REASONS
@@ -124,6 +125,14 @@ def test_an_overdue_probe_counts_at_its_deadline_and_its_true_end_only_as_an_out
     assert count(end)["outcomes_total", ("example", kind.value)] == 1
     assert not {key[0] for key in count(end)} & {"probes_total", "probe_failures_total", "unobserved_total"}
     assert count(end)["delivery_duration_seconds", ("example",)] == (900.0 if kind is OutcomeKind.LATE else 0)
+
+
+def test_an_attempt_that_was_put_off_counts_as_one_and_as_no_end():
+    sums = count(SubmissionDeferred(probe=make_probe(), submission=refused(451, "greylisted", "4.7.1")))
+
+    assert sums["submission_retries_total", ("relay",)] == 1
+    assert sums["smtp_replies_total", ("example", "rcpt", "451")] == 1
+    assert not {key[0] for key in sums} & {"probes_total", "probe_failures_total", "outcomes_total"}
 
 
 def test_what_arrived_counts_by_where_it_was_found_also_when_late():

@@ -10,6 +10,8 @@ import pytest
 from smtp_probe.errors import JournalError
 from smtp_probe.model import (
     Arrival,
+    Bounce,
+    BounceSeen,
     Disposition,
     DuplicateSeen,
     ForgerySeen,
@@ -26,8 +28,10 @@ from smtp_probe.model import (
     SlotMissed,
     Stamp,
     Submission,
+    SubmissionDeferred,
 )
 from smtp_probe.report.journal import IN_MEMORY, SqliteJournal
+from smtp_probe.report.metrics import RETRIES
 from smtp_probe.report.series import Series
 from smtp_probe.report.totals import Totals
 from tests.probes.fakes import NS, START_NS, FakeClock
@@ -257,6 +261,41 @@ async def test_the_dot_of_an_open_probe_is_there_after_a_kill(tmp_path):
 
     (known,) = await again.open_probes()
     assert (known.submission, known.final_dot_ns) == (None, START_NS + 5)
+    await again.close()
+    await journal.close()
+
+
+async def test_a_message_that_was_put_off_has_no_dot_after_a_kill(tmp_path):
+    journal, series = await opened(tmp_path / "journal.db")
+    await journal.record(ProbeStarted(probe=probe()))
+    await journal.record(ProbeHandedOver(probe=probe(), final_dot_ns=START_NS + 5))
+    put_off = Submission(disposition=Disposition.DEFERRED, started_ns=START_NS)
+    assert await journal.record(SubmissionDeferred(probe=probe(), submission=put_off))
+    assert series.get(RETRIES, ("s",)) == 1.0
+    again, counted = await opened(tmp_path / "journal.db")
+
+    (known,) = await again.open_probes()
+    assert (known.submission, known.final_dot_ns) == (None, None)
+    assert counted.get(RETRIES, ("s",)) == 1.0
+    await again.close()
+    await journal.close()
+
+
+async def test_the_last_notice_of_a_delay_is_kept_with_its_open_probe(tmp_path):
+    def notice(uid, action="delayed"):
+        bounce = Bounce(
+            location=location(uid), seen_ns=START_NS, action=action, retry_until_ns=START_NS + uid
+        )
+        return BounceSeen(route="r", probe_id="p1", bounce=bounce)
+
+    journal, _ = await opened(tmp_path / "journal.db")
+    await journal.record(ProbeStarted(probe=probe()))
+    for event in (notice(5), notice(6), notice(7, "relayed")):
+        assert await journal.record(event)
+    assert not await journal.record(notice(5)), "it was listed again"
+    again, _ = await opened(tmp_path / "journal.db")
+
+    assert [known.delay for known in await again.open_probes()] == [notice(6).bounce]
     await again.close()
     await journal.close()
 

@@ -16,6 +16,7 @@ from smtp_probe.report.sentences import describe_duration
 from smtp_probe.report.web.instants import instant, instant_or_none
 from smtp_probe.report.web.views import ArrivalView, BounceView, HopView, PhaseView, ProbeView
 
+_DELAYED = "a server on the way has not got rid of it yet, and goes on trying"
 _MOST_HOPS = 64
 _MOST_HEADER_LINES = 400
 _HEADER_LINE = 600
@@ -41,6 +42,7 @@ def view_probe(record: ProbeRecord) -> ProbeView:
     submission = outcome.submission if outcome is not None and outcome.submission else record.submission
     arrival = outcome.arrival if outcome is not None else None
     bounce = outcome.bounce if outcome is not None else None
+    delay = outcome.delay if outcome is not None else record.delay
     was_overdue = record.is_overdue or (outcome is not None and outcome.was_overdue)
     tls = submission.tls if submission is not None else None
     return ProbeView(
@@ -74,6 +76,8 @@ def view_probe(record: ProbeRecord) -> ProbeView:
         hops=() if arrival is None else view_hops(arrival),
         trace_flags=() if arrival is None else tuple(map(_words, arrival.trace.flags)),
         bounce=None if bounce is None else _view_bounce(bounce),
+        delay=None if delay is None else _view_bounce(delay),
+        attempts=1 if submission is None else submission.attempts,
         header_lines=view_header(record.header),
     )
 
@@ -113,6 +117,8 @@ def _sentence(record: ProbeRecord, submission: Submission | None) -> str:
         return (
             f"overdue: not arrived within {describe_duration(record.probe.deadline_seconds)}, still awaited"
         )
+    if record.delay is not None:
+        return f"{_DELAYED}, waiting for the message"
     return (
         "being submitted"
         if submission is None
@@ -171,6 +177,7 @@ def _view_bounce(bounce: Bounce) -> BounceView:
         remote_mta=_text(bounce.remote_mta, 255) or "",
         diagnostic=_text(bounce.diagnostic, 1000) or "",
         seen_at=instant(bounce.seen_ns),
+        retry_until=instant_or_none(bounce.retry_until_ns),
     )
 
 

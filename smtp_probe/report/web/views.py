@@ -191,6 +191,8 @@ class BounceView:
     remote_mta: str
     diagnostic: str
     seen_at: str
+    retry_until: str | None = None
+    """Until when that server goes on trying, on its clock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,6 +249,10 @@ class ProbeView:
     verdicts: dict[str, str] = field(default_factory=dict)
     findings: tuple[FindingView, ...] = ()
     bounce: BounceView | None = None
+    delay: BounceView | None = None
+    """The last notice that a server goes on trying: no end of the probe."""
+    attempts: int = 1
+    """SMTP transactions that it took; those before the last one ended with a 4xx reply."""
     header_lines: tuple[str, ...] = ()
     """The message's header, sanitised and bounded, without the proof in its tag; empty where it is not kept."""
 

@@ -10,7 +10,7 @@ from smtp_probe.report.archive import ProbeRecord
 from smtp_probe.report.history import State
 from smtp_probe.report.redaction import register_secret
 from smtp_probe.report.web.probe_view import view_header, view_probe
-from tests.report.samples import make_probe, make_submission, refused
+from tests.report.samples import START_NS, make_bounce, make_probe, make_submission, refused
 from tests.report.web.stage import HEADER, delivery, ending
 
 TOKEN = "spt1-" + "a" * 48
@@ -44,6 +44,23 @@ def test_an_open_probe_says_what_is_waited_for():
     overdue = view_probe(ProbeRecord(probe=probe, submission=make_submission(), is_overdue=True))
     assert (overdue.state, overdue.kind) == (State.FAILED, "open")
     assert "still awaited" in overdue.sentence
+
+
+def test_a_delay_is_told_while_a_probe_is_open_and_when_it_has_ended():
+    delay = make_bounce(action="delayed", status="4.4.1", retry_until_ns=START_NS)
+    waiting = view_probe(ProbeRecord(probe=make_probe(), submission=make_submission(), delay=delay))
+    assert "goes on trying" in waiting.sentence
+    ended = view_of(replace(delivery(1), delay=delay))
+
+    for view in (waiting, ended):
+        assert (view.bounce, view.delay.action, view.delay.status) == (None, "delayed", "4.4.1")
+        assert view.delay.retry_until is not None
+
+
+def test_how_many_attempts_it_took_is_told():
+    tried = replace(make_submission(), attempts=3)
+    assert view_of(replace(delivery(1), submission=tried)).attempts == 3
+    assert view_of(delivery(1)).attempts == 1
 
 
 def test_the_proof_in_a_tag_is_shown_nowhere():
