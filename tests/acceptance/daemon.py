@@ -33,7 +33,6 @@ def write_config(
 ) -> Path:
     """Write a configuration (JSON is YAML) with the lab's sender and two mailboxes."""
     tls = {"ca_file": str(lab.ca_file), "server_name": "submit.example.test"}
-    imap_tls = {"ca_file": str(lab.ca_file), "server_name": lab.imap.server_name}
     config: dict[str, Any] = {
         "state_directory": str(work / "state"),
         "schedule": {
@@ -54,17 +53,7 @@ def write_config(
                 "max_per_minute": 6000,
             },
         },
-        "mailboxes": {
-            user: {
-                "host": lab.imap.host,
-                "port": lab.imap.tls_port,
-                "tls": "implicit",
-                "tls_options": imap_tls,
-                "auth": {"username": user, "password_file": str(lab.password_file(user))},
-                "timeouts": {"reconnect_minimum": 0.2, "reconnect_maximum": 2},
-            }
-            for user in ("probe1", "probe2")
-        },
+        "mailboxes": {user: account(lab, user) for user in ("probe1", "probe2")},
         "routes": {name: dict(settings) for name, settings in routes.items()},
     }
     for section, settings in sections.items():
@@ -72,6 +61,18 @@ def write_config(
     path = work / "smtp-probe.yaml"
     path.write_text(json.dumps(config, indent=1))
     return path
+
+
+def account(lab: MailLab, user: str) -> dict[str, object]:
+    """A mailbox of the lab, over TLS from the first byte."""
+    return {
+        "host": lab.imap.host,
+        "port": lab.imap.tls_port,
+        "tls": "implicit",
+        "tls_options": {"ca_file": str(lab.ca_file), "server_name": lab.imap.server_name},
+        "auth": {"username": user, "password_file": str(lab.password_file(user))},
+        "timeouts": {"reconnect_minimum": 0.2, "reconnect_maximum": 2},
+    }
 
 
 def route(recipient: str = "probe2", mailbox: str = "probe2", **settings: object) -> dict[str, object]:

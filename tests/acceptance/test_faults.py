@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tests.acceptance.daemon import Daemon, route, write_config
+from tests.acceptance.daemon import Daemon, account, route, write_config
 from tests.lab.client import mailbox
 
 pytestmark = pytest.mark.lab
@@ -237,26 +237,29 @@ def test_a_wrong_password_is_said_once_and_not_hammered(lab, work):
 
 
 def test_ten_thousand_foreign_mails_are_neither_touched_nor_in_the_way(lab, work):
-    with mailbox(lab, "probe1") as box:
-        box.select()  # the server makes what is not there yet
-        new = lab.maildir("probe1") / "new"
-    owner = new.stat()
-    names = [f"{1_700_000_000 + number}.M{number}P1.foreign" for number in range(10_000)]
-    for number, name in enumerate(names):
-        path = new / name
-        path.write_bytes(b"From: a@b.test\r\nSubject: foreign %d\r\n\r\nhello\r\n" % number)
+    home = lab.layout.path("mail", "crowded")
+    inbox = home / "inbox"
+    owner = home.parent.stat()
+    home.mkdir()
+    inbox.write_text(
+        "".join(
+            f"From a@b.test  Thu Nov 26 10:00:00 2026\nFrom: a@b.test\nSubject: foreign {number}\n\nhello\n\n"
+            for number in range(10_000)
+        )
+    )
+    for path in (home, inbox):
         os.chown(path, owner.st_uid, owner.st_gid)
-    config = write_config(lab, work, {"r": route("probe1", "probe1", interval=0.5)})
-    # The server reads them all, once, to tell which are ours.
-    with Daemon(config, start_seconds=110) as daemon:
+    routes = {"r": route("crowded", "crowded", interval=0.5)}
+    config = write_config(lab, work, routes, mailboxes={"crowded": account(lab, "crowded")})
+    with Daemon(config) as daemon:
         daemon.wait_until(lambda: daemon.outcomes()["delivered"] >= 5, "deliveries", 60)
         daemon.rest()
         daemon.wait_until(lambda: daemon.in_flight() == 0, "everything to end", 60)
 
         assert set(daemon.outcomes()) == {"delivered"}
-    files = [path for part in ("new", "cur") for path in (lab.maildir("probe1") / part).iterdir()]
-    foreign = [path for path in files if ".foreign" in path.name]
-    assert len(foreign) == 10_000
-    assert not any("S" in path.name.partition(":2,")[2] for path in foreign)
-    for path in foreign:
-        path.unlink()
+    with mailbox(lab, "crowded") as box:
+        box.select("INBOX", readonly=True)
+        found = {
+            what: len(box.search(None, what)[1][0].split()) for what in ("ALL", "SEEN", "FLAGGED", "DELETED")
+        }
+    assert found == {"ALL": 10_000, "SEEN": 0, "FLAGGED": 0, "DELETED": 0}

@@ -137,7 +137,10 @@ def _furnish_dovecot(layout: Layout, facts: Facts) -> None:
     layout.path("dovecot").mkdir()
     for name in ("dovecot.conf", "oauth2.conf", "before.sieve"):
         layout.path("dovecot", name).write_text(render(f"dovecot/{name}.in", facts))
-    extra = {"full": "userdb_quota_rule=*:bytes=200"}
+    extra = {
+        "full": "userdb_quota_rule=*:bytes=200",
+        "crowded": "userdb_mail=mbox:~/mbox:INBOX=~/inbox",  # one file: thousands of mails are soon laid down
+    }
     lines = [f"{user}:{password(user)}::::::{extra.get(user, '')}\n" for user in USERS]
     layout.path("dovecot", "users").write_text("".join(lines))
 

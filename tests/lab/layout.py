@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 DOMAIN = "example.test"
-USERS = ("probe1", "probe2", "probe3", "spam", "full")
+USERS = ("probe1", "probe2", "probe3", "spam", "full", "crowded")
 TEMPLATES = Path(__file__).parent / "templates"
 
 HOSTS = {
@@ -53,6 +53,7 @@ BEHAVIOURS = {
     "spam, or [spam-test] in the Subject": "filed in Junk",
     "nobody, or any unknown name": "550 at the MX; the relay sends a bounce",
     "full": "over quota: accepted by the MX, refused by LMTP; the MX sends a bounce",
+    "crowded": "delivered, into one file for all mails",
     "blackhole": "accepted, then silently gone",
     "delayed": "waits delay_seconds in the relay; ends in probe1's mailbox",
     "greylisted": "451 until grey_seconds have passed; ends in probe1's mailbox",
