@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from smtp_probe.mail.hostnames import normalise_by
 from smtp_probe.mail.queue_ids.id_stamps import SECOND_NS
@@ -18,10 +19,13 @@ from smtp_probe.mail.received.header import parse_received
 from smtp_probe.mail.syntax.fields import split_fields
 from smtp_probe.model import Hop, HopDelay, Trace
 
+_REMEMBERED = 8
+"""Several parts of the program read one message, one after the other: its trace is made once."""
 MAX_RECEIVED = 64
 """More lines are not read: the topmost are the trustworthy ones, and RFC 5321 section 6.3 ends loops at 100."""
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def read_trace(header: bytes) -> Trace:
     """Read the trace of a message. Never raises.
 

@@ -80,7 +80,10 @@ class DaemonUnderTest(Prober):
 
     def __init__(self, lab: MailLab, directory: Path, routes: Mapping[str, Mapping[str, object]]) -> None:
         super().__init__()
-        config = write_config(lab, directory, routes, schedule=_UNBOUNDED, senders=senders(lab))
+        resolver = {"nameservers": [lab.dns.host], "port": lab.dns.port}
+        config = write_config(
+            lab, directory, routes, schedule=_UNBOUNDED, senders=senders(lab), resolver=resolver
+        )
         self.daemon = Daemon(config)
         self._journal = directory / "state" / "journal.db"
 

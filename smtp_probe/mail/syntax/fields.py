@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 MAX_HEADER_BYTES = 262_144
 """How much of a header section is looked at."""
@@ -16,10 +17,13 @@ MAX_FIELDS = 1000
 MAX_VALUE_BYTES = 16_384
 """A longer value is cut. It is above the limits of the readers, so that they can tell a cut value."""
 
+_REMEMBERED = 8
+"""Several parts of the program read one message, one after the other: its header is split once."""
 _NAME = re.compile(rb"([!-9;-~]{1,128})[ \t]*+:")
 _BLANKS = b" \t\r\n"
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def split_fields(header: bytes) -> tuple[tuple[str, bytes], ...]:
     """Give the fields of a header section as `(name, value)`, topmost first.
 
