@@ -13,6 +13,7 @@ from typing import Protocol
 from smtp_probe.model import (
     Bounce,
     CheckResult,
+    ClockSighting,
     DnsAnswer,
     DomainUnderCheck,
     Event,
@@ -140,6 +141,16 @@ class MailboxConnector(Protocol):
 
     async def open(self) -> MailboxSession:
         """Connect, secure, authenticate. Raises `errors.MailboxError`."""
+        ...
+
+
+class ClockSource(Protocol):
+    """A mailbox whose server's clock can be read."""
+
+    name: str
+
+    async def sight_clock(self, folder: str) -> ClockSighting | None:
+        """Read it by a message of our own in this folder; None where it shows none. Raises `errors.MailboxError`."""
         ...
 
 

@@ -28,6 +28,7 @@ from smtp_probe.network.resolver import DnsResolver
 from smtp_probe.network.submission import SmtpSubmitter
 from smtp_probe.ports import Sink
 from smtp_probe.probes.arrivals import Arrivals, RouteIdentity
+from smtp_probe.probes.clock_calibration import CalibrationPlan, Calibrations
 from smtp_probe.probes.folder_watch import WatchEvents, WatchSettings
 from smtp_probe.probes.ledger import Ledger
 from smtp_probe.probes.path_reading import PathReader
@@ -74,6 +75,7 @@ class Program:
         self.sequences: dict[str, int] = {}
         self.round_trips = RoundTrips(self.ledger, self.clock, keys, self.sequences)
         self.watchers = Watchers(self.clock, self._watch_events, self.ledger.mailboxes_in_use)
+        self.calibrations = Calibrations(self.clock, self.path_reader.sight)
         self.queues = WatchedQueues(self.clock, self.ledger.open_probes, self._queue_looked_into)
         self.verdicts = VerdictWatch(self._ask, self.clock, self.telemetry.verdicts.show)
         self.arrivals.verdicts = self.round_trips.verdicts = self.verdicts
@@ -144,6 +146,7 @@ class Program:
             with suppress(asyncio.CancelledError):
                 await self._judging
         await self.queues.close()
+        await self.calibrations.close()
         await self.watchers.close()
         await self.verdicts.close()
         await self.archive.close()
@@ -232,9 +235,19 @@ class Program:
             if name is not None
         }
         mailboxes = self.config.mailboxes.items()
-        self.watchers.configure({name: self._plan(name, each) for name, each in mailboxes if name in wanted})
+        plans = {name: self._plan(name, each) for name, each in mailboxes if name in wanted}
+        self.watchers.configure(plans)
         self.ledger.views.current = self.watchers.views()
         self.ledger.views.former = self.watchers.former_views()
+        self.calibrations.configure(
+            {
+                name: CalibrationPlan(
+                    plan.fingerprint, self._connectors[name][1], folder, each.clock_interval
+                )
+                for name, plan in plans.items()
+                if (folder := (each := self.config.mailboxes[name]).clock_folder) is not None
+            }
+        )
 
     def _plan(self, name: str, settings: Mailbox) -> WatchPlan:
         fingerprint = settings.model_dump_json() + self.config.resolver.model_dump_json()

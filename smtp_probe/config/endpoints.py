@@ -245,7 +245,26 @@ class Mailbox(Endpoint):
         description="Hosts and domains of the receiving side that are ours, from the MX on; default: by their names.",
         examples=[["example.org"]],
     )
+    clock_folder: FolderName | None = Field(
+        None,
+        description="Folder of our own into which a message is put now and then, and removed at once, to learn how the server's clock goes; null does without.",
+        examples=["smtp-probe-clock"],
+    )
+    clock_interval: Seconds = Field(
+        900.0, ge=60, description="How often the server's clock is read, with clock_folder."
+    )
     timeouts: ImapTimeouts = Field(default_factory=ImapTimeouts, description="Deadlines of the connection.")
+
+    @model_validator(mode="after")
+    def _clock_apart(self) -> Self:
+        if self.clock_folder is not None and self.clock_folder in {
+            *self.folders,
+            *self.quarantine,
+            self.junk,
+        }:
+            reason = "the folder for reading the clock cannot be one that is watched"
+            raise conflict(reason, "clock_folder", "folders")
+        return self
 
     @model_validator(mode="after")
     def _polls_in_order(self) -> Self:

@@ -20,7 +20,15 @@ Units: a name ending in `_ns` is an instant on the reference clock, in nanosecon
 foreign clock. A name ending in `_seconds` is a duration as a float. Unknown is None, never zero.
 """
 
-from smtp_probe.model.arrival import Arrival, Bounce, Location, MailboxMessage, Placement, Stamp
+from smtp_probe.model.arrival import (
+    Arrival,
+    Bounce,
+    ClockSighting,
+    Location,
+    MailboxMessage,
+    Placement,
+    Stamp,
+)
 from smtp_probe.model.check import CheckResult, DomainReport, DomainUnderCheck
 from smtp_probe.model.dns import (
     CaaRecord,
@@ -94,6 +102,7 @@ __all__ = [
     "Cause",
     "CheckResult",
     "ClockOffset",
+    "ClockSighting",
     "ClockStep",
     "DelayReason",
     "Disposition",

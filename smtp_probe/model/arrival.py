@@ -44,6 +44,17 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClockSighting:
+    """What a foreign clock showed between two instants of our own."""
+
+    at_ns: int
+    """Foreign clock, rounded down to its resolution."""
+    resolution_seconds: float
+    earliest_ns: int
+    latest_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MailboxMessage:
     """One message as a mailbox shows it. `header` is bounded and raw; `text` is empty unless asked for."""
 

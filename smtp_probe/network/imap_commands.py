@@ -22,6 +22,7 @@ from smtp_probe.network.imap_answers import (
     parse_search,
 )
 from smtp_probe.network.imap_connection import ImapConnection
+from smtp_probe.network.imap_login import Dialogue
 from smtp_probe.ports import FolderState
 
 
@@ -101,6 +102,19 @@ class ImapCommands:
         else:
             await self.connection.ask("remove", self._protocol.copy(uid_set, quote(name), by_uid=True))
             await self.delete(uids)
+
+    async def create(self, name: str) -> None:
+        """Make a folder."""
+        await self.connection.ask("create", self._protocol.simple_command("CREATE", quote(name)))
+
+    async def append(self, name: str, message: bytes) -> None:
+        """Put a message into a folder (RFC 3501 section 6.3.11), dated by the server itself.
+
+        Raises `errors.MailboxError` with `folder_missing` for a plain NO: then the folder is not there, as a rule.
+        """
+        ending = f"APPEND {quote(name)} {{{len(message)}}}".encode()
+        dialogue = Dialogue("APPEND", ending, (message,), ())
+        await self.connection.ask("append", self._protocol.converse(dialogue), refused=Cause.FOLDER_MISSING)
 
     async def noop(self) -> None:
         """Let the server tell what is new."""

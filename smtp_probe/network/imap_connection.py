@@ -73,8 +73,8 @@ class Fault:
     detail: str
 
 
-class _LoginCommand(aioimaplib.Command):  # type: ignore[misc]
-    """A login. Its `repr`, which asyncio may log, shows no argument."""
+class _SpokenCommand(aioimaplib.Command):  # type: ignore[misc]
+    """A command in several lines. Its `repr`, which asyncio may log, shows no argument."""
 
     def __init__(self, tag: str, dialogue: Dialogue, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(dialogue.command, tag, loop=loop)
@@ -172,9 +172,9 @@ class FencedProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]
             command.append_to_resp(line)
 
     def _continuation(self, line: bytes) -> None:
-        """Lead a login's dialogue, or note that IDLE began. Nothing else is ever asked to go on."""
+        """Lead a dialogue, or note that IDLE began. Nothing else is ever asked to go on."""
         command = self.pending_sync_command
-        reply = command.next_line() if isinstance(command, _LoginCommand) else None
+        reply = command.next_line() if isinstance(command, _SpokenCommand) else None
         if reply is not None:
             self.transport.write(reply + b"\r\n")
         elif command is not None and command.name == "IDLE":
@@ -224,7 +224,7 @@ class FencedProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]
             raise library.Abort(message)
         self.pending_sync_command = command
         self.reader.budget_bytes = _ANSWER_BYTES if command.name in _WITH_CONTENT else _SMALL_ANSWER_BYTES
-        if isinstance(command, _LoginCommand):
+        if isinstance(command, _SpokenCommand):
             self.transport.write(command.first_line + b"\r\n")
         else:
             self.send(str(command))
@@ -239,7 +239,11 @@ class FencedProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]
     async def log_in(self, dialogue: Dialogue) -> Any:
         """Lead one login."""
         self.dialogue = dialogue
-        return await self.execute(_LoginCommand(self.new_tag(), dialogue, self.loop))
+        return await self.converse(dialogue)
+
+    async def converse(self, dialogue: Dialogue) -> Any:
+        """Lead one command of several lines."""
+        return await self.execute(_SpokenCommand(self.new_tag(), dialogue, self.loop))
 
     async def simple_command(self, name: str, *args: str) -> Any:
         """Send a command with its arguments as they are. Unlike the library's, any that it knows."""

@@ -21,7 +21,7 @@ _SHORTEST_FORM = 4
 
 @dataclass(frozen=True, slots=True)
 class Dialogue:
-    """One login: the command, its first line's end, and the lines that answer the server's `+` in turn.
+    """One command of several lines, as a login is: its first line's end, and what answers the server's `+` in turn.
 
     A `+` after the last of `replies` is a refusal that wants to be acknowledged: the answer is an empty line.
     `secrets` are the texts that must never be shown, in every form in which they are sent.

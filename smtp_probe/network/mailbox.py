@@ -15,7 +15,8 @@ from collections.abc import Callable, Sequence
 from smtp_probe.config.settings import Mailbox, TlsMode
 from smtp_probe.errors import ConfigError, MailboxError, ProbeError, ResolverError
 from smtp_probe.mail.syntax.text import sanitise
-from smtp_probe.model import Cause, TlsFacts
+from smtp_probe.model import Cause, ClockSighting, TlsFacts
+from smtp_probe.network.imap_clock import sight_clock
 from smtp_probe.network.imap_commands import ImapCommands
 from smtp_probe.network.imap_connection import ImapConnection
 from smtp_probe.network.imap_login import plan_login
@@ -51,6 +52,20 @@ class ImapConnector:
 
     async def open(self) -> ImapSession:
         """Connect, secure, authenticate, each within its deadline. Raises `errors.MailboxError`."""
+        return await self._open(self._settings)
+
+    async def sight_clock(self, folder: str) -> ClockSighting | None:
+        """Read the server's clock: by a message that is put into this folder, read and removed (`ports.ClockSource`).
+
+        Over a connection of its own. Raises `errors.MailboxError`; None where the server tells no time of its own.
+        """
+        session = await self._open(self._settings.model_copy(update={"after_judgement": "delete"}))
+        try:
+            return await sight_clock(session, folder, self._clock.now_ns)
+        finally:
+            await session.close()
+
+    async def _open(self, settings: Mailbox) -> ImapSession:
         connection = ImapConnection(self._clock.now_ns, self._settings.timeouts.command)
         try:
             await self._reach(connection)
@@ -62,7 +77,7 @@ class ImapConnector:
             raise
         finally:
             self.tls_facts = connection.tls_facts
-        return ImapSession(self.name, self._settings, commands, stamp_item, account=self.account)
+        return ImapSession(self.name, settings, commands, stamp_item, account=self.account)
 
     async def _reach(self, connection: ImapConnection) -> None:
         """Look up, connect, secure and be greeted: all within `timeouts.connect`."""

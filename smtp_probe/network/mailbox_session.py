@@ -123,6 +123,14 @@ class ImapSession:
         self._walk.start(state.uidnext)
         return state
 
+    async def create(self, name: str) -> None:
+        """Make a folder, by the server's name."""
+        await self._commands.create(name)
+
+    async def append(self, name: str, message: bytes) -> None:
+        """Put a message into a folder. Raises `folder_missing` where that is refused."""
+        await self._commands.append(name, message)
+
     # Messages.
 
     async def fetch_since(self, first_uid: int) -> Sequence[MailboxMessage]:

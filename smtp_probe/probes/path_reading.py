@@ -15,8 +15,16 @@ from dataclasses import dataclass, field, replace
 from smtp_probe.mail.clocks.domains import ClockDomain, DomainRule
 from smtp_probe.mail.clocks.estimation import update
 from smtp_probe.mail.clocks.events import REFERENCE
-from smtp_probe.mail.clocks.facts import ClockLimits, ClockReading, Estimate
+from smtp_probe.mail.clocks.facts import (
+    ChainObservation,
+    ClockLimits,
+    ClockReading,
+    Dialogue,
+    Estimate,
+    Sighting,
+)
 from smtp_probe.mail.clocks.greeting import read_greeting
+from smtp_probe.mail.clocks.intake import stamp_clock
 from smtp_probe.mail.clocks.observation import Surroundings, observe_probe
 from smtp_probe.mail.clocks.state import ClockState, widen_reference
 from smtp_probe.mail.clocks.storage import find_changes, read_clocks, write_clocks
@@ -28,6 +36,7 @@ from smtp_probe.mail.path.passages import read_passages
 from smtp_probe.model import (
     Arrival,
     ClockOffset,
+    ClockSighting,
     ClockStep,
     HopTime,
     Memo,
@@ -79,6 +88,9 @@ class PathReader:
         self.limits = ClockLimits()
         self._clocks = ClockState()
         self._paths: dict[str, PathMemory] = {}
+        self._stores: dict[str, ClockDomain] = {}
+        """By mailbox: the clock that stamped the last arrival there."""
+        self._unwritten: frozenset[str] = frozenset()
 
     # Remembering.
 
@@ -115,6 +127,23 @@ class PathReader:
 
     # Reading.
 
+    def sight(self, mailbox: str, sighting: ClockSighting) -> None:
+        """Learn from a reading of a mailbox server's clock. It is written down with the next probe's end."""
+        domain = self._stores.get(mailbox)
+        if domain is None:
+            return  # which of the clocks it is will be known from the first arrival
+        stamp = stamp_clock(domain, sighting.at_ns, sighting.resolution_seconds, None)
+        seen = Sighting(stamp=stamp, earliest_ns=sighting.earliest_ns, latest_ns=sighting.latest_ns)
+        observation = ChainObservation(
+            dialogue=Dialogue(final_dot_ns=sighting.earliest_ns),
+            hops=(),
+            seen_ns=sighting.latest_ns,
+            sightings=(seen,),
+        )
+        before = self._clocks
+        self._clocks, _ = update(before, observation, self.limits)
+        self._unwritten |= find_changes(before, self._clocks)
+
     def read(self, probe: Probe, submission: Submission, arrival: Arrival) -> PathReading:
         """Read one message, and learn from it. Each is to be read once."""
         settings = self.routes.get(probe.route) or RoutePath()
@@ -133,7 +162,12 @@ class PathReader:
         if observation is not None:
             before = self._clocks
             self._clocks, reading = update(before, observation, self.limits)
-            clocks = find_changes(before, self._clocks)
+            clocks = find_changes(before, self._clocks) | self._unwritten
+            self._unwritten = frozenset()
+            own = observation.sightings[len(around.sightings) :]
+            store = observation.store or (own[0].stamp if own else None)
+            if store is not None:
+                self._stores[probe.mailbox] = ClockDomain(name=store.domain, looseness_ns=store.looseness_ns)
             timing = _tell_timing(reading, skipped)
             unused = {each.position for each in reading.unused}
             has_stamp = observation.store is not None and len(observation.hops) + 1 not in unused

@@ -11,6 +11,7 @@ from smtp_probe.mail.path.division import Sides
 from smtp_probe.mail.trace import read_trace
 from smtp_probe.model import (
     Arrival,
+    ClockSighting,
     Disposition,
     Leg,
     Location,
@@ -231,3 +232,38 @@ def test_damaged_memos_are_learned_anew():
 
     assert reading.path.change is None
     assert reading.timing is not None
+
+
+def test_a_reading_of_the_mailbox_servers_clock_narrows_its_bounds_and_is_written_down():
+    way, reader, other = Way(), make_reader(), make_reader()
+    first = way.send()
+    wide = reader.read(*first).timing.offsets[-1].span
+    other.read(*first)
+    offset_ns = round(OFFSETS[HOSTS[-1]] * NS)
+    now_ns = way.now_ns + NS
+    for seconds in range(20):
+        at_ns = now_ns + seconds * NS
+        reader.sight(
+            "inbox",
+            ClockSighting(
+                at_ns=at_ns + offset_ns,
+                resolution_seconds=1e-6,
+                earliest_ns=at_ns - 1000,
+                latest_ns=at_ns + 1000,
+            ),
+        )
+    second = way.send()
+    with_sight, without = reader.read(*second), other.read(*second)
+    narrow = with_sight.timing.offsets[-1].span
+
+    assert narrow.least_ns <= offset_ns <= narrow.most_ns
+    assert narrow.most_ns - narrow.least_ns < wide.most_ns - wide.least_ns
+    assert narrow.uncertainty_seconds <= without.timing.offsets[-1].span.uncertainty_seconds
+    assert {memo.kind for memo in reader.memos(with_sight)} == {"clock", "path"}
+
+
+def test_a_reading_before_any_arrival_belongs_to_no_clock_yet():
+    reader = make_reader()
+    reader.sight("inbox", ClockSighting(at_ns=0, resolution_seconds=1.0, earliest_ns=0, latest_ns=1))
+
+    assert reader.read(*Way().send()).timing is not None
