@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from smtp_probe.mail.clocks.domains import ClockDomain, DomainRule
@@ -28,11 +28,13 @@ from smtp_probe.mail.clocks.intake import stamp_clock
 from smtp_probe.mail.clocks.observation import Surroundings, observe_probe
 from smtp_probe.mail.clocks.state import ClockState, widen_reference
 from smtp_probe.mail.clocks.storage import find_changes, read_clocks, write_clocks
+from smtp_probe.mail.explanation.delay_findings import check_delays
 from smtp_probe.mail.hostnames import normalise_by
 from smtp_probe.mail.path.division import Sides, assign_roles, divide, find_egress, time_legs
 from smtp_probe.mail.path.identity import PathMemory, read_memory, recognise, write_memory
 from smtp_probe.mail.path.origin import check_origin, find_origin
-from smtp_probe.mail.path.passages import read_passages
+from smtp_probe.mail.path.passages import Passage, read_passages
+from smtp_probe.mail.syntax.fields import split_fields
 from smtp_probe.model import (
     Arrival,
     ClockOffset,
@@ -187,7 +189,10 @@ class PathReader:
             egress=find_egress(passages, division),
             origin=origin,
             change=change,
-            findings=check_origin(hops, origin, submission.queue_id),
+            findings=(
+                *check_origin(hops, origin, submission.queue_id),
+                *check_delays(_corrected(passages, timing), split_fields(arrival.header)),
+            ),
         )
         return PathReading(arrival=arrival, timing=timing, path=path, route=probe.route, clocks=clocks)
 
@@ -212,6 +217,23 @@ def _tell_timing(reading: ClockReading, skipped: int) -> Timing:
             if each.domain != REFERENCE
         ),
         doubted=reading.doubted,
+    )
+
+
+def _corrected(passages: Sequence[Passage], timing: Timing | None) -> tuple[Passage, ...]:
+    """The passages with their delays on our clock, where one hop's is known by itself."""
+    spans = (
+        {hop.first: hop.span for hop in timing.hops if hop.first == hop.last} if timing is not None else {}
+    )
+    return tuple(
+        replace(
+            passage,
+            delay_seconds=spans[passage.position].seconds,
+            uncertainty_seconds=spans[passage.position].uncertainty_seconds,
+        )
+        if passage.position in spans and passage.before == passage.position - 1
+        else passage
+        for passage in passages
     )
 
 

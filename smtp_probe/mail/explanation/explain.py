@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from smtp_probe.mail.bounce.report import BounceReport, read_bounce
+from smtp_probe.mail.explanation.delay_findings import check_delays
 from smtp_probe.mail.explanation.finding import arrange_findings
 from smtp_probe.mail.explanation.header_findings import Fields, Header, check_header, read_date
 from smtp_probe.mail.explanation.header_text import show_header
@@ -18,7 +19,7 @@ from smtp_probe.mail.explanation.mailbox_file import SavedMessage
 from smtp_probe.mail.explanation.path_findings import Path, check_path
 from smtp_probe.mail.explanation.time_findings import check_times, find_slowest
 from smtp_probe.mail.explanation.transport_findings import check_transport
-from smtp_probe.mail.path.clock_disagreement import find_disagreements
+from smtp_probe.mail.path.clock_disagreement import find_disagreements, measure_doubts
 from smtp_probe.mail.path.legs import Border, Leg, find_border, find_legs
 from smtp_probe.mail.path.passages import Passage, measure_between, measure_doubt, read_passages
 from smtp_probe.mail.spam_filters import describe_spam, read_spam_results
@@ -74,6 +75,7 @@ def explain_message(saved: SavedMessage, own: Sequence[str] = ()) -> Explanation
         *check_times(
             passages, disagreements, total_seconds, was_retrieved="retrieval_dropped" in trace.flags
         ),
+        *check_delays(passages, fields, measure_doubts(passages, disagreements)),
         *check_transport(passages),
         *check_header(Header(fields=fields, passages=passages, date=date, is_cut=saved.is_header_cut)),
         *(() if bounce is not None else _check_attachment(saved)),
