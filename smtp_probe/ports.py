@@ -23,6 +23,7 @@ from smtp_probe.model import (
     QueueEntry,
     RetrySchedule,
     Submission,
+    Trace,
 )
 
 
@@ -219,6 +220,10 @@ class Journal(Protocol):
 
     async def open_probes(self) -> Sequence[OpenProbe]:
         """Every probe that has not ended, oldest first."""
+        ...
+
+    async def arrival_trace(self, probe_id: str) -> Trace | None:
+        """The way of the copy with which an ended probe arrived; None where there is none."""
         ...
 
     async def probe_state(self, probe_id: str) -> str | None:

@@ -26,8 +26,9 @@ OWN_HEADER = "X-SMTP-Probe"
 TOKEN_LABEL = "Token: "  # noqa: S105 - the words before the token in the body
 """What stands before the token on its line of the body."""
 
-_BEGIN = b"[begin of smtp-probe test message]"
-_END = b"[end of smtp-probe test message]"
+BEGIN_MARK = b"[begin of smtp-probe test message]"
+END_MARK = b"[end of smtp-probe test message]"
+SUBJECT_WORDS = b"delivery test"
 _DIGEST_FORM = re.compile(r"sha256:[0-9a-f]{16}")
 _EXPLANATION = """\
 This is a test message. It was sent by smtp-probe, a program that
@@ -123,8 +124,8 @@ def check_body(header_digest: str, text: bytes) -> bool | None:
         return None
     lines = [line.rstrip() for line in text.splitlines()]
     try:
-        begin = lines.index(_BEGIN)
-        end = lines.index(_END, begin)
+        begin = lines.index(BEGIN_MARK)
+        end = lines.index(END_MARK, begin)
     except ValueError:
         return None
     body = b"".join(line + b"\r\n" for line in lines[begin + 1 : end])
@@ -141,7 +142,7 @@ def _write_head(author: str, recipient: str, message_id: str, created_ns: int, t
     lines = (
         f"From: {author}",
         f"To: {recipient}",
-        f"Subject: [smtp-probe {token}]\r\n delivery test",
+        f"Subject: [smtp-probe {token}]\r\n {SUBJECT_WORDS.decode()}",
         f"Date: {date}",
         f"Message-ID: {message_id}",
         "Auto-Submitted: auto-generated",
@@ -155,7 +156,7 @@ def _write_head(author: str, recipient: str, message_id: str, created_ns: int, t
 
 
 def _assemble(head: bytes, digest: str, body: bytes) -> bytes:
-    return b"".join((head, digest.encode("ascii"), b"\r\n\r\n", _BEGIN, b"\r\n", body, _END, b"\r\n"))
+    return b"".join((head, digest.encode("ascii"), b"\r\n\r\n", BEGIN_MARK, b"\r\n", body, END_MARK, b"\r\n"))
 
 
 def _explain(route: str, token: str, contact: str) -> bytes:

@@ -21,6 +21,7 @@ foreign clock. A name ending in `_seconds` is a duration as a float. Unknown is 
 """
 
 from smtp_probe.model.arrival import (
+    Alteration,
     Arrival,
     Bounce,
     ClockSighting,
@@ -89,11 +90,12 @@ from smtp_probe.model.queue import (
 )
 from smtp_probe.model.spam import SpamFilter, SpamResult, SpamVerdict
 from smtp_probe.model.submission import Disposition, Phase, PhaseTiming, Submission, TlsFacts
-from smtp_probe.model.trace import Hop, HopDelay, Trace
+from smtp_probe.model.trace import Fork, Hop, HopDelay, Trace
 from smtp_probe.model.verdict import Authentication, Method, Source, Verdict, VerdictResult
 from smtp_probe.model.web import WebAnswer, WebFailure
 
 __all__ = [
+    "Alteration",
     "Arrival",
     "Authentication",
     "Bounce",
@@ -120,6 +122,7 @@ __all__ = [
     "Failure",
     "Finding",
     "ForgerySeen",
+    "Fork",
     "Hop",
     "HopDelay",
     "HopRole",

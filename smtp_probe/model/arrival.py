@@ -31,6 +31,27 @@ class Placement(StrEnum):
     """A folder that the configuration names as a quarantine."""
 
 
+class Alteration(StrEnum):
+    """What was changed of a message of ours, gravest first. Bounded: these values are metric labels."""
+
+    TRUNCATED = "truncated"
+    BODY = "body"
+    """The text between our marks is not the one that was sent."""
+    HEADER = "header"
+    """A field that we wrote is gone, is there twice, or the Message-ID is another one."""
+    CHARSET = "charset"
+    LINE_ENDINGS = "line_endings"
+    TRANSFER_ENCODING = "transfer_encoding"
+    FOOTER = "footer"
+    """Text was put in front of ours or behind it."""
+    SUBJECT = "subject"
+
+    @property
+    def is_damage(self) -> bool:
+        """Whether something is lost or wrong; the others are what gateways and lists do to mail."""
+        return self in (Alteration.TRUNCATED, Alteration.BODY, Alteration.HEADER)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:
     """Where a message lies: enough to find exactly that copy again (RFC 3501 section 2.3.1.1)."""
@@ -90,6 +111,9 @@ class Arrival:
     """Not before this it was taken in, where `stored_ns` is only the latest that it can have been."""
     trace: Trace = field(default_factory=Trace)
     corrupted: bool | None = None
+    """Whether it was damaged; None where its body was not compared."""
+    alterations: tuple[Alteration, ...] = ()
+    """What was changed of it, gravest first."""
     clock_ns: int | None = None
     """What the mailbox's own clock showed when it took the message in, believed or not; None where nothing tells."""
     clock_resolution_seconds: float | None = None
@@ -127,6 +151,8 @@ class Bounce:
     """Until when the reporting server goes on trying, on its clock (Will-Retry-Until, RFC 3464 section 2.3.9)."""
     reason: str = "other"
     """Why it came back: one of the words of `mail.bounce.reason.REASONS`."""
+    is_verified: bool = True
+    """Whether a tag of ours in it proves that it is about our probe; else it is tied by the queue id alone."""
 
     @property
     def ends_probe(self) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from smtp_probe.model.arrival import Bounce, Location
 from smtp_probe.model.probe import Outcome, Probe
 from smtp_probe.model.submission import Submission
+from smtp_probe.model.trace import Fork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +74,8 @@ class DuplicateSeen:
     route: str
     probe_id: str
     location: Location
+    fork: Fork | None = None
+    """Where it parted from the first one, where both are known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

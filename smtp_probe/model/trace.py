@@ -51,6 +51,18 @@ class HopDelay:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fork:
+    """Where two copies of one message parted."""
+
+    after_hop: int
+    """How many hops both have in common; 0: they parted before the first, or the message was handed over twice."""
+    host: str = ""
+    """Who had it once and passed it on twice: normalised, bounded. Empty where that is not known."""
+    is_behind_last_hop: bool = False
+    """Whether all hops are the same: the mailbox itself made two of one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
     """The ordered hops, oldest first."""
 

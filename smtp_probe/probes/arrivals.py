@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from smtp_probe.errors import JournalError, MailboxError
+from smtp_probe.mail.addresses import strip_tag
+from smtp_probe.mail.alterations import find_alterations
 from smtp_probe.mail.bounce.prose import may_be_bounce
 from smtp_probe.mail.bounce.reason import find_reason
 from smtp_probe.mail.bounce.report import BounceReport, read_bounce
-from smtp_probe.mail.message import check_body
+from smtp_probe.mail.path.fork import find_fork
 from smtp_probe.mail.recognition import Candidate, find_candidates, is_automatic_answer
 from smtp_probe.mail.spam_filters import read_spam_results
 from smtp_probe.mail.stamps import choose_stored, read_clock
 from smtp_probe.mail.syntax.fields import split_fields
-from smtp_probe.mail.syntax.mime_parts import read_texts
 from smtp_probe.mail.tag import TagKey, peek, verify
 from smtp_probe.mail.trace import read_trace
 from smtp_probe.model import (
@@ -32,6 +33,7 @@ from smtp_probe.model import (
     MailboxMessage,
     Stamp,
     Tag,
+    Trace,
 )
 from smtp_probe.ports import Clock, FetchText, Journal
 from smtp_probe.probes.ledger import Flight, Ledger
@@ -127,8 +129,7 @@ class Arrivals:
             return
         is_first = flight.arrival is None
         body = await self._fetch_body(message, flight, fetch_text)
-        corrupted = None if body is None else self._is_corrupted(message, flight, body)
-        arrival = self._arrival(message, flight, recognised.found_in, corrupted=corrupted)
+        arrival = self._arrival(message, flight, recognised, body)
         if not await self._ledger.arrived(flight, arrival):
             await self._count_duplicate(message, recognised)
         elif is_first and self.verdicts is not None:
@@ -146,15 +147,11 @@ class Arrivals:
             return None
         return await fetch_text(limit)
 
-    @staticmethod
-    def _is_corrupted(message: MailboxMessage, flight: Flight, body: bytes) -> bool | None:
-        """Say whether the body came through unharmed; None for one without its marks."""
-        is_intact = check_body(flight.probe.body_digest, read_texts(message.header, body))
-        return None if is_intact is None else not is_intact
-
     def _arrival(
-        self, message: MailboxMessage, flight: Flight, found_in: str, *, corrupted: bool | None
+        self, message: MailboxMessage, flight: Flight, recognised: Recognised, body: bytes | None
     ) -> Arrival:
+        alterations = find_alterations(message.header, body, flight.probe.body_digest, recognised.tag.token)
+        is_damaged = any(each.is_damage for each in alterations)
         final_dot_ns = flight.submission.final_dot_ns if flight.submission is not None else None
         sent_ns = final_dot_ns or flight.probe.created_ns
         stored_ns, stamp, resolution_seconds = choose_stored(message, sent_ns)
@@ -169,12 +166,13 @@ class Arrivals:
             stamp_resolution_seconds=resolution_seconds,
             earliest_ns=max(sent_ns, message.absent_ns or 0) if is_only_a_bound else None,
             trace=read_trace(message.header),
-            corrupted=corrupted,
+            corrupted=None if body is None and not is_damaged else is_damaged,
+            alterations=alterations,
             clock_ns=clock[0] if clock is not None else None,
             clock_resolution_seconds=clock[1] if clock is not None else None,
             guid=message.guid,
             absent_ns=message.absent_ns,
-            found_in=found_in,
+            found_in=recognised.found_in,
             spam=read_spam_results(split_fields(message.header)),
             header=message.header[:_KEPT_HEADER_BYTES],
         )
@@ -202,8 +200,17 @@ class Arrivals:
 
     async def _count_duplicate(self, message: MailboxMessage, recognised: Recognised) -> None:
         # The journal knows the copies that were counted before, so a copy that is listed twice counts once.
+        probe_id = recognised.tag.probe_id
+        flight = self._ledger.get(probe_id)
+        if flight is not None and flight.arrival is not None:
+            first: Trace | None = flight.arrival.trace
+        else:
+            first = await self._journal.arrival_trace(probe_id)
         event = DuplicateSeen(
-            route=recognised.route, probe_id=recognised.tag.probe_id, location=message.location
+            route=recognised.route,
+            probe_id=probe_id,
+            location=message.location,
+            fork=None if first is None else find_fork(first, read_trace(message.header)),
         )
         await self._ledger.record(event)
         self._ledger.discard(message.location)
@@ -215,7 +222,8 @@ class Arrivals:
             return False
         recognised = self._verify(report.candidates)
         if recognised is None:
-            return True  # somebody else's
+            await self._look_at_untagged(message, report)
+            return True  # somebody else's, or one that names our message by its queue id alone
         bounce = _bounce(message, report)
         flight = self._ledger.get(recognised.tag.probe_id)
         if flight is not None:
@@ -225,6 +233,18 @@ class Arrivals:
             await self._ledger.record(event)
             self._ledger.discard(message.location)
         return True
+
+    async def _look_at_untagged(self, message: MailboxMessage, report: BounceReport) -> None:
+        """Tie a bounce that returns nothing of our message to its probe by the queue id of the first server's reply.
+
+        No signature vouches for that, so the recipient and the mailbox must be the probe's as well, and only an open
+        probe can be meant. Who knows a queue id has seen the message or the server's log, and could as well have copied
+        the tag. The bounce ends the probe, but it is not proven to be ours: it is never deleted.
+        """
+        flight = self._ledger.find_queued(report.queue_id or "", message.location.mailbox)
+        recipient = strip_tag(report.recipient or "").lower()
+        if flight is not None and recipient == flight.probe.recipient.lower() and report.action is not None:
+            await self._ledger.bounced(flight, replace(_bounce(message, report), is_verified=False))
 
     def _verify(self, candidates: Sequence[Candidate]) -> Recognised | None:
         for candidate in candidates:

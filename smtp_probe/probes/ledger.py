@@ -101,6 +101,18 @@ class Ledger:
         """Give an open probe; None when there is none of that id."""
         return self._flights.get(probe_id)
 
+    def find_queued(self, queue_id: str, bounce_mailbox: str) -> Flight | None:
+        """Give the one open probe that the first server took under this id, and whose bounces come here."""
+        found = [
+            flight
+            for flight in self._flights.values()
+            if flight.submission is not None
+            and queue_id
+            and flight.submission.queue_id == queue_id
+            and flight.probe.bounce_mailbox == bounce_mailbox
+        ]
+        return found[0] if len(found) == 1 else None
+
     def in_flight(self, route: str) -> int:
         """Count the open probes of a route."""
         return len(self._by_route.get(route, ()))
@@ -193,7 +205,8 @@ class Ledger:
             await self.record(event)
             if bounce.action == "delayed":
                 flight.delay = bounce
-            self.discard(bounce.location)
+            if bounce.is_verified:
+                self.discard(bounce.location)
             return
         if flight.bounce is None:
             flight.bounce = bounce
@@ -272,9 +285,10 @@ class Ledger:
         await self.record(ProbeEnded(outcome=outcome, memos=memos))
         flight.outcome = outcome
         self._remove(flight)
-        for fact in (flight.arrival, flight.bounce):
-            if fact is not None:
-                self.discard(fact.location)
+        if flight.arrival is not None:
+            self.discard(flight.arrival.location)
+        if flight.bounce is not None and flight.bounce.is_verified:
+            self.discard(flight.bounce.location)
         flight.ended.set()
 
     def _read_path(self, flight: Flight) -> None:

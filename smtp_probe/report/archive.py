@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from smtp_probe.model import Bounce, Outcome, Probe, Submission
+from smtp_probe.model import Bounce, Fork, Outcome, Probe, Submission
 from smtp_probe.report.history import HEARTBEAT, Beat, beat_of
 
 _T = TypeVar("_T")
@@ -27,6 +27,8 @@ _PROBE = TypeAdapter(Probe)
 _SUBMISSION = TypeAdapter(Submission)
 _OUTCOME = TypeAdapter(Outcome)
 _BOUNCE = TypeAdapter(Bounce)
+_FORK = TypeAdapter(Fork)
+MOST_COPIES = 100
 _READ_SECONDS = 10.0
 _LARGEST_HEADER_BYTES = 65_536
 ROUTE_PROBES = 120
@@ -50,6 +52,8 @@ class ProbeRecord:
     delay: Bounce | None = None
     """The last notice that a server goes on trying."""
     header: bytes = b""
+    forks: tuple[Fork, ...] = ()
+    """Of each further copy, where it parted from the first one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,12 +129,17 @@ def _read_probe(connection: sqlite3.Connection, probe_id: str) -> ProbeRecord | 
         return None
     probe, submission, outcome, is_overdue, delay = row
     kept = connection.execute("SELECT header FROM headers WHERE probe_id = ?", (probe_id,)).fetchone()
+    forks = connection.execute(
+        "SELECT fork FROM copies WHERE probe_id = ? AND fork IS NOT NULL ORDER BY at_ns LIMIT ?",
+        (probe_id, MOST_COPIES),
+    ).fetchall()
     return ProbeRecord(
         probe=_PROBE.validate_json(probe),
         submission=_SUBMISSION.validate_json(submission) if submission else None,
         outcome=_OUTCOME.validate_json(outcome) if outcome else None,
         is_overdue=bool(is_overdue),
         delay=_BOUNCE.validate_json(delay) if delay else None,
+        forks=tuple(_FORK.validate_json(fork) for (fork,) in forks),
         header=zlib.decompressobj().decompress(kept[0], _LARGEST_HEADER_BYTES) if kept else b"",
     )
 

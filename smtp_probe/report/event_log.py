@@ -49,8 +49,10 @@ def log_event(event: Event) -> None:
             _log.warning("probe overdue: not arrived within %s", deadline, extra=_probe_fields(probe))
         case ProbeEnded(outcome=outcome):
             _log_end(outcome)
-        case DuplicateSeen(route=route, probe_id=probe_id, location=location):
+        case DuplicateSeen(route=route, probe_id=probe_id, location=location, fork=fork):
             fields: _Fields = {"route": route, "probe_id": probe_id}
+            if fork is not None:
+                fields |= {"after_hop": fork.after_hop, "forked_at": fork.host or None}
             _log.warning("duplicate message", extra=fields | _location_fields(location))
         case ForgerySeen(location=location):
             _log.warning("message with a forged tag", extra=_location_fields(location))

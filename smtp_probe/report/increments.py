@@ -35,6 +35,7 @@ from smtp_probe.model import (
 )
 from smtp_probe.report.metric import Metric
 from smtp_probe.report.metrics import (
+    ALTERED,
     BOUNCE_DURATION,
     BOUNCES,
     CLOCK_STEPS,
@@ -161,6 +162,8 @@ def _end(outcome: Outcome) -> Iterator[Increment]:
         yield _one(PLACEMENTS, probe.route, outcome.arrival.placement.value)
         if outcome.arrival.corrupted:
             yield _one(CORRUPTED)
+        for alteration in outcome.arrival.alterations:
+            yield _one(ALTERED, alteration.value)
     if outcome.path is not None and outcome.path.change is not None:
         yield _one(PATH_CHANGES, probe.route)
     if outcome.timing is not None:

@@ -32,6 +32,7 @@ from smtp_probe.model import (
     DuplicateSeen,
     Event,
     ForgerySeen,
+    Fork,
     Location,
     Memo,
     Outcome,
@@ -44,6 +45,7 @@ from smtp_probe.model import (
     SlotMissed,
     Submission,
     SubmissionDeferred,
+    Trace,
 )
 from smtp_probe.ports import Clock, OpenProbe
 from smtp_probe.report.increments import Increment, increments
@@ -57,6 +59,7 @@ _PROBE = TypeAdapter(Probe)
 _SUBMISSION = TypeAdapter(Submission)
 _OUTCOME = TypeAdapter(Outcome)
 _BOUNCE = TypeAdapter(Bounce)
+_FORK = TypeAdapter(Fork)
 _BATCH = 500
 IN_MEMORY = Path(":memory:")
 """A journal for a single probe of the command line, which leaves nothing behind."""
@@ -188,8 +191,9 @@ class SqliteJournal:
                 )
             case ProbeEnded(outcome=outcome, memos=memos):
                 return self._write_end(connection, outcome, memos)
-            case DuplicateSeen(probe_id=probe_id, location=location):
-                return self._write_copy(connection, location, probe_id)
+            case DuplicateSeen(probe_id=probe_id, location=location, fork=fork):
+                note = None if fork is None else _dump(_FORK, fork)
+                return self._write_copy(connection, location, probe_id, note)
             case ForgerySeen(location=location):
                 return self._write_copy(connection, location, None)
             case BounceSeen():
@@ -236,14 +240,20 @@ class SqliteJournal:
             )
         return is_new
 
-    def _write_copy(self, connection: sqlite3.Connection, location: Location, probe_id: str | None) -> bool:
+    def _write_copy(
+        self,
+        connection: sqlite3.Connection,
+        location: Location,
+        probe_id: str | None,
+        fork: str | None = None,
+    ) -> bool:
         """Note a copy. False for one that was counted before, also where all UIDs of its folder have become new."""
         mailbox = f"{location.mailbox} {location.account}".rstrip()
         folder = mailbox, location.folder
         is_new = _changed(
             connection,
-            "INSERT OR IGNORE INTO copies VALUES (?, ?, ?, ?, ?, ?)",
-            (*folder, location.uidvalidity, location.uid, probe_id, self._clock.now_ns()),
+            "INSERT OR IGNORE INTO copies VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (*folder, location.uidvalidity, location.uid, probe_id, self._clock.now_ns(), fork),
         )
         if not is_new:
             return False
@@ -286,6 +296,14 @@ class SqliteJournal:
         if is_open:
             return "open"
         return "ended" if _OUTCOME.validate_json(outcome).arrival is not None else "unseen"
+
+    async def arrival_trace(self, probe_id: str) -> Trace | None:
+        """The way of the copy with which an ended probe arrived. Raises JournalError."""
+        rows = await self._read(
+            "SELECT outcome FROM probes WHERE probe_id = ? AND outcome IS NOT NULL", (probe_id,)
+        )
+        arrival = _OUTCOME.validate_json(rows[0][0]).arrival if rows else None
+        return None if arrival is None else arrival.trace
 
     async def last_sequences(self) -> dict[str, int]:
         """The highest sequence number ever used, by route. Raises JournalError."""

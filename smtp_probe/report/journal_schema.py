@@ -13,7 +13,7 @@ from smtp_probe.config.private_files import make_private_file
 from smtp_probe.errors import JournalError
 
 IN_MEMORY = ":memory:"
-VERSION = 5
+VERSION = 6
 
 _TABLES = """
 CREATE TABLE probes (
@@ -86,6 +86,11 @@ CREATE TABLE IF NOT EXISTS memory (
 
 
 _HANDED_OVER = "ALTER TABLE probes ADD COLUMN final_dot_ns INTEGER;"
+_FORK = """
+-- Where a further copy parted from the first one; further copies are those that have not ended a probe.
+ALTER TABLE copies ADD COLUMN fork TEXT;
+CREATE INDEX copies_probe ON copies (probe_id) WHERE fork IS NOT NULL;
+"""
 _DELAY = "ALTER TABLE probes ADD COLUMN delay TEXT;"
 
 
@@ -127,3 +132,5 @@ def _migrate(connection: sqlite3.Connection, path: str, now_ns: int) -> None:
         connection.executescript(f"BEGIN; {_MEMORY} PRAGMA user_version = 4; COMMIT;")
     if version < 5:
         connection.executescript(f"BEGIN; {_DELAY} PRAGMA user_version = 5; COMMIT;")
+    if version < 6:
+        connection.executescript(f"BEGIN; {_FORK} PRAGMA user_version = 6; COMMIT;")

@@ -15,8 +15,9 @@ Rules:
 from __future__ import annotations
 
 from smtp_probe.config.settings import MetricsSettings
-from smtp_probe.model import Cause, Leg, OutcomeKind, Phase, Placement
+from smtp_probe.model import Alteration, Cause, Leg, OutcomeKind, Phase, Placement
 from smtp_probe.report.metric import Kind, Metric, counter, gauge, histogram, info
+from smtp_probe.report.queue_metrics import QUEUE_METRICS
 
 ROUTE_SERIES = 60
 """The budget of series for one route at the default detail."""
@@ -80,7 +81,13 @@ UNOBSERVED = counter(
 DUPLICATES = counter(
     "duplicate_messages_total", "Further copies of a message that had been found already.", "route"
 )
-CORRUPTED = counter("corrupted_messages_total", "Messages that arrived with a changed body.")
+CORRUPTED = counter("corrupted_messages_total", "Messages that arrived damaged: in their body or header.")
+ALTERED = counter(
+    "altered_messages_total",
+    "Messages that arrived otherwise than they were sent, by what was changed: each once for every kind.",
+    "kind",
+    known=tuple(Alteration),
+)
 FORGED = counter("forged_messages_total", "Messages with a tag in our form whose signature is not ours.")
 NOTICES_SEEN = counter(
     "bounce_notices_total",
@@ -304,45 +311,20 @@ DNS_DURATION = Metric(
     buckets=_DNS_BUCKETS,
 )
 
-# The queues of mail servers on this machine. What cannot be read is absent.
-QUEUE_INFO = info(
-    "queue_info", "A watched queue and how it is read, with its labels.", "queue", "kind", "method"
-)
-QUEUE_UP = gauge("queue_up", "Whether the last look into a queue saw all of it (1) or not (0).", "queue")
-QUEUE_FAILURES = counter(
-    "queue_read_failures_total", "Looks into a queue that failed.", "queue", "reason", durable=False
-)
-QUEUE_LAST_READ = gauge("queue_last_read_timestamp_seconds", "When a queue was last read well.", "queue")
-QUEUE_DURATION = gauge("queue_read_duration_seconds", "How long the last look into a queue took.", "queue")
-QUEUE_MESSAGES = gauge("queue_messages", "Messages in a queue, by state.", "queue", "state")
-QUEUE_SIZE = gauge("queue_size_bytes", "Size of the messages in a queue, by state.", "queue", "state")
-QUEUE_OLDEST = gauge(
-    "queue_oldest_message_timestamp_seconds", "When the oldest message came in.", "queue", "state"
-)
-QUEUE_AGE = gauge(
-    "queue_message_age_seconds", "Age of messages by percentile, to 5 %.", "queue", "state", "percentile"
-)
-QUEUE_DEFERRED = gauge(
-    "queue_deferred_messages", "Deferred messages, by what keeps them back.", "queue", "reason"
-)
-QUEUE_DESTINATIONS = gauge(
-    "queue_deferred_destination_messages", "Deferred messages by recipient domain.", "queue", "destination"
-)
-QUEUE_GROWTH = gauge(
-    "queue_growth_messages_per_second", "Change of a queue's length, over 15 minutes at most.", "queue"
-)
-QUEUE_PROBES = gauge("queue_probes", "Our own probes in a queue, of those in flight.", "queue")
-QUEUE_RETRY_UP = gauge(
-    "queue_retry_schedule_up", "Whether the server last told how it retries (1) or not (0).", "queue"
-)
-QUEUE_RETRY = gauge("queue_retry_schedule_seconds", "How the server says that it retries.", "queue", "wait")
-QUEUE_FINDING = gauge(
-    "queue_finding", "1 while this is wrong with its retries: docs/checks.md.", "queue", "check", "severity"
-)
-
 METRICS: tuple[Metric, ...] = (
     *(BUILD_INFO, ROUTE_INFO, INTERVAL),
-    *(PROBES, FAILURES, OUTCOMES, UNOBSERVED, DUPLICATES, CORRUPTED, FORGED, NOTICES_SEEN, SCHEDULE_MISSED),
+    *(
+        PROBES,
+        FAILURES,
+        OUTCOMES,
+        UNOBSERVED,
+        DUPLICATES,
+        CORRUPTED,
+        ALTERED,
+        FORGED,
+        NOTICES_SEEN,
+        SCHEDULE_MISSED,
+    ),
     *(BOUNCES, BOUNCE_DURATION),
     *(
         DELIVERY_DURATION,
@@ -369,9 +351,7 @@ METRICS: tuple[Metric, ...] = (
     *(IN_FLIGHT, OLDEST_IN_FLIGHT, MAILBOX_UP, MAILBOX_RECONNECTS, CERTIFICATE_END, SCHEDULER_LAG),
     *(FINDING, CHECK_UP, DOMAIN_CHECKED, RECORD_CHANGES, RECORD_TTL, SPF_LOOKUPS_LEFT, POLICY_EXPIRY),
     *(EXCHANGER_UP, EXCHANGER_PHASE, EXCHANGER_CERTIFICATE, DNS_QUERIES, DNS_DURATION),
-    *(QUEUE_INFO, QUEUE_UP, QUEUE_FAILURES, QUEUE_LAST_READ, QUEUE_DURATION, QUEUE_MESSAGES, QUEUE_SIZE),
-    *(QUEUE_OLDEST, QUEUE_AGE, QUEUE_DEFERRED, QUEUE_DESTINATIONS, QUEUE_GROWTH, QUEUE_PROBES),
-    *(QUEUE_RETRY_UP, QUEUE_RETRY, QUEUE_FINDING),
+    *QUEUE_METRICS,
     *(CONFIG_OK, CONFIG_LOADED, JOURNAL_UP, CLOCK_STEP, LOG_MESSAGES, INTERNAL_ERRORS),
 )
 """In the order in which `/metrics` shows them."""

@@ -124,6 +124,10 @@ class MemoryJournal:
     async def open_probes(self):
         return [known for known in self.probes.values() if known is not None]
 
+    async def arrival_trace(self, probe_id):
+        ended = [each for each in self.outcomes() if each.probe.probe_id == probe_id and each.arrival]
+        return ended[0].arrival.trace if ended else None
+
     async def probe_state(self, probe_id):
         if probe_id not in self.probes:
             return None
@@ -153,6 +157,7 @@ class FakeSubmitter:
         self.envelopes = []
         self.seconds = 0.0
         self.is_hanging_after_dot = False
+        self.queue_id = None
 
     async def submit(self, envelope, *, on_phase=None):
         started_ns = self.clock.now_ns()
@@ -169,7 +174,9 @@ class FakeSubmitter:
         final_dot_ns = (
             self.clock.now_ns() if disposition in (Disposition.ACCEPTED, Disposition.UNCERTAIN) else None
         )
-        return Submission(disposition=disposition, started_ns=started_ns, final_dot_ns=final_dot_ns)
+        return Submission(
+            disposition=disposition, started_ns=started_ns, final_dot_ns=final_dot_ns, queue_id=self.queue_id
+        )
 
 
 class FakeFolder:

@@ -12,6 +12,7 @@ from smtp_probe.model import (
     Cause,
     DuplicateSeen,
     ForgerySeen,
+    Fork,
     OutcomeKind,
 )
 from smtp_probe.probes.arrivals import Arrivals, RouteIdentity
@@ -135,7 +136,8 @@ async def test_a_message_is_delivered_and_deleted():
     [
         (b"nothing", b"nothing", False),
         (b"They carry no information", b"They carry an advertisement", True),
-        (b"[end of smtp-probe test message]", b"", None),
+        (b"[end of smtp-probe test message]", b"", True),
+        (b"[begin of smtp-probe test message]", b"hello", False),
     ],
 )
 async def test_a_body_changed_on_the_way_shows(old, new, expected):
@@ -186,6 +188,65 @@ async def test_a_second_copy_is_a_duplicate_and_is_deleted_too():
         assert bed.kinds() == [OutcomeKind.DELIVERED]
         assert [event.location.uid for event in bed.journal.of(DuplicateSeen)] == [second, third]
         assert bed.inbox.removed == [first, second, third]
+
+
+async def test_where_a_second_copy_parted_is_told_also_when_the_first_one_has_ended_the_probe():
+    async with running(Bed()) as bed:
+        envelope = await bed.send()
+        later = b"Received: from mx by store.example.test with LMTP id %d; Mon, 1 Jan 2024 00:00:01 +0000\r\n"
+        for number in (1, 2):
+            bed.inbox.put(later % number + RECEIVED + envelope.message)
+            await bed.clock.advance(1)
+
+        (seen,) = bed.journal.of(DuplicateSeen)
+        assert seen.fork == Fork(after_hop=1, host="mx.example.test")
+
+
+def queued(envelope, recipient=b"user@example.test", queue_id=b"4ABC"):
+    """A bounce of Postfix that returns nothing of the message."""
+    plain = bounce_of(envelope).replace(envelope.envid.encode(), b"none")
+    plain = plain.partition(b"Content-Type: text/rfc822-headers")[0] + b"\r\n--b--\r\n"
+    plain = plain.replace(b"Reporting-MTA:", b"X-Postfix-Queue-ID: " + queue_id + b"\r\nReporting-MTA:")
+    return plain.replace(b"rfc822; user@example.test", b"rfc822; " + recipient)
+
+
+async def test_a_bounce_that_names_our_message_by_its_queue_id_alone_ends_the_probe_and_is_not_deleted():
+    async with running(Bed()) as bed:
+        bed.submitter.queue_id = "4ABC"
+        envelope = await bed.send(bounce_mailbox="inbox")
+        uid = bed.inbox.put(queued(envelope))
+        await bed.clock.advance(1)
+
+        assert bed.kinds() == [OutcomeKind.BOUNCED]
+        assert not bed.journal.outcomes()[0].bounce.is_verified
+        assert uid in bed.inbox.messages
+        await bed.clock.advance(60)
+        assert uid in bed.inbox.messages
+        assert bed.inbox.removed == []
+
+
+@pytest.mark.parametrize(
+    "changes", [{"recipient": b"other@example.test"}, {"queue_id": b"4ABD"}, {"queue_id": b""}]
+)
+async def test_a_bounce_about_another_recipient_or_id_is_somebody_else_s(changes):
+    async with running(Bed()) as bed:
+        bed.submitter.queue_id = "4ABC"
+        envelope = await bed.send(bounce_mailbox="inbox")
+        uid = bed.inbox.put(queued(envelope, **changes))
+        await bed.clock.advance(1)
+
+        assert bed.kinds() == []
+        assert uid in bed.inbox.messages
+
+
+async def test_a_queue_id_counts_only_in_the_mailbox_of_the_bounces():
+    async with running(Bed()) as bed:
+        bed.submitter.queue_id = "4ABC"
+        envelope = await bed.send()
+        bed.inbox.put(queued(envelope))
+        await bed.clock.advance(1)
+
+        assert bed.kinds() == []
 
 
 async def test_a_forged_message_is_counted_once_and_never_deleted():

@@ -14,7 +14,7 @@ from smtp_probe.report.history import State, past_probe, state_of
 from smtp_probe.report.redaction import SECRETS
 from smtp_probe.report.sentences import describe_duration
 from smtp_probe.report.web.instants import instant, instant_or_none
-from smtp_probe.report.web.views import ArrivalView, BounceView, HopView, PhaseView, ProbeView
+from smtp_probe.report.web.views import ArrivalView, BounceView, CopyView, HopView, PhaseView, ProbeView
 
 _DELAYED = "a server on the way has not got rid of it yet, and goes on trying"
 _MOST_HOPS = 64
@@ -77,6 +77,14 @@ def view_probe(record: ProbeRecord) -> ProbeView:
         trace_flags=() if arrival is None else tuple(map(_words, arrival.trace.flags)),
         bounce=None if bounce is None else _view_bounce(bounce),
         delay=None if delay is None else _view_bounce(delay),
+        copies=tuple(
+            CopyView(
+                after_hop=fork.after_hop,
+                forked_at=sanitise(fork.host, 80),
+                is_behind_last_hop=fork.is_behind_last_hop,
+            )
+            for fork in record.forks
+        ),
         attempts=1 if submission is None else submission.attempts,
         header_lines=view_header(record.header),
     )
@@ -148,6 +156,7 @@ def _view_arrival(arrival: Arrival) -> ArrivalView:
         seen_at=instant(arrival.seen_ns),
         corrupted=arrival.corrupted,
         found_in=arrival.found_in,
+        alterations=tuple(each.value for each in arrival.alterations),
     )
 
 

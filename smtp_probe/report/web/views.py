@@ -208,6 +208,18 @@ class ArrivalView:
     seen_at: str
     corrupted: bool | None
     found_in: str
+    alterations: tuple[str, ...] = ()
+    """What was changed of the message, gravest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyView:
+    """A further copy of a message: where its way parted from that of the first one."""
+
+    after_hop: int
+    forked_at: str
+    """The host that had the message once and passed it on twice; empty where that is not known."""
+    is_behind_last_hop: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,6 +263,8 @@ class ProbeView:
     bounce: BounceView | None = None
     delay: BounceView | None = None
     """The last notice that a server goes on trying: no end of the probe."""
+    copies: tuple[CopyView, ...] = ()
+    """Further copies of the message, in the order in which they were found, at most 100."""
     attempts: int = 1
     """SMTP transactions that it took; those before the last one ended with a 4xx reply."""
     header_lines: tuple[str, ...] = ()

@@ -1,0 +1,74 @@
+"""What was done to our own message on its way: damage, and the changes that gateways and lists make.
+
+In: the header and body of a verified message of ours, and what is known of it as it was sent. Out: the kinds of change,
+gravest first. Every message of ours has the same form (see `message`), so most can be told without a copy of it. Linear,
+never raises. A body that was not fetched is not judged.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from smtp_probe.mail.message import BEGIN_MARK, END_MARK, OWN_HEADER, SUBJECT_WORDS, check_body
+from smtp_probe.mail.syntax.encoded_words import decode_words
+from smtp_probe.mail.syntax.fields import split_fields
+from smtp_probe.mail.syntax.mime_parts import parse_content_type, read_texts, split_parts
+from smtp_probe.model import Alteration
+
+Fields = Sequence[tuple[str, bytes]]
+
+_STRAY_LINE_END = re.compile(rb"(?<!\r)\n|\r(?!\n)")
+_BLANKS = re.compile(rb"[ \t\r\n]+")
+_REQUIRED = ("from", "to", "date", "message-id", OWN_HEADER.lower())
+"""What we write into each message, and no host has a reason to take away or to add another of."""
+_PLAIN_CHARSETS = frozenset({b"", b"us-ascii"})
+_PLAIN_ENCODINGS = frozenset({b"", b"7bit"})
+
+
+def find_alterations(header: bytes, body: bytes | None, digest: str, token: str) -> tuple[Alteration, ...]:
+    """Give what was changed. `digest` is that of the body as it was sent, `token` the proof that the tag carries."""
+    fields = split_fields(header)
+    found = {*_compare_header(fields, token), *(() if body is None else _compare_body(header, body, digest))}
+    return tuple(kind for kind in Alteration if kind in found)
+
+
+def _compare_header(fields: Fields, token: str) -> Iterator[Alteration]:
+    proof = token.encode("ascii")
+    names = [name for name, _ in fields]
+    values = dict(reversed(fields))
+    if any(names.count(name) != 1 for name in _REQUIRED) or proof not in values.get("message-id", b""):
+        yield Alteration.HEADER
+    subject = _BLANKS.sub(b" ", decode_words(values.get("subject", b""))).strip()
+    if subject != b"[smtp-probe " + proof + b"] " + SUBJECT_WORDS:
+        yield Alteration.SUBJECT
+
+
+def _compare_body(header: bytes, body: bytes, digest: str) -> Iterator[Alteration]:
+    text = read_texts(header, body)
+    lines = [line.strip() for line in text.splitlines()]
+    begin = lines.index(BEGIN_MARK) if BEGIN_MARK in lines else None
+    end = lines.index(END_MARK) if END_MARK in lines else None
+    if end is None and (begin is not None or not text.strip()):
+        yield Alteration.TRUNCATED
+    if check_body(digest, text) is False:
+        yield Alteration.BODY
+    if begin is not None and end is not None and (any(lines[:begin]) or any(lines[end + 1 :])):
+        yield Alteration.FOOTER
+    if _STRAY_LINE_END.search(body):
+        yield Alteration.LINE_ENDINGS
+    yield from _compare_encoding(header, body)
+
+
+def _compare_encoding(header: bytes, body: bytes) -> Iterator[Alteration]:
+    """By the part that has our text; where none has it, by the first."""
+    parts = split_parts(header, body)
+    part = next((each for each in parts if BEGIN_MARK in each.body), parts[0] if parts else None)
+    if part is None:
+        return
+    fields = dict(reversed(split_fields(part.header)))
+    charset = parse_content_type(fields.get("content-type", b"")).parameters.get("charset", b"").lower()
+    if charset not in _PLAIN_CHARSETS:
+        yield Alteration.CHARSET
+    if fields.get("content-transfer-encoding", b"").lower() not in _PLAIN_ENCODINGS:
+        yield Alteration.TRANSFER_ENCODING
