@@ -65,6 +65,7 @@ def test_a_journal_of_the_first_version_is_taken_over(tmp_path):
     with sqlite3.connect(path) as database:
         database.executescript(
             "DROP TABLE headers; DROP INDEX probes_failed; ALTER TABLE probes DROP COLUMN final_dot_ns;"
+            "ALTER TABLE probes DROP COLUMN delay;"
             "PRAGMA user_version = 1;"
         )
     database.close()

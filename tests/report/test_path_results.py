@@ -176,7 +176,7 @@ async def test_ten_thousand_names_stay_within_the_documented_bound(name_of):
     assert all(re.fullmatch(r"[a-z0-9.:-]{1,130}", name) for name in by)
     assert len(ways) == 1 < MAX_PATHS
     assert sum("by=" in line for line in lines) <= MAX_HOSTS * 22 + 7
-    assert len(reader.memos(last)) <= 12  # the hosts of one message, those forgotten for them, and the way
+    assert len(reader.memos(last)) <= 16  # the hosts of one message, those forgotten for them, and the way
     assert (
         sum(len(memo.text or "") for memo in reader.memos(last)) < 60_000
     )  # 256 clocks, some 100 bytes each
