@@ -3,6 +3,7 @@
 import sqlite3
 
 from smtp_probe.model import OutcomeKind
+from smtp_probe.report import journal_schema
 from smtp_probe.report.journal_schema import open_database
 from smtp_probe.report.keeping import KEPT_HEADERS, without_header
 from tests.report.samples import NS, START_NS, make_outcome
@@ -61,15 +62,13 @@ def test_an_outcome_is_stored_without_its_header():
 
 def test_a_journal_of_the_first_version_is_taken_over(tmp_path):
     path = tmp_path / "journal.db"
-    open_database(str(path), START_NS).close()
+    path.touch(mode=0o600)
     with sqlite3.connect(path) as database:
-        database.executescript(
-            "DROP TABLE headers; DROP INDEX probes_failed; ALTER TABLE probes DROP COLUMN final_dot_ns;"
-            "ALTER TABLE probes DROP COLUMN delay;"
-            "PRAGMA user_version = 1;"
-        )
+        database.executescript(f"{journal_schema._TABLES} PRAGMA user_version = 1;")
+        database.execute("INSERT INTO facts VALUES ('begun_ns', ?)", (START_NS,))
     database.close()
     connection = open_database(str(path), START_NS)
 
+    assert connection.execute("PRAGMA user_version").fetchone() == (journal_schema.VERSION,)
     assert connection.execute("SELECT count(*) FROM headers").fetchone() == (0,)
     connection.close()
