@@ -9,7 +9,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from smtp_probe.config.drills import KINDS
 from smtp_probe.config.nodes import KeyPath
+from smtp_probe.config.section import Settings
 from smtp_probe.config.settings import Config, Route
 from smtp_probe.config.values import format_duration
 
@@ -26,9 +28,15 @@ class Contradiction(NamedTuple):
 
 
 def references(config: Config) -> list[Contradiction]:
-    """Every name in `routes` that points at nothing, and every interval that the limits do not allow."""
+    """Every name in `routes` and `drills` that points at nothing, and every interval that the limits do not allow."""
     found = [wrong for name, route in config.routes.items() for wrong in _judge_route(config, name, route)]
     found += _judge_budget(("schedule", "max_per_minute"), config.schedule.max_per_minute, config.routes)
+    found += [
+        wrong
+        for kind in KINDS
+        for name, drill in getattr(config.drills, kind).items()
+        for wrong in _judge_names(config, ("drills", kind, name), drill)
+    ]
     routes_of: defaultdict[str, dict[str, Route]] = defaultdict(dict)
     for name, route in config.routes.items():
         routes_of[route.sender][name] = route
@@ -37,17 +45,23 @@ def references(config: Config) -> list[Contradiction]:
     return found
 
 
-def _judge_route(config: Config, name: str, route: Route) -> Iterator[Contradiction]:
+def _judge_names(config: Config, place: KeyPath, settings: Settings) -> Iterator[Contradiction]:
+    """Names of senders and mailboxes that a section gives and nobody has."""
     for field, known, section in (
         ("sender", config.senders, "senders"),
         ("mailbox", config.mailboxes, "mailboxes"),
         ("bounce_mailbox", config.mailboxes, "mailboxes"),
+        ("other_mailbox", config.mailboxes, "mailboxes"),
     ):
-        value = getattr(route, field)
+        value = getattr(settings, field, None)
         if value is not None and value not in known:
             message = f"{value!r} is not one of {section}: {_list_names(known)}"
-            path = ("routes", name, field)
+            path = (*place, field)
             yield Contradiction(path, message, (path, (section,)))
+
+
+def _judge_route(config: Config, name: str, route: Route) -> Iterator[Contradiction]:
+    yield from _judge_names(config, ("routes", name), route)
     minimum = config.schedule.minimum_interval
     if route.interval < minimum:
         path = ("routes", name, "interval")

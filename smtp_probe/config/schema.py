@@ -17,6 +17,10 @@ _SECTIONS_OF_NAMES = {
     "Mailbox": "mailboxes.NAME",
     "Route": "routes.NAME",
     "Domain": "domains.NAME",
+    "BounceDrill": "drills.bounce.NAME",
+    "RetryDrill": "drills.retry.NAME",
+    "FailoverDrill": "drills.failover.NAME",
+    "RejectionDrill": "drills.rejection.NAME",
 }
 _PLAIN_TYPES = {"boolean": "true or false", "integer": "whole number", "number": "number", "string": "text"}
 

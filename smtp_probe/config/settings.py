@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from smtp_probe.config.domains import Domain
+from smtp_probe.config.drills import Drills
 from smtp_probe.config.endpoints import (
     Auth,
     Endpoint,
@@ -46,6 +47,7 @@ __all__ = [
     "ClockSettings",
     "Config",
     "Domain",
+    "Drills",
     "Endpoint",
     "ImapTimeouts",
     "Mailbox",
@@ -239,6 +241,10 @@ class Config(Settings):
         {},
         description="Queues of mail servers on this machine that are watched, by name.",
         examples=[{"outbound": {"kind": "postfix"}}],
+    )
+    drills: Drills = Field(
+        default_factory=Drills,
+        description="What of the delivery path is exercised on purpose (docs/drills.md); nothing by default.",
     )
     schedule: Schedule = Field(default_factory=Schedule, description="Politeness over all routes.")
     resolver: ResolverSettings = Field(default_factory=ResolverSettings, description="Name servers to ask.")

@@ -86,6 +86,8 @@ _LABEL = r"^[a-z][a-z0-9_]{0,30}$"
 _DOMAIN = r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$"
 _SELECTOR = r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"
 _VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]{0,127}$"
+_REPLY_CODES = r"^[45]\d{0,2}(?: [45]\d{0,2}){0,15}$"
+_STATUS_PREFIX = r"^[245](?:\.\d{1,3}){0,2}$"
 _CREDENTIAL = r"^[A-Za-z0-9_@-][A-Za-z0-9_.@-]{0,127}$"
 
 
@@ -122,6 +124,10 @@ PATTERN_HELP = {
         "name of a variable",
         "expected the name of an environment variable (letters, digits, '_'), not the secret itself",
     ),
+    _REPLY_CODES: PatternHelp(
+        "reply codes", "expected SMTP reply codes of class 4 or 5, or how they begin, such as 550 554"
+    ),
+    _STATUS_PREFIX: PatternHelp("status code", "expected a status code such as 5.1.1, or how it begins: 5.1"),
     _CREDENTIAL: PatternHelp(
         "name of a credential",
         "expected the name of a systemd credential, not a path and not the secret itself",
@@ -141,6 +147,8 @@ LabelText = Annotated[str, Field(max_length=64, pattern=_NO_CONTROL)]
 DomainName = Annotated[str, Field(max_length=253, pattern=_DOMAIN)]
 Selector = Annotated[str, Field(pattern=_SELECTOR)]
 VariableName = Annotated[str, Field(pattern=_VARIABLE)]
+ReplyCodes = Annotated[str, Field(pattern=_REPLY_CODES)]
+StatusPrefix = Annotated[str, Field(pattern=_STATUS_PREFIX)]
 CredentialName = Annotated[str, Field(pattern=_CREDENTIAL)]
 TlsVersion = Annotated[
     Literal["1.2", "1.3"],

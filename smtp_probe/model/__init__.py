@@ -10,6 +10,7 @@
 - `finding`: what is wrong, where, and what to change.
 - `exchanger`, `web`: what one visit to an MX host, or one page over HTTPS, came to.
 - `queue`: what the queue of a mail server holds.
+- `drill`: what a drill of the delivery path came to.
 - `check`: what a check of a domain is given, and gives back.
 - `spam`: what a spam filter on the way says.
 - `verdict`: what a receiver, or we ourselves, say of a message's authentication.
@@ -41,6 +42,15 @@ from smtp_probe.model.dns import (
     SoaRecord,
     SrvRecord,
     TlsaRecord,
+)
+from smtp_probe.model.drill import (
+    Desk,
+    DrillAttempt,
+    DrillKind,
+    DrillReport,
+    DrillResult,
+    DrillTrial,
+    Manner,
 )
 from smtp_probe.model.events import (
     BounceSeen,
@@ -107,6 +117,7 @@ __all__ = [
     "ClockSighting",
     "ClockStep",
     "DelayReason",
+    "Desk",
     "Disposition",
     "DnsAnswer",
     "DnsSecurity",
@@ -114,6 +125,11 @@ __all__ = [
     "DnsValue",
     "DomainReport",
     "DomainUnderCheck",
+    "DrillAttempt",
+    "DrillKind",
+    "DrillReport",
+    "DrillResult",
+    "DrillTrial",
     "DuplicateSeen",
     "Egress",
     "Event",
@@ -131,6 +147,7 @@ __all__ = [
     "LegTime",
     "Location",
     "MailboxMessage",
+    "Manner",
     "Memo",
     "Method",
     "MxRecord",

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from smtp_probe.config.settings import MetricsSettings
 from smtp_probe.model import Alteration, Cause, Leg, OutcomeKind, Phase, Placement
+from smtp_probe.report.drill_metrics import DRILL_METRICS
 from smtp_probe.report.metric import Kind, Metric, counter, gauge, histogram, info
 from smtp_probe.report.queue_metrics import QUEUE_METRICS
 
@@ -352,6 +353,7 @@ METRICS: tuple[Metric, ...] = (
     *(FINDING, CHECK_UP, DOMAIN_CHECKED, RECORD_CHANGES, RECORD_TTL, SPF_LOOKUPS_LEFT, POLICY_EXPIRY),
     *(EXCHANGER_UP, EXCHANGER_PHASE, EXCHANGER_CERTIFICATE, DNS_QUERIES, DNS_DURATION),
     *QUEUE_METRICS,
+    *DRILL_METRICS,
     *(CONFIG_OK, CONFIG_LOADED, JOURNAL_UP, CLOCK_STEP, LOG_MESSAGES, INTERNAL_ERRORS),
 )
 """In the order in which `/metrics` shows them."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from smtp_probe.config.settings import Config
 from smtp_probe.model import Event, Outcome
 from smtp_probe.report.domain_results import DomainResults
+from smtp_probe.report.drill_results import DrillResults
 from smtp_probe.report.exposition import PROCESS_COLLECTORS, Exposition
 from smtp_probe.report.history import History
 from smtp_probe.report.known_series import endpoint_name, mailboxes_in_use, senders_in_use
@@ -43,6 +44,7 @@ class Telemetry:
         self.verdicts = VerdictResults(self.series, self._findings)
         self.domains = DomainResults(self.series)
         self.queues = QueueResults(self.series)
+        self.drills = DrillResults(self.series)
         self.history = History()
         self.before_page: Callable[[], None] = lambda: None
         """Called before a page is rendered: for what is asked for and not told."""
@@ -65,6 +67,7 @@ class Telemetry:
             "endpoint": _endpoints(config),
             "domain": set(config.domains),
             "queue": set(config.queues),
+            "drill": set(config.drills.by_name),
         }
         for label, names in shown.items():
             self.series.show_only(label, names)
@@ -75,6 +78,7 @@ class Telemetry:
             self.observations,
             self.domains,
             self.queues,
+            self.drills,
             self.history,
             self.exposition,
         ):

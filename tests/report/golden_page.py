@@ -20,6 +20,9 @@ from smtp_probe.model import (
     DnsStatus,
     DomainReport,
     DomainUnderCheck,
+    DrillAttempt,
+    DrillKind,
+    DrillReport,
     DuplicateSeen,
     Failure,
     Finding,
@@ -76,6 +79,24 @@ CONFIG = make_config(
     },
     domains={"example.org": {}},
     queues={"outbound": {"kind": "postfix", "top_domains": 1, "labels": {"team": "post"}}, "unread": {}},
+    drills={
+        "retry": {
+            name: {
+                "sender": "relay",
+                "recipient": "drill@drill.example.org",
+                "listen": {"address": "192.0.2.25"},
+            }
+            for name in ("retries", "not-yet")
+        },
+        "failover": {
+            "second-mx": {
+                "sender": "relay",
+                "recipient": "drill@drill2.example.org",
+                "preferred": {"address": "192.0.2.26"},
+                "fallback": {"address": "192.0.2.27"},
+            },
+        },
+    },
 )
 UNREACHABLE = make_submission(
     Disposition.UNREACHABLE,
@@ -174,9 +195,26 @@ def make_golden_telemetry():
     telemetry.queues.show(RETRIES)
     failed = QueueFailure.DENIED
     telemetry.queues.show(QueueLook(queue="unread", at_ns=START_NS, duration_seconds=0.1, failure=failed))
+    telemetry.drills.show(RETRY_DRILL)
+    telemetry.drills.show(FAILOVER_DRILL)
     return telemetry
 
 
+RETRY_DRILL = DrillReport(
+    drill="retries",
+    kind=DrillKind.RETRY,
+    started_ns=START_NS,
+    duration_seconds=180.5,
+    findings=(Finding(check="drill_retry_too_soon", severity=Severity.WARNING, message="Too soon."),),
+    attempts=tuple(DrillAttempt(at_ns=START_NS + seconds * NS) for seconds in (0, 60, 180)),
+)
+FAILOVER_DRILL = DrillReport(
+    drill="second-mx",
+    kind=DrillKind.FAILOVER,
+    started_ns=START_NS,
+    duration_seconds=31.0,
+    failover_seconds=30.5,
+)
 RETRIES = RetryLook(
     queue="outbound",
     at_ns=START_NS,

@@ -107,7 +107,7 @@ def test_label_values_are_bounded(metric):
         "origin",
     }
     listed_or_capped |= {"state", "percentile", "destination", "method", "wait"}
-    listed_or_capped |= {"source", "result", "zone"}
+    listed_or_capped |= {"source", "result", "zone", "attempt"}
     listed_or_capped |= {"status_class", "category", "placement", "filter"}
     fixed = {"version", "pythonversion"}
 
