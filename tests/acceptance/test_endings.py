@@ -1,0 +1,166 @@
+"""The real endings, on real servers: each told by its name, with its reason, and once."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.daemon import Daemon, account, route, write_config
+from tests.acceptance.footer_filter import footer_filter
+
+pytestmark = pytest.mark.lab
+
+RELAY = """
+# this relay gives up soon, says so sooner, and holds what is for probe3
+maximal_queue_lifetime = 12s
+bounce_queue_lifetime = 12s
+delay_warning_time = 3s
+smtpd_recipient_restrictions = check_recipient_access pcre:{held}, permit_mynetworks, reject
+"""
+ROUTES = {
+    "expired": route(
+        "tempfail", "probe1", bounce_mailbox="probe1", interval=5, deadline=100, give_up_after=200
+    ),
+    "unknown": route("nobody", "probe1", bounce_mailbox="probe1", interval=5),
+    "full": route("full", "probe1", bounce_mailbox="probe1", interval=5),
+    "discarded": route("blackhole", "probe1", deadline=3, give_up_after=6, interval=5),
+    "junked": route("spam", "spam", interval=5),
+    "greylisted": route("postgrey", "probe1", plus_address=True, interval=5),
+    "double": route("dup", "probe1", interval=5),
+    "held": route("probe3", "probe3", deadline=4, give_up_after=200, interval=5),
+    "footer": {**route(interval=5), "sender": "filtered"},
+}
+
+
+def postsuper(lab, *options):
+    subprocess.run(
+        ["postsuper", "-c", str(lab.layout.path("relay", "conf")), *options], check=True, timeout=20
+    )
+
+
+def configure(lab, work, filter_port):
+    config = write_config(
+        lab, work, ROUTES, mailboxes={user: account(lab, user) for user in ("probe3", "spam")}
+    )
+    data = json.loads(config.read_text())
+    data["senders"]["filtered"] = {
+        **data["senders"]["submit"], "host": "127.0.0.1", "port": filter_port, "tls": "none", "auth": None,
+    }  # fmt: skip
+    config.write_text(json.dumps(data))
+    return config
+
+
+@pytest.fixture(scope="module")
+def ended(lab, tmp_path_factory):
+    """Every route probed once or twice, and all of them ended: what the journal, the metrics and the API say."""
+    conf = lab.layout.path("relay", "conf")
+    held = conf / "held"
+    held.write_text("/^probe3@/ HOLD\n")
+    lab.stop_part("relay")
+    with (conf / "main.cf").open("a") as main:
+        main.write(RELAY.format(held=held))
+    lab.start_part("relay")
+    work = Path(tmp_path_factory.mktemp("endings"))
+    with (
+        footer_filter(lab.submission.host, lab.submission.plain_port) as filtering,
+        Daemon(configure(lab, work, filtering.port), "--web.enable-lifecycle") as daemon,
+    ):
+        daemon.wait_until(
+            lambda: {probe["route"] for probe in daemon.journal()} == set(ROUTES), "each route to be probed"
+        )
+        daemon.rest()
+        daemon.wait_until(
+            lambda: daemon.value("smtp_probe_probe_failures_total", route="held", reason="overdue") >= 1,
+            "the held message to be overdue",
+        )
+        time.sleep(4)  # a second probe of that route has its own deadline
+        postsuper(lab, "-H", "ALL")
+        daemon.wait_until(lambda: daemon.in_flight() == 0, "everything to end", 60)
+        time.sleep(0.5)  # a copy may be seen after the end
+        probes = {probe["route"]: probe for probe in daemon.journal()}
+        views = {
+            name: json.loads(daemon.get(f"/api/v1/probes/{probe['probe_id']}")[1])
+            for name, probe in probes.items()
+        }
+        yield daemon, probes, views
+
+
+def test_each_ending_has_its_name(ended):
+    daemon, _, _ = ended
+    kinds = {(probe["route"], probe["kind"]) for probe in daemon.journal()}
+    assert len(kinds) == len(ROUTES)
+    assert dict(kinds) == {
+        "expired": "bounced",
+        "unknown": "bounced",
+        "full": "bounced",
+        "discarded": "lost",
+        "junked": "junked",
+        "greylisted": "delivered",
+        "double": "delivered",
+        "held": "late",
+        "footer": "delivered",
+    }
+
+
+def test_a_bounce_says_why(ended):
+    daemon, _, views = ended
+    unknown, expired = views["unknown"]["bounce"], views["expired"]["bounce"]
+    assert (unknown["action"], unknown["status"], unknown["recipient"]) == (
+        "failed", "5.1.1", "nobody@example.test",
+    )  # fmt: skip
+    assert unknown["reporting_mta"] == "relay.example.test"
+    assert daemon.value("smtp_probe_bounces_total", route="unknown", category="no_such_user") >= 1
+    assert daemon.value("smtp_probe_bounces_total", route="full", category="mailbox_full") >= 1
+    assert expired["action"] == "failed"
+    assert expired["status"].startswith("4.")
+    assert daemon.value("smtp_probe_bounces_total", route="expired", status_class="4") >= 1
+
+
+def test_a_delay_is_told_before_the_mail_expires_and_is_no_end(ended):
+    daemon, _, views = ended
+    delay = views["expired"]["delay"]
+    assert (delay["action"], delay["reporting_mta"]) == ("delayed", "relay.example.test")
+    assert delay["seen_at"] < views["expired"]["bounce"]["seen_at"]
+    assert delay["retry_until"] > delay["seen_at"]
+    assert daemon.value("smtp_probe_bounce_notices_total", action="delayed") >= 1
+
+
+def test_where_it_arrived_is_counted(ended):
+    daemon, probes, _ = ended
+    assert daemon.value("smtp_probe_placement_total", route="junked", placement="junk") >= 1
+    assert daemon.value("smtp_probe_placement_total", route="held", placement="inbox") >= 1
+    assert probes["junked"]["outcome"]["failure"]["cause"] == "junked"
+    assert daemon.value("smtp_probe_delivery_duration_seconds_count", route="junked") >= 1
+
+
+def test_greylisting_is_told_by_who_did_it(ended):
+    _, probes, _ = ended
+    findings = probes["greylisted"]["outcome"]["path"]["findings"]
+    (said,) = [finding for finding in findings if finding["check"] == "greylisted"]
+    assert "postgrey" in said["message"]
+
+
+def test_copies_parted_where_the_alias_is(ended):
+    daemon, _, views = ended
+    doubled = sum(probe["route"] == "double" for probe in daemon.journal())
+    assert daemon.value("smtp_probe_duplicate_messages_total", route="double") == doubled
+    (copy,) = views["double"]["copies"]
+    assert copy["forked_at"] == "mx1.example.test"
+
+
+def test_held_mail_that_is_released_after_its_deadline_has_its_true_time(ended):
+    _, _, views = ended
+    assert views["held"]["was_overdue"]
+    assert views["held"]["delivery_seconds"] > 4
+
+
+def test_a_footer_is_a_change_and_no_damage(ended):
+    daemon, _, views = ended
+    assert views["footer"]["arrival"]["alterations"] == ["footer"]
+    assert not views["footer"]["arrival"]["corrupted"]
+    assert daemon.value("smtp_probe_altered_messages_total", kind="footer") >= 1
+    assert daemon.value("smtp_probe_corrupted_messages_total") == 0
