@@ -64,6 +64,7 @@ from smtp_probe.model.events import (
     ProbeStarted,
     ProbeSubmitted,
     SlotMissed,
+    StraySeen,
     SubmissionDeferred,
 )
 from smtp_probe.model.exchanger import ExchangerVisit
@@ -187,6 +188,7 @@ __all__ = [
     "SrvRecord",
     "Stamp",
     "StateSurvey",
+    "StraySeen",
     "Submission",
     "SubmissionDeferred",
     "Tag",

@@ -86,6 +86,13 @@ class ForgerySeen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StraySeen:
+    """A message bears a tag of our key, and the journal does not know its probe: another smtp-probe sent it."""
+
+    location: Location
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BounceSeen:
     """A notice about a probe that is no end of it (`delayed`), or that came after its end."""
 
@@ -113,6 +120,7 @@ Event = (
     | ProbeEnded
     | DuplicateSeen
     | ForgerySeen
+    | StraySeen
     | BounceSeen
     | SlotMissed
 )

@@ -32,6 +32,7 @@ from smtp_probe.model import (
     ForgerySeen,
     MailboxMessage,
     Stamp,
+    StraySeen,
     Tag,
     Trace,
 )
@@ -191,6 +192,8 @@ class Arrivals:
         age_seconds = self._clock.now_ns() / 1e9 - recognised.tag.sent_ms / 1e3
         if identity is not None and age_seconds > identity.sweep_after_seconds:
             self._ledger.discard(message.location)
+        else:
+            await self._ledger.record(StraySeen(location=message.location))
 
     def _is_from_us(self, message: MailboxMessage, recognised: Recognised) -> bool:
         identity = self.routes.get(recognised.tag.route_hash)

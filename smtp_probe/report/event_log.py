@@ -22,6 +22,7 @@ from smtp_probe.model import (
     ProbeStarted,
     ProbeSubmitted,
     SlotMissed,
+    StraySeen,
     Submission,
     SubmissionDeferred,
 )
@@ -55,7 +56,11 @@ def log_event(event: Event) -> None:
                 fields |= {"after_hop": fork.after_hop, "forked_at": fork.host or None}
             _log.warning("duplicate message", extra=fields | _location_fields(location))
         case ForgerySeen(location=location):
-            _log.warning("message with a forged tag", extra=_location_fields(location))
+            what = "message with a forged tag, or of another smtp-probe with a key of its own on this mailbox"
+            _log.warning(what, extra=_location_fields(location))
+        case StraySeen(location=location):
+            what = "message of another smtp-probe with the same key on this mailbox, or of a journal that is gone"
+            _log.warning(what, extra=_location_fields(location))
         case BounceSeen(route=route, probe_id=probe_id, bounce=bounce):
             notice: _Fields = {
                 "route": route,

@@ -29,6 +29,7 @@ from smtp_probe.model import (
     ProbeStarted,
     ProbeSubmitted,
     SlotMissed,
+    StraySeen,
     Submission,
     SubmissionDeferred,
     Timing,
@@ -57,6 +58,7 @@ from smtp_probe.report.metrics import (
     SCHEDULE_MISSED,
     SMTP_REPLIES,
     STATUS_CLASSES,
+    STRAYS,
     UNOBSERVED,
     UNOBSERVED_REASONS,
 )
@@ -112,6 +114,8 @@ def increments(event: Event) -> tuple[Increment, ...]:
             return (_one(DUPLICATES, route),)
         case ForgerySeen():
             return (_one(FORGED),)
+        case StraySeen(location=location):
+            return (_one(STRAYS, location.mailbox),)
         case BounceSeen(bounce=bounce):
             return (_one(NOTICES_SEEN, bounce.action if bounce.action in NOTICES else OTHER),)
         case SlotMissed(route=route, count=count):

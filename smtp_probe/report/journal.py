@@ -43,6 +43,7 @@ from smtp_probe.model import (
     ProbeStarted,
     ProbeSubmitted,
     SlotMissed,
+    StraySeen,
     Submission,
     SubmissionDeferred,
     Trace,
@@ -194,7 +195,7 @@ class SqliteJournal:
             case DuplicateSeen(probe_id=probe_id, location=location, fork=fork):
                 note = None if fork is None else _dump(_FORK, fork)
                 return self._write_copy(connection, location, probe_id, note)
-            case ForgerySeen(location=location):
+            case ForgerySeen(location=location) | StraySeen(location=location):
                 return self._write_copy(connection, location, None)
             case BounceSeen():
                 return self._write_notice(connection, event)

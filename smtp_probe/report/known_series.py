@@ -20,6 +20,7 @@ from smtp_probe.report.metrics import (
     RETRIES,
     SMTP_REPLIES,
     STATUS_CLASSES,
+    STRAYS,
 )
 from smtp_probe.report.series import Labels
 
@@ -44,6 +45,8 @@ def known_labels(metric: Metric, config: Config) -> Iterator[Labels]:
     if metric is PHASE_DURATION:
         for name in senders_in_use(config):
             yield from ((name, phase.value) for phase in phases_of(config.senders[name]))
+    elif metric is STRAYS:
+        yield from ((name,) for name in mailboxes_in_use(config))
     elif metric is RETRIES:
         yield from ((name,) for name in senders_in_use(config))
     elif metric is BOUNCE_DURATION:

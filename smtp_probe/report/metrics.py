@@ -90,6 +90,11 @@ ALTERED = counter(
     known=tuple(Alteration),
 )
 FORGED = counter("forged_messages_total", "Messages with a tag in our form whose signature is not ours.")
+STRAYS = counter(
+    "stray_messages_total",
+    "Messages with a tag of our key that this daemon did not send: another one uses the mailbox.",
+    "mailbox",
+)
 NOTICES_SEEN = counter(
     "bounce_notices_total",
     "Delivery status notifications that ended no probe, by action (RFC 3464).",
@@ -323,6 +328,7 @@ METRICS: tuple[Metric, ...] = (
         CORRUPTED,
         ALTERED,
         FORGED,
+        STRAYS,
         NOTICES_SEEN,
         SCHEDULE_MISSED,
     ),

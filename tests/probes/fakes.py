@@ -20,6 +20,7 @@ from smtp_probe.model import (
     ProbeOverdue,
     ProbeStarted,
     ProbeSubmitted,
+    StraySeen,
     Submission,
     SubmissionDeferred,
 )
@@ -105,7 +106,11 @@ class MemoryJournal:
                     return False
                 self.probes[outcome.probe.probe_id] = None
                 self.copies |= {fact.location for fact in (outcome.arrival, outcome.bounce) if fact}
-            case DuplicateSeen(location=location) | ForgerySeen(location=location):
+            case (
+                DuplicateSeen(location=location)
+                | ForgerySeen(location=location)
+                | StraySeen(location=location)
+            ):
                 return self._is_new_copy(location)
             case SubmissionDeferred(probe=probe):
                 self.probes[probe.probe_id] = replace(self.probes[probe.probe_id], final_dot_ns=None)

@@ -14,6 +14,7 @@ from smtp_probe.model import (
     ForgerySeen,
     Fork,
     OutcomeKind,
+    StraySeen,
 )
 from smtp_probe.probes.arrivals import Arrivals, RouteIdentity
 from smtp_probe.probes.folder_watch import WatchEvents, WatchSettings
@@ -363,6 +364,23 @@ async def test_an_orphan_is_swept_when_it_is_old_enough_and_not_before():
 
         assert bed.inbox.removed == [uid]
         assert bed.kinds() == []
+
+
+async def test_the_message_of_another_daemon_with_the_same_key_is_counted_once_and_left_alone():
+    other = Bed()
+    envelope = await other.send()
+    async with running(Bed(clock=other.clock)) as bed:
+        uid = bed.store(envelope.message)
+        await bed.clock.advance(5)
+        bed.server.cut()
+        await bed.clock.advance(1)
+        bed.server.is_up = True
+        await bed.clock.advance(600)
+
+        assert bed.server.opened > 2
+        assert len(bed.journal.of(StraySeen)) == 1
+        assert bed.inbox.removed == []
+        assert list(bed.inbox.messages) == [uid]
 
 
 async def test_after_a_restart_a_judged_copy_is_only_deleted():

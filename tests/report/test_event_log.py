@@ -18,18 +18,24 @@ from smtp_probe.model import (
     ProbeOverdue,
     SlotMissed,
     Span,
+    StraySeen,
+    SubmissionDeferred,
     Timing,
 )
 from smtp_probe.report.event_log import log_event
 from smtp_probe.report.log_format import LogfmtFormatter
-from tests.report.samples import NS, START_NS, life_of, make_bounce, make_outcome, make_probe
+from tests.report.samples import NS, START_NS, life_of, make_bounce, make_outcome, make_probe, refused
 
 COPY = Location(mailbox="inbox", folder="INBOX\n", uidvalidity=1, uid=3)
+FORGED = "message with a forged tag, or of another smtp-probe with a key of its own on this mailbox"
+STRAY = "message of another smtp-probe with the same key on this mailbox, or of a journal that is gone"
 OTHERS = [
     (ProbeOverdue(probe=make_probe(), at_ns=START_NS), "warning", "probe overdue: not arrived within 5 min 0 s"),
     (DuplicateSeen(route="example", probe_id="p1", location=COPY), "warning", "duplicate message"),
-    (ForgerySeen(location=COPY), "warning", "message with a forged tag"),
+    (ForgerySeen(location=COPY), "warning", FORGED),
+    (StraySeen(location=COPY), "warning", STRAY),
     (BounceSeen(route="example", probe_id="p1", bounce=make_bounce(action="delayed")), "info", "notice about a probe"),
+    (SubmissionDeferred(probe=make_probe(), submission=refused(451)), "info", "probe put off, to be tried again"),
     (SlotMissed(route="example", count=2, reason="busy"), "info", "scheduled probe not sent"),
 ]  # fmt: skip
 
