@@ -168,13 +168,15 @@ class Exposition:
         self, page_format: Format, store: _Store, batch: Sequence[tuple[GroupKey, int, GroupSamples]]
     ) -> None:
         for key, version, samples in batch:
-            store.groups[key] = _Lines(version, self._render_lines(page_format, samples))
+            store.groups[key] = _Lines(version, self._render_lines(page_format, key[0], samples))
             # Lets the event loop have the interpreter now, not after its switch interval.
             time.sleep(0)
 
-    def _render_lines(self, page_format: Format, samples: GroupSamples) -> dict[str, bytes]:
+    def _render_lines(self, page_format: Format, group_label: str, samples: GroupSamples) -> dict[str, bytes]:
         """Give the sample lines of one group, by metric, without their headers."""
-        metrics = [metric for metric in METRICS if metric.name in samples]
+        metrics = [
+            metric for metric in METRICS if metric.name in samples and metric.group_label == group_label
+        ]
         starts = self._start_times if self._shows_start_times and page_format is Format.OPENMETRICS else None
         families = [_family(metric, samples[metric.name], starts) for metric in metrics]
         text = _render(page_format, families)
@@ -198,12 +200,14 @@ class Exposition:
         by_label: dict[str, list[dict[str, bytes]]] = {}
         for key in keys:
             by_label.setdefault(key[0], []).append(store.groups[key].by_metric)
+        before = ""
         for metric in METRICS:
             groups = by_label.get(metric.group_label, [])
             lines = b"".join([group[metric.name] for group in groups if metric.name in group])
             time.sleep(0)
-            if lines:
-                yield self._header(page_format, store, metric) + lines
+            if lines:  # a metric in two forms has one header
+                yield lines if metric.name == before else self._header(page_format, store, metric) + lines
+                before = metric.name
         yield _render(page_format, [family for c in self._collectors for family in c.collect()])
         if page_format is Format.OPENMETRICS:
             yield _EOF

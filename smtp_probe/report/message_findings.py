@@ -1,8 +1,8 @@
 """What the last message of each route shows that is wrong, as samples: of its way, of its authentication, ...
 
 In: the findings of one part of a message. Out: samples in `Series`. The parts are learned of at different times (a way with
-the probe's end, verdicts when DNS has answered), so each replaces its own findings only. At the default detail a route has
-one sample, its most severe finding: the others are on the probe's page and in `smtp-probe explain`.
+the probe's end, verdicts when DNS has answered), so each replaces its own findings only. Of very many the most severe
+are shown; the others are on the probe's page and in `smtp-probe explain`. A sound route has none.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from collections.abc import Iterable
 
 from smtp_probe.config.settings import Config
 from smtp_probe.model import Finding, Severity
-from smtp_probe.report.metrics import MESSAGE_FINDING
+from smtp_probe.report.metrics import ROUTE_FINDING
 from smtp_probe.report.series import Labels, Series
 
-MOST_FINDINGS = {"default": 1, "full": 8}
+MOST_FINDINGS = 8
+"""Samples of one route, at any detail: a finding that stands and is not shown would be a lie."""
 _RANKS = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
@@ -23,12 +24,10 @@ class MessageFindings:
 
     def __init__(self, series: Series) -> None:
         self._series = series
-        self._most = MOST_FINDINGS["default"]
         self._found: dict[str, dict[str, tuple[Finding, ...]]] = {}
 
     def declare(self, config: Config) -> None:
         """Take over a configuration: of routes that are gone all is forgotten."""
-        self._most = MOST_FINDINGS[config.metrics.detail]
         self._found = {route: parts for route, parts in self._found.items() if route in config.routes}
         for route in self._found:
             self._write(route)
@@ -43,6 +42,6 @@ class MessageFindings:
         found = {(each.check, each.severity) for part in sorted(parts) for each in parts[part]}
         ranked = sorted(found, key=lambda pair: (_RANKS[pair[1]], pair[0]))
         shown: dict[Labels, float] = {
-            (route, check, severity.value): 1.0 for check, severity in ranked[: self._most]
+            (route, check, severity.value): 1.0 for check, severity in ranked[:MOST_FINDINGS]
         }
-        self._series.replace(MESSAGE_FINDING, route, shown)
+        self._series.replace(ROUTE_FINDING, route, shown)

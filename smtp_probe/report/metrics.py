@@ -219,11 +219,6 @@ VERDICTS_DISAGREE = gauge(
     "Whether we and the receiver disagree on that a method passed. Absent where one of both has not decided.",
     *("route", "method"),
 )
-MESSAGE_FINDING = gauge(
-    "message_finding",
-    "1 while the last message of a route shows this: docs/commands.md says what that means.",
-    *("route", "check", "severity"),
-)
 
 # What is under way, and our own health.
 IN_FLIGHT = gauge("messages_in_flight", "Probes that have not ended.", "route")
@@ -252,11 +247,13 @@ LOG_MESSAGES = counter(
 INTERNAL_ERRORS = counter("internal_errors_total", "Exceptions that are bugs of smtp-probe.", durable=False)
 
 # What domains publish, and what asking for it took.
-FINDING = gauge(
+_FINDING = (
     "finding",
-    "1 while a check of a domain finds this: docs/checks.md says what, and what to change.",
-    *("domain", "check", "severity"),
+    "1 while a check of a domain, or the last message of a route, shows this: docs/checks.md says what to change.",
 )
+FINDING = gauge(*_FINDING, "domain", "check", "severity")
+ROUTE_FINDING = gauge(*_FINDING, "route", "check", "severity")
+"""One metric in two forms: a sample speaks of a domain or of a route. They stand side by side in `METRICS`."""
 CHECK_UP = gauge(
     "check_up",
     "Whether the last look at a domain could observe all that the check needs (1) or not (0).",
@@ -351,12 +348,20 @@ METRICS: tuple[Metric, ...] = (
         SPAM_THRESHOLD,
         VERDICT,
         VERDICTS_DISAGREE,
-        MESSAGE_FINDING,
         DKIM_KEY_BITS,
         BLOCK_LISTED,
     ),
     *(IN_FLIGHT, OLDEST_IN_FLIGHT, MAILBOX_UP, MAILBOX_RECONNECTS, CERTIFICATE_END, SCHEDULER_LAG),
-    *(FINDING, CHECK_UP, DOMAIN_CHECKED, RECORD_CHANGES, RECORD_TTL, SPF_LOOKUPS_LEFT, POLICY_EXPIRY),
+    *(
+        FINDING,
+        ROUTE_FINDING,
+        CHECK_UP,
+        DOMAIN_CHECKED,
+        RECORD_CHANGES,
+        RECORD_TTL,
+        SPF_LOOKUPS_LEFT,
+        POLICY_EXPIRY,
+    ),
     *(EXCHANGER_UP, EXCHANGER_PHASE, EXCHANGER_CERTIFICATE, DNS_QUERIES, DNS_DURATION),
     *QUEUE_METRICS,
     *DRILL_METRICS,

@@ -324,9 +324,9 @@ async def test_only_what_changed_is_rendered_anew(monkeypatch):
     rendered = []
     render = Exposition._render_lines
 
-    def note(self, page_format, samples):
+    def note(self, page_format, group_label, samples):
         rendered.append(samples)
-        return render(self, page_format, samples)
+        return render(self, page_format, group_label, samples)
 
     monkeypatch.setattr(Exposition, "_render_lines", note)
     tell(telemetry, *life_of(make_outcome(probe=make_probe(route="route7"))))

@@ -1,7 +1,7 @@
 """Verdicts as samples."""
 
 from smtp_probe.model import Authentication, Finding, Method, Severity, Source, Verdict, VerdictResult
-from smtp_probe.report.metrics import MESSAGE_FINDING, VERDICT, VERDICTS_DISAGREE
+from smtp_probe.report.metrics import ROUTE_FINDING, VERDICT, VERDICTS_DISAGREE
 from tests.report.samples import make_config, make_telemetry
 
 
@@ -30,14 +30,14 @@ def test_the_last_message_is_shown_and_nothing_of_the_one_before():
         ("example", "dkim", "receiver", "pass"): 1.0,
     }
     assert _shown(telemetry, VERDICTS_DISAGREE) == {("example", "dkim"): 1.0}
-    assert _shown(telemetry, MESSAGE_FINDING) == {("example", "dkim_disagrees", "warning"): 1.0}
+    assert _shown(telemetry, ROUTE_FINDING) == {("example", "dkim_disagrees", "warning"): 1.0}
 
     telemetry.verdicts.show("example", _authentication(VerdictResult.PASS))
 
     assert ("example", "dkim", "own", "pass") in _shown(telemetry, VERDICT)
     assert len(_shown(telemetry, VERDICT)) == 2
     assert _shown(telemetry, VERDICTS_DISAGREE) == {("example", "dkim"): 0.0}
-    assert _shown(telemetry, MESSAGE_FINDING) == {}
+    assert _shown(telemetry, ROUTE_FINDING) == {}
 
 
 def test_what_is_unknown_is_absent():
