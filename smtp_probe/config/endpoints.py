@@ -49,6 +49,12 @@ class Mechanism(StrEnum):
     PLAIN = "plain"
     LOGIN = "login"
     XOAUTH2 = "xoauth2"
+    OAUTHBEARER = "oauthbearer"
+
+    @property
+    def takes_token(self) -> bool:
+        """Whether the secret is an access token (RFC 6750) and no password."""
+        return self in (Mechanism.XOAUTH2, Mechanism.OAUTHBEARER)
 
 
 class TlsOptions(Settings):

@@ -1,8 +1,8 @@
 """How to log in to an IMAP server: which command, and what to answer when the server asks for more.
 
 Pure: the mechanism, the credentials and the server's capabilities in, a dialogue out. RFC 3501 section 6.2 (LOGIN,
-AUTHENTICATE), RFC 4616 (PLAIN), RFC 4959 (SASL-IR), and XOAUTH2 as Google and Microsoft describe it. Sends nothing,
-and keeps every secret out of the `repr` of what it returns.
+AUTHENTICATE), RFC 4616 (PLAIN), RFC 4959 (SASL-IR), RFC 7628 (OAUTHBEARER), and XOAUTH2 as Google and Microsoft describe
+it. Sends nothing, and keeps every secret out of the `repr` of what it returns.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from smtp_probe.config.settings import Mechanism
 from smtp_probe.errors import MailboxError
 from smtp_probe.model import Cause
+from smtp_probe.network.oauth_bearer import ACKNOWLEDGEMENT, initial_response
 
 _STAGE = "login"
 _SHORTEST_FORM = 4
@@ -53,14 +54,17 @@ def plan_login(mechanism: Mechanism, username: str, secret: str, capabilities: f
         raise _not_offered(mechanism, capabilities)
     if mechanism is Mechanism.XOAUTH2:
         message = f"user={username}\1auth=Bearer {secret}\1\1"
+    elif mechanism is Mechanism.OAUTHBEARER:
+        message = initial_response(username, secret)
     else:
         message = f"\0{username}\0{secret}"
     response = b64encode(_octets(message))
     ending = f"AUTHENTICATE {mechanism.upper()}".encode()
     secrets = (secret, *_forms_in_base64(secret))
+    refused = (ACKNOWLEDGEMENT,) if mechanism is Mechanism.OAUTHBEARER else ()
     if "SASL-IR" in capabilities:
-        return Dialogue("AUTHENTICATE", ending + b" " + response, (), secrets)
-    return Dialogue("AUTHENTICATE", ending, (response,), secrets)
+        return Dialogue("AUTHENTICATE", ending + b" " + response, refused, secrets)
+    return Dialogue("AUTHENTICATE", ending, (response, *refused), secrets)
 
 
 def _plan_login_command(username: str, secret: str, capabilities: frozenset[str]) -> Dialogue:

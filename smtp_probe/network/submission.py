@@ -19,6 +19,7 @@ from aiosmtplib.protocol import SMTPProtocol
 
 from smtp_probe.config.settings import Auth, Mechanism, Sender
 from smtp_probe.model import Submission
+from smtp_probe.network.oauth_bearer import ACKNOWLEDGEMENT, initial_response
 from smtp_probe.network.smtp_dialogue import Answer
 from smtp_probe.network.smtp_transaction import Transaction
 from smtp_probe.network.submission_terms import Terms
@@ -28,11 +29,23 @@ from smtp_probe.ports import Clock, Envelope, Resolver
 
 _MOST_PIECES = 256
 _CLOSING_SECONDS = 1.0
+_MORE = 334
+
+
+async def _auth_oauthbearer(smtp: aiosmtplib.SMTP, username: str, token: str) -> aiosmtplib.SMTPResponse:
+    """RFC 7628, which the library does not have: a refusal comes after its reasons have been acknowledged."""
+    words = base64.b64encode(initial_response(username, token).encode())
+    answer = await smtp.execute_command(b"AUTH", b"OAUTHBEARER", words)
+    if answer.code == _MORE:
+        answer = await smtp.execute_command(ACKNOWLEDGEMENT)
+    return answer
+
 
 _AUTHENTICATIONS = {
     Mechanism.PLAIN: aiosmtplib.SMTP.auth_plain,
     Mechanism.LOGIN: aiosmtplib.SMTP.auth_login,
     Mechanism.XOAUTH2: aiosmtplib.SMTP.auth_xoauth2,
+    Mechanism.OAUTHBEARER: _auth_oauthbearer,
 }
 
 
@@ -191,7 +204,12 @@ class SmtpDialogue:
 def _without_secret(text: str, auth: Auth, secret: str) -> str:
     """Take our credentials out of a reply that quotes the command it refuses."""
     user, token = auth.username.encode(), secret.encode()
-    sent = (b"\0%b\0%b" % (user, token), token, b"user=%b\1auth=Bearer %b\1\1" % (user, token))
+    sent = (
+        b"\0%b\0%b" % (user, token),
+        token,
+        b"user=%b\1auth=Bearer %b\1\1" % (user, token),
+        initial_response(auth.username, secret).encode(),
+    )
     for form in (*(base64.b64encode(part).decode() for part in sent), secret):
         text = text.replace(form, "***")
     return text

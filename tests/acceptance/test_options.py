@@ -20,6 +20,7 @@ MEGABYTE = 2**20
 JUNK = ("junk-fails", "junk-passes")
 ROUTES = {
     "oauth": route("probe1", "probe1", sender="oauth"),
+    "bearer": route("probe3", "probe3", sender="bearer"),
     "implicit-tls": route("probe2", "probe2", sender="implicit-tls"),
     "open": route("probe3", "probe3", sender="open"),
     "large": route("probe3", "probe3", message_size=MEGABYTE),
@@ -37,7 +38,9 @@ def configure(lab, work):
     data = json.loads(config.read_text())
     senders, mailboxes = data["senders"], data["mailboxes"]
     oauth = {"username": "probe1", "password_file": str(token), "mechanism": "xoauth2"}
+    bearer = oauth | {"mechanism": "oauthbearer"}
     senders["oauth"] = senders["submit"] | {"auth": oauth}
+    senders["bearer"] = senders["submit"] | {"auth": bearer}
     senders["implicit-tls"] = senders["submit"] | {
         "port": lab.submission.implicit_tls_port,
         "tls": "implicit",
@@ -117,6 +120,7 @@ def test_junk_is_found_as_soon_as_an_inbox_message(by_route):
     ("sender", "mechanism", "absent", "present"),
     [
         ("oauth", "xoauth2", "tls", "starttls"),
+        ("bearer", "oauthbearer", "tls", "starttls"),
         ("implicit-tls", "login", "starttls", "tls"),
         ("open", None, "auth", "mail"),
     ],

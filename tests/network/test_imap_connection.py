@@ -486,11 +486,12 @@ FORMS = [
     b64encode(SECRET.encode()).decode(),
     b64encode(f"\0watcher\0{SECRET}".encode()).decode(),
     b64encode(f"user=watcher\1auth=Bearer {SECRET}\1\1".encode()).decode(),
+    b64encode(f"n,a=watcher,\1auth=Bearer {SECRET}\1\1".encode()).decode(),
 ]
 ECHO = "".join(f" {form} {form.upper()}" for form in FORMS)
 
 
-@pytest.mark.parametrize("mechanism", ["plain", "login", "xoauth2"])
+@pytest.mark.parametrize("mechanism", ["plain", "login", "xoauth2", "oauthbearer"])
 @pytest.mark.parametrize("initial", ["SASL-IR", ""])
 @pytest.mark.parametrize(
     "answer",
@@ -517,7 +518,7 @@ async def test_11_no_form_of_the_secret_reaches_a_log_or_an_error(caplog, mechan
     loop.set_debug(True)
     loop.slow_callback_duration = 0.0  # asyncio then logs the repr of everything that it runs
     script = [
-        f"S: * OK [CAPABILITY IMAP4rev1 {initial} AUTH=PLAIN AUTH=XOAUTH2] ready",
+        f"S: * OK [CAPABILITY IMAP4rev1 {initial} AUTH=PLAIN AUTH=XOAUTH2 AUTH=OAUTHBEARER] ready",
         "C: (LOGIN|AUTHENTICATE)",
         *answer,
     ]

@@ -1,6 +1,6 @@
 """Logins: the bytes of each mechanism, what cannot be said in it, and that nothing shows a secret."""
 
-from base64 import b64decode
+from base64 import b64decode, b64encode
 
 import pytest
 
@@ -35,6 +35,15 @@ def test_xoauth2():
 
     sent = b64decode(dialogue.ending.removeprefix(b"AUTHENTICATE XOAUTH2 "))
     assert sent == b"user=watcher\x01auth=Bearer hunter2secret\x01\x01"
+
+
+@pytest.mark.parametrize(("capabilities", "first"), [(("SASL-IR",), 0), ((), 1)])
+def test_oauthbearer_acknowledges_the_reasons_of_a_refusal(capabilities, first):
+    dialogue = plan(Mechanism.OAUTHBEARER, "AUTH=OAUTHBEARER", *capabilities, username="a,b=c")
+
+    sent = dialogue.replies[0] if first else dialogue.ending.removeprefix(b"AUTHENTICATE OAUTHBEARER ")
+    assert b64decode(sent) == b"n,a=a=2Cb=3Dc,\x01auth=Bearer hunter2secret\x01\x01"
+    assert dialogue.replies[first:] == (b64encode(b"\x01"),)
 
 
 def test_login_quotes():
@@ -86,7 +95,8 @@ def test_a_mechanism_that_is_not_offered_is_not_tried(mechanism, capabilities, o
 
 @pytest.mark.parametrize("mechanism", list(Mechanism))
 def test_no_form_of_the_secret_shows(mechanism):
-    dialogue = plan(mechanism, "AUTH=PLAIN", "AUTH=XOAUTH2", secret='say "friend"')
+    offered = ("AUTH=PLAIN", "AUTH=XOAUTH2", "AUTH=OAUTHBEARER")
+    dialogue = plan(mechanism, *offered, secret='say "friend"')
 
     assert "friend" not in repr(dialogue)
     for sent in (dialogue.ending, *dialogue.replies):

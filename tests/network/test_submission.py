@@ -24,7 +24,7 @@ from tests.network.certificates import GOOD_UNTIL, Certificates
 from tests.network.hostile_smtp import Behaviour, HostileSmtp
 from tests.network.submitting import ENVELOPE, PATIENT, SECRET, FixedResolver, auth, sender, submit, timing
 
-OFFERS = ("SIZE 1000000", "8BITMIME", "DSN", "AUTH PLAIN LOGIN XOAUTH2")
+OFFERS = ("SIZE 1000000", "8BITMIME", "DSN", "AUTH PLAIN LOGIN XOAUTH2 OAUTHBEARER")
 
 
 def _line(server: HostileSmtp, verb: bytes) -> bytes:
@@ -205,6 +205,7 @@ def _encoded(text: str) -> bytes:
         ("plain", [b"AUTH PLAIN " + _encoded(f"\0probe\0{SECRET}")]),
         ("login", [b"AUTH LOGIN " + _encoded("probe"), _encoded(SECRET)]),
         ("xoauth2", [b"AUTH XOAUTH2 " + _encoded(f"user=probe\1auth=Bearer {SECRET}\1\1")]),
+        ("oauthbearer", [b"AUTH OAUTHBEARER " + _encoded(f"n,a=probe,\1auth=Bearer {SECRET}\1\1")]),
     ],
 )
 async def test_the_chosen_mechanism_is_used(mechanism: str, lines: list[bytes]) -> None:
@@ -216,7 +217,7 @@ async def test_the_chosen_mechanism_is_used(mechanism: str, lines: list[bytes]) 
     assert server.commands[1 : 1 + len(lines)] == lines
 
 
-@pytest.mark.parametrize("mechanism", ["plain", "login", "xoauth2"])
+@pytest.mark.parametrize("mechanism", ["plain", "login", "xoauth2", "oauthbearer"])
 async def test_a_refused_mechanism_is_not_followed_by_another(mechanism: str) -> None:
     answers: dict[str, Behaviour] = {"AUTH": b"535 5.7.8 Wrong\r\n"}
     server = HostileSmtp(answers, offers=OFFERS)
@@ -228,17 +229,18 @@ async def test_a_refused_mechanism_is_not_followed_by_another(mechanism: str) ->
     assert server.verbs == [b"EHLO", b"AUTH", b"QUIT"]
 
 
-async def test_xoauth2_refusal_with_an_explanation_gets_its_empty_line() -> None:
+@pytest.mark.parametrize(("mechanism", "acknowledged"), [("xoauth2", b""), ("oauthbearer", b"AQ==")])
+async def test_a_refusal_with_an_explanation_is_acknowledged(mechanism: str, acknowledged: bytes) -> None:
     answers: dict[str, Behaviour] = {
         "AUTH": b"334 eyJzdGF0dXMiOiI0MDEifQ==\r\n",
         "CREDENTIALS": b"535 5.7.8 Token expired\r\n",
     }
     server = HostileSmtp(answers, offers=OFFERS)
     async with server.running():
-        submission = await submit(sender(server.port, **auth("xoauth2")))
+        submission = await submit(sender(server.port, **auth(mechanism)))
     assert submission.failure is not None
     assert str(submission.failure.reply) == "535 5.7.8 Token expired"
-    assert server.verbs == [b"EHLO", b"AUTH", b"", b"QUIT"]
+    assert server.verbs == [b"EHLO", b"AUTH", acknowledged, b"QUIT"]
 
 
 async def test_a_mechanism_that_is_not_offered_is_not_tried() -> None:
@@ -251,19 +253,20 @@ async def test_a_mechanism_that_is_not_offered_is_not_tried() -> None:
     assert server.verbs == [b"EHLO", b"QUIT"]
 
 
-@pytest.mark.parametrize("mechanism", ["plain", "login", "xoauth2"])
+@pytest.mark.parametrize("mechanism", ["plain", "login", "xoauth2", "oauthbearer"])
 async def test_credentials_quoted_by_the_server_are_not_kept(mechanism: str) -> None:
     encoded = [
         _encoded(f"\0probe\0{SECRET}"),
         _encoded(SECRET),
         _encoded(f"user=probe\1auth=Bearer {SECRET}\1\1"),
+        _encoded(f"n,a=probe,\1auth=Bearer {SECRET}\1\1"),
     ]
     reply = b"535 what is " + b" and ".join([*encoded, SECRET.encode()]) + b"?\r\n"
     server = HostileSmtp({"AUTH": reply}, offers=OFFERS)
     async with server.running():
         submission = await submit(sender(server.port, **auth(mechanism)))
     shown = repr(submission)
-    assert "what is *** and *** and *** and ***?" in shown
+    assert "what is *** and *** and *** and *** and ***?" in shown
     assert SECRET not in shown
     assert not any(form.decode() in shown for form in encoded)
 
