@@ -51,11 +51,6 @@ class Mechanism(StrEnum):
     XOAUTH2 = "xoauth2"
     OAUTHBEARER = "oauthbearer"
 
-    @property
-    def takes_token(self) -> bool:
-        """Whether the secret is an access token (RFC 6750) and no password."""
-        return self in (Mechanism.XOAUTH2, Mechanism.OAUTHBEARER)
-
 
 class TlsOptions(Settings):
     """How a server's certificate is checked."""

@@ -41,7 +41,9 @@ async def _auth_oauthbearer(smtp: aiosmtplib.SMTP, username: str, token: str) ->
     return answer
 
 
-_AUTHENTICATIONS = {
+_AUTHENTICATIONS: dict[
+    Mechanism, Callable[[aiosmtplib.SMTP, str, str], Awaitable[aiosmtplib.SMTPResponse]]
+] = {
     Mechanism.PLAIN: aiosmtplib.SMTP.auth_plain,
     Mechanism.LOGIN: aiosmtplib.SMTP.auth_login,
     Mechanism.XOAUTH2: aiosmtplib.SMTP.auth_xoauth2,
