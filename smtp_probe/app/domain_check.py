@@ -17,6 +17,7 @@ from smtp_probe.network.exchanger import ExchangerVisitor, VisitTerms
 from smtp_probe.network.http import WebReader
 from smtp_probe.network.resolver import DnsResolver
 from smtp_probe.policy.authority import check_authority
+from smtp_probe.policy.dkim.check import check_dkim
 from smtp_probe.policy.dnsbl import BlockLists
 from smtp_probe.policy.dnssec import check_dnssec
 from smtp_probe.policy.mta_sts import Memory, check_mta_sts
@@ -64,6 +65,7 @@ class DomainChecker:
         checks: dict[str, Check] = {
             **DNS_CHECKS,
             "mx": functools.partial(check_mx, allows_private=options.allows_private),
+            "dkim": functools.partial(check_dkim, now_seconds=now_seconds),
             "dnssec": functools.partial(check_dnssec, now_seconds=now_seconds),
         }
         if options.dials:

@@ -18,6 +18,7 @@ from smtp_probe.policy.dnsbl import BlockLists
 from smtp_probe.ports import Clock
 from smtp_probe.probes.domain import check_domain
 from smtp_probe.probes.domain_watch import DomainPlan, DomainWatch
+from smtp_probe.probes.record_watch import RecordWatch
 from smtp_probe.report.web.checked import CheckedSubject
 
 _FALLBACK_EHLO = "localhost.localdomain"
@@ -26,9 +27,10 @@ _FALLBACK_EHLO = "localhost.localdomain"
 class WatchedDomains:
     """Wires `probes.domain_watch` to a configuration."""
 
-    def __init__(self, clock: Clock, on_report: Callable[[DomainReport], None]) -> None:
+    def __init__(self, clock: Clock, records: RecordWatch, on_report: Callable[[DomainReport], None]) -> None:
         self.watch = DomainWatch(self._look, on_report, clock)
         self._clock = clock
+        self._records = records
         self._config: Config | None = None
         self._resolver: DnsResolver | None = None
         self._checkers: dict[Path | None, DomainChecker] = {}
@@ -38,7 +40,7 @@ class WatchedDomains:
         if resolver is not self._resolver:
             self._resolver, self._checkers = resolver, {}
         self._config = config
-        self.watch.configure([_plan(name, domain) for name, domain in config.domains.items()])
+        self.watch.configure([_plan(name, config) for name in config.domains])
 
     async def _look(self, plan: DomainPlan, subject: DomainUnderCheck, visits: bool) -> DomainReport:
         assert self._config is not None
@@ -53,7 +55,7 @@ class WatchedDomains:
             terms=_terms(settings, subject, self._config),
         )
         checks = self._checker(settings.ca_file).checks(options, dials=visits)
-        return await check_domain(subject, self._resolver.ask, checks)
+        return await self._records.note(await check_domain(subject, self._resolver.ask, checks))
 
     def _checker(self, ca_file: Path | None) -> DomainChecker:
         assert self._resolver is not None
@@ -120,7 +122,10 @@ def _visit_facts(result: CheckResult) -> dict[str, str]:
     }
 
 
-def _plan(name: str, settings: Domain) -> DomainPlan:
+def _plan(name: str, config: Config) -> DomainPlan:
+    settings = config.domains[name]
+    senders = config.senders.values()
+    own = (each.ehlo_name for each in senders if each.envelope_from.rpartition("@")[2].lower() == name)
     return DomainPlan(
         subject=DomainUnderCheck(
             domain=name,
@@ -128,6 +133,7 @@ def _plan(name: str, settings: Domain) -> DomainPlan:
             egress=settings.egress,
             ehlo_name=settings.ehlo_name.lower() if settings.ehlo_name else None,
             sender=settings.sender,
+            own_ehlo_names=tuple(dict.fromkeys(own)),
         ),
         interval_seconds=settings.interval,
         visit_interval_seconds=settings.exchanger_interval,

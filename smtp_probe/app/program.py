@@ -32,6 +32,7 @@ from smtp_probe.probes.clock_calibration import CalibrationPlan, Calibrations
 from smtp_probe.probes.folder_watch import WatchEvents, WatchSettings
 from smtp_probe.probes.ledger import Ledger
 from smtp_probe.probes.path_reading import PathReader
+from smtp_probe.probes.record_watch import RecordWatch
 from smtp_probe.probes.round_trip import RoundTrips, RouteUnderTest
 from smtp_probe.probes.verdict_watch import VerdictTerms, VerdictWatch
 from smtp_probe.probes.watchers import Watchers, WatchPlan
@@ -81,9 +82,10 @@ class Program:
         self.arrivals.verdicts = self.round_trips.verdicts = self.verdicts
         self.targets: list[RouteUnderTest] = []
         self._resolver = self._new_resolver(config)
-        self.domains = WatchedDomains(self.clock, self._domain_looked_at)
+        self.records = RecordWatch(self.journal, self.clock)
+        self.domains = WatchedDomains(self.clock, self.records, self._domain_looked_at)
         self.verdicts.on_change = self.domains.watch.check_soon
-        self.verdicts.on_egress = self._egress_seen
+        self.verdicts.on_seen = self.domains.watch.note
         self._submitters: dict[str, tuple[Sender, SmtpSubmitter]] = {}
         self._connectors: dict[str, tuple[str, ImapConnector]] = {}
         self._judging: asyncio.Task[None] | None = None
@@ -94,7 +96,9 @@ class Program:
         self.sequences.update(await self.journal.last_sequences())
         left_open = await self.journal.open_probes()
         self.telemetry.recall(await self.journal.last_outcomes(_RECALLED_OUTCOMES))
-        self.path_reader.restore(await self.journal.memos())
+        memos = await self.journal.memos()
+        self.path_reader.restore(memos)
+        self.records.restore(memos)
         self.ledger.restore(left_open)
         await self.telemetry.warm()
 
@@ -197,9 +201,6 @@ class Program:
         """Show what a look into a queue saw, or at its server's retries, in the metrics and on the pages."""
         self.telemetry.queues.show(look)
         self.checks = replace(self.checks, queue=self.queues.view())
-
-    def _egress_seen(self, domain: str, address: str, ehlo_name: str | None) -> None:
-        self.domains.watch.note_egress(domain, [address], ehlo_name)
 
     # Adapters from their sections.
 

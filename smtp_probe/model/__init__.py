@@ -31,7 +31,7 @@ from smtp_probe.model.arrival import (
     Placement,
     Stamp,
 )
-from smtp_probe.model.check import CheckResult, DomainReport, DomainUnderCheck
+from smtp_probe.model.check import CheckResult, DomainReport, DomainUnderCheck, SeenMail
 from smtp_probe.model.dns import (
     CaaRecord,
     DnsAnswer,
@@ -54,6 +54,7 @@ from smtp_probe.model.drill import (
 )
 from smtp_probe.model.events import (
     BounceSeen,
+    DomainNoted,
     DuplicateSeen,
     Event,
     ForgerySeen,
@@ -124,6 +125,7 @@ __all__ = [
     "DnsSecurity",
     "DnsStatus",
     "DnsValue",
+    "DomainNoted",
     "DomainReport",
     "DomainUnderCheck",
     "DrillAttempt",
@@ -177,6 +179,7 @@ __all__ = [
     "Reply",
     "RetryLook",
     "RetrySchedule",
+    "SeenMail",
     "Severity",
     "SlotMissed",
     "SoaRecord",

@@ -29,6 +29,33 @@ class DomainUnderCheck:
     """An envelope sender; its domain may be another one."""
     mx_hosts: tuple[str, ...] = ()
     """The hosts that its MX records name, best first; given to the checks that come after the MX check."""
+    egress_names: Mapping[str, str] = field(default_factory=dict)
+    """The EHLO name that was seen with an address, where none is given for all."""
+    own_ehlo_names: tuple[str, ...] = ()
+    """The EHLO names with which our own senders hand its mail in, at the beginning of its way."""
+
+    def ehlo_of(self, address: str) -> str | None:
+        """The EHLO name that goes with an egress address."""
+        return self.ehlo_name or self.egress_names.get(address)
+
+    @property
+    def ehlo_names(self) -> tuple[str, ...]:
+        """All EHLO names with which its mail leaves."""
+        seen = tuple(dict.fromkeys(self.egress_names.values()))
+        return (self.ehlo_name,) if self.ehlo_name else seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenMail:
+    """What one delivered probe shows of a domain's mail."""
+
+    address: str | None = None
+    """From which it left its organisation, as the first host of the receiver's wrote it down."""
+    ehlo_name: str | None = None
+    sender: str | None = None
+    """The envelope sender."""
+    selectors: tuple[str, ...] = ()
+    """Of the signatures by this domain."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,7 +54,7 @@ class Memo:
     """A piece of what was learned, for the journal to keep by kind and name. Without a text it is to be forgotten."""
 
     kind: str
-    """`clock` or `path`."""
+    """`clock`, `path` or `records`."""
     name: str
     text: str | None
 
@@ -111,6 +111,16 @@ class SlotMissed:
     """`late` (we were not in time), `busy` (too many in flight), `backoff`, `budget`, `journal`."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainNoted:
+    """Something was seen for the first time, or seen to have changed, in what a domain publishes."""
+
+    domain: str
+    records: tuple[str, ...]
+    """A word for each record set that changed (`policy.record_changes.RECORDS`)."""
+    memos: tuple[Memo, ...]
+
+
 Event = (
     ProbeStarted
     | ProbeHandedOver
@@ -123,4 +133,5 @@ Event = (
     | StraySeen
     | BounceSeen
     | SlotMissed
+    | DomainNoted
 )

@@ -59,7 +59,7 @@ async def check_dnsbl(subject: DomainUnderCheck, ask: Ask, *, lists: BlockLists)
     """Ask every list about every subject. Fits `ports.Check` when its lists are given."""
     domains = dict.fromkeys(
         name
-        for name in (subject.domain, (subject.sender or "").rpartition("@")[2], subject.ehlo_name)
+        for name in (subject.domain, (subject.sender or "").rpartition("@")[2], *subject.ehlo_names)
         if name
     )
     listings: list[Listing] = []

@@ -39,26 +39,32 @@ class Reverse:
 
 async def check_identity(subject: DomainUnderCheck, ask: Ask) -> CheckResult:
     """Look at every egress address, and at the EHLO name. Fits `ports.Check`; says nothing where both are unknown."""
-    if not subject.egress and subject.ehlo_name is None:
+    own = [await _look_at_own(name, ask) for name in subject.own_ehlo_names]
+    if not subject.egress and not subject.ehlo_names and not own:
         return CheckResult()
     reverses = [await _reverse(address, ask) for address in dict.fromkeys(subject.egress)]
     findings: list[Finding] = []
     failed: list[DnsAnswer] = [answer for reverse in reverses for answer in reverse.failed]
     for reverse in reverses:
-        findings += _judge_reverse(reverse, subject.ehlo_name)
-    ehlo_answers: tuple[DnsAnswer, ...] = ()
-    if subject.ehlo_name is not None:
-        name = subject.ehlo_name
+        findings += _judge_reverse(reverse, subject.ehlo_of(reverse.address))
+    ehlo_answers: list[DnsAnswer] = []
+    for name in subject.ehlo_names:
         literal = _literal(name)
+        answers: tuple[DnsAnswer, ...] = ()
         if literal is None and is_host_name(name):
-            ehlo_answers = (await ask(name, "A"), await ask(name, "AAAA"))
-            failed += [answer for answer in ehlo_answers if answer.is_failure]
-        findings += _judge_ehlo(name, literal, ehlo_answers, subject.egress)
+            answers = (await ask(name, "A"), await ask(name, "AAAA"))
+            failed += [answer for answer in answers if answer.is_failure]
+        ehlo_answers += answers
+        addresses = [address for address in subject.egress if subject.ehlo_of(address) == name]
+        findings += _judge_ehlo(name, literal, answers, addresses)
+    for found, unknown in own:
+        findings += found
+        failed += unknown
     return CheckResult(
         findings=tuple(findings),
         unobserved=tuple(dict.fromkeys(unseen(answer) for answer in failed)),
         facts={
-            "ehlo_name": subject.ehlo_name,
+            "ehlo_name": next(iter(subject.ehlo_names), None),
             "ehlo_addresses": [str(value) for answer in ehlo_answers for value in answer.values],
             "egress": [
                 {"address": reverse.address, "ptr": list(reverse.names), "confirmed": list(reverse.confirmed)}
@@ -66,6 +72,32 @@ async def check_identity(subject: DomainUnderCheck, ask: Ask) -> CheckResult:
             ],
         },
     )
+
+
+async def _look_at_own(name: str, ask: Ask) -> tuple[list[Finding], list[DnsAnswer]]:
+    """Our own EHLO name, on a way that only our own server sees: it is to have an address that leads back to it."""
+    if _literal(name) is not None or not is_host_name(name):
+        return [], []  # allowed to a client that has no name (RFC 5321 section 4.1.4)
+    answers = [await ask(name, kind) for kind in ("A", "AAAA")]
+    failed = [answer for answer in answers if answer.is_failure]
+    addresses = [str(value) for answer in answers for value in answer.values]
+    why = "has no address"
+    if addresses:
+        reverses = [await _reverse(address, ask) for address in addresses[:_MOST_NAMES]]
+        failed += [answer for reverse in reverses for answer in reverse.failed]
+        lacking = [reverse.address for reverse in reverses if name.lower() not in reverse.names]
+        why = f"has the address {lacking[0]}, whose PTR record does not name it" if lacking else ""
+    if failed or not why:
+        return [], failed
+    finding = make_finding(
+        "ehlo_own_unconfirmed",
+        Severity.INFO,
+        name,
+        f"{name}, the EHLO name of our own sender, {why}.",
+        advice="Set the sender's ehlo_name to the name of the machine that the probe runs on, and publish its address.",
+        source="RFC 5321 section 4.1.4",
+    )
+    return [finding], failed
 
 
 async def _reverse(address: str, ask: Ask) -> Reverse:

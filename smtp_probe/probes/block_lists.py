@@ -12,7 +12,7 @@ from smtp_probe.ports import Ask, Clock
 
 LEAST_SECONDS = 900.0
 _MOST_KEPT = 1_000
-_Key = tuple[BlockLists, str, tuple[str, ...], str | None, str | None]
+_Key = tuple[BlockLists, str, tuple[str, ...], str | None, tuple[str, ...]]
 
 
 class BlockListLook:
@@ -24,7 +24,7 @@ class BlockListLook:
 
     async def check(self, subject: DomainUnderCheck, ask: Ask, *, lists: BlockLists) -> CheckResult:
         """Give what the lists say now, or said less than 15 minutes ago. Fits `ports.Check` when its lists are given."""
-        key = lists, subject.domain, subject.egress, subject.sender, subject.ehlo_name
+        key = lists, subject.domain, subject.egress, subject.sender, subject.ehlo_names
         kept = self._kept.get(key)
         now_ns = self._clock.now_ns()
         if kept is not None and (now_ns - kept[0]) / 1e9 < LEAST_SECONDS:

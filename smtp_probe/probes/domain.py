@@ -59,7 +59,10 @@ async def check_domain(subject: DomainUnderCheck, ask: Ask, checks: Mapping[str,
     others = [name for name in checks if name not in results]
     ended = await asyncio.gather(*(_run(name, checks[name], subject, budgets[name]) for name in others))
     results.update(zip(others, ended, strict=True))
-    answers = {key: answer for budget in budgets.values() for key, answer in budget.answers.items()}
+    asked = [
+        budget for name, budget in budgets.items() if name != "dnsbl"
+    ]  # a listing is no record of the domain
+    answers = {key: answer for budget in asked for key, answer in budget.answers.items()}
     return DomainReport(subject=subject, results=results, records=tuple(answers.values()))
 
 

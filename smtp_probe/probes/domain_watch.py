@@ -13,8 +13,9 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
-from smtp_probe.model import CheckResult, DomainReport, DomainUnderCheck
+from smtp_probe.model import CheckResult, DomainReport, DomainUnderCheck, SeenMail
 from smtp_probe.ports import Clock
+from smtp_probe.probes.seen_mail import SeenByDomain
 from smtp_probe.schedule import next_slot, rhythm_of, slot_ns
 
 _log = logging.getLogger(__name__)
@@ -56,12 +57,13 @@ class DomainWatch:
         self._plans: dict[str, DomainPlan] = {}
         self._keepers: dict[str, asyncio.Task[None]] = {}
         self._wanted: dict[str, asyncio.Event] = {}
-        self._seen_egress: dict[str, tuple[tuple[str, ...], str | None]] = {}
+        self._seen = SeenByDomain()
         self._is_running = False
 
     def configure(self, plans: Sequence[DomainPlan]) -> None:
         """Take over what is configured. A domain whose plan is the same keeps its rhythm."""
         wanted = {plan.subject.domain: plan for plan in plans}
+        self._seen.keep(wanted)
         for domain, plan in list(self._plans.items()):
             if wanted.get(domain) != plan:
                 self._end(domain)
@@ -91,11 +93,9 @@ class DomainWatch:
         if domain in self._wanted:
             self._wanted[domain].set()
 
-    def note_egress(self, domain: str, addresses: Sequence[str], ehlo_name: str | None) -> None:
-        """Learn from a delivered probe where a domain's mail leaves; a change is looked at, at once."""
-        seen = tuple(sorted(set(addresses))), ehlo_name
-        if domain in self._wanted and self._seen_egress.get(domain) != seen:
-            self._seen_egress[domain] = seen
+    def note(self, route: str, domain: str, seen: SeenMail) -> None:
+        """Learn from a delivered probe how a domain's mail leaves; a change is looked at, at once."""
+        if domain in self._wanted and self._seen.note(route, domain, seen):
             self.check_soon(domain)
 
     # One domain.
@@ -144,10 +144,4 @@ class DomainWatch:
 
     def _complete(self, plan: DomainPlan) -> DomainUnderCheck:
         """What is configured, with what probes have shown."""
-        addresses, ehlo_name = self._seen_egress.get(plan.subject.domain, ((), None))
-        subject = plan.subject
-        return dataclasses.replace(
-            subject,
-            egress=tuple(dict.fromkeys((*subject.egress, *addresses))),
-            ehlo_name=subject.ehlo_name or ehlo_name,
-        )
+        return self._seen.complete(plan.subject)

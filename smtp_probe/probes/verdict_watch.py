@@ -15,9 +15,11 @@ from dataclasses import dataclass
 
 from smtp_probe.mail.authentication.author import find_author_domain
 from smtp_probe.mail.authentication.changes import SentMessage, remember
-from smtp_probe.mail.authentication.egress import find_client
+from smtp_probe.mail.authentication.egress import SeenClient, find_client
+from smtp_probe.mail.authentication.signature import read_signature
 from smtp_probe.mail.syntax.fields import split_fields
-from smtp_probe.model import Authentication, MailboxMessage, Method, Source
+from smtp_probe.model import Authentication, MailboxMessage, Method, SeenMail, Source
+from smtp_probe.policy.dkim.verification import MOST_SIGNATURES
 from smtp_probe.ports import Ask, Clock
 from smtp_probe.probes.authentication import MOST_BYTES, ReceivedMessage, authenticate
 
@@ -59,8 +61,8 @@ class VerdictWatch:
         """By route; replaced as a whole when the configuration changes. A route that is not here is left alone."""
         self.on_change = on_change
         """Told the author's domain when the verdicts of a route are others than the last time."""
-        self.on_egress: Callable[[str, str, str | None], None] = lambda *_: None
-        """Told the author's domain, and from which address and by which EHLO name its message left."""
+        self.on_seen: Callable[[str, str, SeenMail], None] = lambda *_: None
+        """Told the route, a domain, and what a message of the route shows of that domain's mail."""
         self._ask = ask
         self._clock = clock
         self._on_verdicts = on_verdicts
@@ -95,9 +97,8 @@ class VerdictWatch:
         client = find_client(message.header, terms.own_hosts)
         if client is not None and (client.hop == 1 or client.is_authenticated):
             client = None  # our own submission: it has not left its organisation, as far as the header shows
-        author = find_author_domain(split_fields(message.header))
-        if client is not None and author is not None:
-            self.on_egress(author, client.address, client.ehlo_name)
+        for domain, seen in find_seen_mail(message.header, client, terms.sender).items():
+            self.on_seen(route, domain, seen)
         received = ReceivedMessage(
             header=message.header,
             body=body if message.header.endswith((b"\r\n\r\n", b"\n\n")) else None,
@@ -144,6 +145,28 @@ class VerdictWatch:
         author = find_author_domain(split_fields(message.header))
         if author is not None:
             self.on_change(author)
+
+
+def find_seen_mail(header: bytes, client: SeenClient | None, sender: str) -> dict[str, SeenMail]:
+    """What a message shows of its author's, its envelope sender's and its signers' domains, by domain."""
+    fields = split_fields(header)
+    written = [value for name, value in fields if name == "dkim-signature"][:MOST_SIGNATURES]
+    signatures = [found for found in map(read_signature, written) if not found.fault]
+    author, envelope = find_author_domain(fields), sender.rpartition("@")[2].lower() or None
+    found: dict[str, SeenMail] = {}
+    for domain in dict.fromkeys((author, envelope, *(signature.domain for signature in signatures))):
+        if domain is None:
+            continue
+        is_sending = domain in (author, envelope)
+        found[domain] = SeenMail(
+            address=client.address if client is not None and is_sending else None,
+            ehlo_name=client.ehlo_name if client is not None and is_sending else None,
+            sender=sender if is_sending and sender else None,
+            selectors=tuple(
+                dict.fromkeys(each.selector.lower() for each in signatures if each.domain == domain)
+            ),
+        )
+    return found
 
 
 def summarise(found: Authentication) -> Summary:

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from smtp_probe.config.settings import Config
-from smtp_probe.model import CheckResult, DnsAnswer, DomainReport, Finding
-from smtp_probe.policy.record_changes import RECORDS, RecordMemory, record_word
+from smtp_probe.model import CheckResult, DnsAnswer, DomainReport, Finding, Severity
+from smtp_probe.policy.record_changes import record_word
 from smtp_probe.report.metrics import (
     BLOCK_LISTED,
     CHECK_UP,
@@ -26,7 +26,6 @@ from smtp_probe.report.metrics import (
     EXCHANGER_UP,
     FINDING,
     POLICY_EXPIRY,
-    RECORD_CHANGES,
     RECORD_TTL,
     SPF_LOOKUPS_LEFT,
 )
@@ -47,7 +46,6 @@ class DomainResults:
 
     def __init__(self, series: Series) -> None:
         self._series = series
-        self._memories: dict[str, RecordMemory] = {}
         self._findings: dict[str, dict[str, tuple[Finding, ...]]] = {}
         self.latest: dict[str, tuple[DomainReport, int]] = {}
         """The last report of each domain and when it was made, for pages."""
@@ -55,10 +53,7 @@ class DomainResults:
 
     def declare(self, config: Config) -> None:
         """Take over a configuration: what is gone is forgotten."""
-        for domain in config.domains:
-            for word in RECORDS:
-                self._series.put_new(RECORD_CHANGES, (domain, word), 0.0)
-        for known in (self._memories, self._findings, self.latest):
+        for known in (self._findings, self.latest):
             for domain in [domain for domain in known if domain not in config.domains]:
                 del known[domain]
 
@@ -118,15 +113,13 @@ class DomainResults:
         new = {(item.check, item.subject): item for found in now.values() for item in found}
         for key, finding in new.items():
             if key not in old:
-                _log.warning("finding: %s", finding.message, extra=_extra(domain, finding))
+                level = logging.INFO if finding.severity is Severity.INFO else logging.WARNING
+                _log.log(level, "finding: %s", finding.message, extra=_extra(domain, finding))
         for key, finding in old.items():
             if key not in new:
                 _log.info("finding gone", extra=_extra(domain, finding))
 
     def _show_records(self, domain: str, answers: tuple[DnsAnswer, ...]) -> None:
-        for word in self._memories.setdefault(domain, RecordMemory()).note(answers):
-            self._series.add(RECORD_CHANGES, (domain, word), 1.0)
-            _log.info("record changed", extra={"domain": domain, "record": word})
         ttls: dict[Labels, float] = {}
         for answer in answers:
             seconds = answer.original_ttl_seconds

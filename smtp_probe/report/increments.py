@@ -17,6 +17,7 @@ from smtp_probe.model import (
     Bounce,
     BounceSeen,
     Disposition,
+    DomainNoted,
     DuplicateSeen,
     Event,
     ForgerySeen,
@@ -54,6 +55,7 @@ from smtp_probe.report.metrics import (
     PHASE_DURATION,
     PLACEMENTS,
     PROBES,
+    RECORD_CHANGES,
     RETRIES,
     SCHEDULE_MISSED,
     SMTP_REPLIES,
@@ -120,6 +122,8 @@ def increments(event: Event) -> tuple[Increment, ...]:
             return (_one(NOTICES_SEEN, bounce.action if bounce.action in NOTICES else OTHER),)
         case SlotMissed(route=route, count=count):
             return (Increment(SCHEDULE_MISSED.name, (route,), float(count)),)
+        case DomainNoted(domain=domain, records=records):
+            return tuple(_one(RECORD_CHANGES, domain, word) for word in records)
 
 
 def _one(metric: Metric, *labels: str) -> Increment:

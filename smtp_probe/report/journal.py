@@ -29,6 +29,7 @@ from smtp_probe.errors import JournalError
 from smtp_probe.model import (
     Bounce,
     BounceSeen,
+    DomainNoted,
     DuplicateSeen,
     Event,
     ForgerySeen,
@@ -206,6 +207,9 @@ class SqliteJournal:
                     (probe.probe_id,),
                 )
             case SlotMissed():
+                return True
+            case DomainNoted(memos=memos):
+                _write_memos(connection, memos)
                 return True
 
     def _write_end(self, connection: sqlite3.Connection, outcome: Outcome, memos: Sequence[Memo]) -> bool:

@@ -17,6 +17,7 @@ from smtp_probe.report.metrics import (
     HOP_DURATION,
     PHASE_DURATION,
     PLACEMENTS,
+    RECORD_CHANGES,
     RETRIES,
     SMTP_REPLIES,
     STATUS_CLASSES,
@@ -53,6 +54,8 @@ def known_labels(metric: Metric, config: Config) -> Iterator[Labels]:
         yield from ((word,) for word in STATUS_CLASSES)
     elif metric is PLACEMENTS:
         yield from ((name, word) for name in config.routes for word in _placements_of(name, config))
+    elif metric is RECORD_CHANGES:
+        yield from ((domain, word) for domain in config.domains for word in metric.known)
     elif "route" in metric.labels:
         for route in config.routes:
             yield from ((route, word) for word in metric.known) if metric.known else ((route,),)

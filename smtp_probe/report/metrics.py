@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from smtp_probe.config.settings import MetricsSettings
 from smtp_probe.model import Alteration, Cause, Leg, OutcomeKind, Phase, Placement
+from smtp_probe.policy.record_changes import RECORDS
 from smtp_probe.report.drill_metrics import DRILL_METRICS
 from smtp_probe.report.metric import Kind, Metric, counter, gauge, histogram, info
 from smtp_probe.report.queue_metrics import QUEUE_METRICS
@@ -264,7 +265,7 @@ RECORD_CHANGES = counter(
     "dns_record_changes_total",
     "Record sets of a domain that were seen to change, by what they are.",
     *("domain", "record"),
-    durable=False,
+    known=RECORDS,
 )
 RECORD_TTL = gauge(
     "dns_record_ttl_seconds",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from smtp_probe.model import DnsStatus, DomainUnderCheck
@@ -61,3 +63,38 @@ async def test_only_ten_names_of_an_address_are_asked_for() -> None:
     dns = ScriptedDns(zone)
     await check_identity(DomainUnderCheck(domain="e.test", egress=("192.0.2.1",)), dns)
     assert sum(dns.asked.values()) == 11
+
+
+async def test_each_egress_address_is_judged_by_its_own_name() -> None:
+    zone = {
+        "out1.e.test": {"A": ("203.0.113.1",)},
+        "out2.e.test": {"A": ("203.0.113.2",)},
+        "1.113.0.203.in-addr.arpa": {"PTR": ("out1.e.test",)},
+        "2.113.0.203.in-addr.arpa": {"PTR": ("out2.e.test",)},
+    }
+    subject = DomainUnderCheck(
+        domain="e.test",
+        egress=("203.0.113.1", "203.0.113.2"),
+        egress_names={"203.0.113.1": "out1.e.test", "203.0.113.2": "out2.e.test"},
+    )
+    assert not (await check_identity(subject, ScriptedDns(zone))).findings
+    swapped = DomainUnderCheck(
+        domain="e.test", egress=("203.0.113.1",), egress_names={"203.0.113.1": "out2.e.test"}
+    )
+    checks = {finding.check for finding in (await check_identity(swapped, ScriptedDns(zone))).findings}
+    assert checks == {"ptr_not_ehlo", "ehlo_not_egress"}
+
+
+async def test_our_own_senders_name_is_to_lead_back_to_itself() -> None:
+    zone: dict[str, Any] = {
+        "probe.e.test": {"A": ("203.0.113.1",)},
+        "other.e.test": {"A": ("203.0.113.1",)},
+        "1.113.0.203.in-addr.arpa": {"PTR": ("probe.e.test",)},
+        "dark.e.test": DnsStatus.TIMEOUT,
+    }
+    names = ("probe.e.test", "other.e.test", "missing.e.test", "[203.0.113.1]", "localhost", "dark.e.test")
+    subject = DomainUnderCheck(domain="e.test", own_ehlo_names=names)
+    result = await check_identity(subject, ScriptedDns(zone))
+    assert [finding.subject for finding in result.findings] == ["other.e.test", "missing.e.test"]
+    assert {finding.check for finding in result.findings} == {"ehlo_own_unconfirmed"}
+    assert len(result.unobserved) == 2

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from smtp_probe.model import CheckResult, DomainReport, DomainUnderCheck
+from smtp_probe.model import CheckResult, DomainReport, DomainUnderCheck, SeenMail
 from smtp_probe.network.clock import ReferenceClock
 from smtp_probe.probes import domain_watch
 from smtp_probe.probes.domain_watch import DomainPlan, DomainWatch
@@ -94,16 +94,18 @@ async def test_a_change_is_looked_at_at_once_and_shown_to_the_checks() -> None:
     looks = Looks()
     async with _running(looks, _plan(interval=600, visits=600)) as (watch, reports):
         await _until(lambda: len(reports) == 1)
-        watch.note_egress("e.test", ["192.0.2.1"], "mail.e.test")
+        seen = SeenMail(address="192.0.2.1", ehlo_name="mail.e.test")
+        watch.note("daily", "e.test", seen)
         await _until(lambda: len(reports) == 2)
-        watch.note_egress("e.test", ["192.0.2.1"], "mail.e.test")
-        watch.note_egress("other.test", ["192.0.2.1"], None)
+        watch.note("daily", "e.test", seen)
+        watch.note("daily", "other.test", seen)
         watch.check_soon("other.test")
         await asyncio.sleep(0.1)
         assert len(reports) == 2
         watch.check_soon("e.test")
         await _until(lambda: len(reports) == 3)
-    assert (looks.seen[1][0].egress, looks.seen[1][0].ehlo_name) == (("192.0.2.1",), "mail.e.test")
+    assert looks.seen[1][0].egress == ("192.0.2.1",)
+    assert looks.seen[1][0].ehlo_of("192.0.2.1") == "mail.e.test"
 
 
 async def test_a_new_configuration_begins_and_ends_rhythms() -> None:

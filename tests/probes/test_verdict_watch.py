@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from smtp_probe.model import Authentication, Location, MailboxMessage, Method, Placement, Source
+from smtp_probe.mail.authentication.egress import SeenClient
+from smtp_probe.model import Authentication, Location, MailboxMessage, Method, Placement, SeenMail, Source
 from smtp_probe.policy.dkim.verification import MOST_SIGNATURES
-from smtp_probe.probes.verdict_watch import VerdictTerms, VerdictWatch
+from smtp_probe.probes.verdict_watch import VerdictTerms, VerdictWatch, find_seen_mail
 from tests.policy.dkim.signing import MESSAGE, RSA_RECORD, sign
 from tests.policy.scripted import ScriptedDns
 
@@ -79,6 +80,23 @@ async def test_our_own_submission_is_no_egress(watched: Watched) -> None:
     await watched.arrive(sign())
     assert watched.shown[0][1].summary(Method.SPF, Source.OWN) is None
     assert not any(name == "e.test" for name, _ in watched.dns.asked)
+
+
+def test_what_a_message_shows_of_each_domain() -> None:
+    header = (
+        b"DKIM-Signature: v=1; a=rsa-sha256; d=e.test; s=S1; h=from; bh=AA==; b=AA==\r\n"
+        b"DKIM-Signature: v=1; a=rsa-sha256; d=esp.test; s=x; h=from; bh=AA==; b=AA==\r\n"
+        b"DKIM-Signature: nonsense\r\n"
+        b"From: Probe <probe@e.test>\r\n\r\n"
+    )
+    client = SeenClient("192.0.2.1", "out.e.test", 2)
+    leaving: dict[str, Any] = {"address": "192.0.2.1", "ehlo_name": "out.e.test", "sender": "b@bounces.test"}
+    assert find_seen_mail(header, client, "b@bounces.test") == {
+        "e.test": SeenMail(**leaving, selectors=("s1",)),
+        "bounces.test": SeenMail(**leaving),
+        "esp.test": SeenMail(selectors=("x",)),
+    }
+    assert find_seen_mail(header, None, "")["e.test"] == SeenMail(selectors=("s1",))
 
 
 async def test_a_body_that_was_not_fetched_is_unobserved(watched: Watched) -> None:

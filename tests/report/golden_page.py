@@ -18,6 +18,7 @@ from smtp_probe.model import (
     Disposition,
     DnsAnswer,
     DnsStatus,
+    DomainNoted,
     DomainReport,
     DomainUnderCheck,
     DrillAttempt,
@@ -187,6 +188,7 @@ def make_golden_telemetry():
     observations.in_flight("example", 2, START_NS + 60 * NS)
     observations.scheduler_lag(0.004)
     telemetry.domains.show(REPORT, START_NS)
+    tell(telemetry, DomainNoted(domain="example.org", records=("mx",), memos=()))
     telemetry.domains.show(replace(REPORT, records=CHANGED), START_NS + 300 * NS)
     for answer in CHANGED:
         telemetry.domains.observe_answer(answer)

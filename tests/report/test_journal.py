@@ -13,9 +13,11 @@ from smtp_probe.model import (
     Bounce,
     BounceSeen,
     Disposition,
+    DomainNoted,
     DuplicateSeen,
     ForgerySeen,
     Location,
+    Memo,
     Outcome,
     OutcomeKind,
     Placement,
@@ -129,6 +131,23 @@ async def test_counters_are_the_same_after_a_restart(tmp_path):
     histogram = page_of(after)["smtp_probe_delivery_duration_seconds", ("r",)]
     assert sum(histogram.counts) == 5
     assert histogram.sum_us == pytest.approx(10.0e6)
+
+
+async def test_what_was_seen_of_a_domain_is_kept_with_the_count_of_its_changes(tmp_path):
+    journal, _ = await opened(tmp_path / "journal.db")
+    for text in ("one", "two"):
+        memo = Memo(kind="records", name="e.test", text=text)
+        await journal.record(DomainNoted(domain="e.test", records=("mx", "mx", "spf"), memos=(memo,)))
+    await journal.close()
+
+    journal, after = await opened(tmp_path / "journal.db")
+    memos = await journal.memos()
+    await journal.close()
+
+    assert memos == [Memo(kind="records", name="e.test", text="two")]
+    page = page_of(after)
+    assert page["smtp_probe_dns_record_changes_total", ("e.test", "mx")] == 4.0
+    assert page["smtp_probe_dns_record_changes_total", ("e.test", "spf")] == 2.0
 
 
 async def test_a_copy_is_counted_once_however_often_it_is_listed(tmp_path):

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from smtp_probe.mail.syntax.text import sanitise
@@ -62,10 +64,12 @@ _FAULTS: dict[KeyState, tuple[str, str, str, str]] = {
 }
 _DATE = re.compile(r"(?<![0-9])(20[0-9]{2})-?(0[1-9]|1[0-2])-?(0[1-9]|[12][0-9]|3[01])(?![0-9])")
 _MOST_SELECTORS = 20
+OLD_DAYS = 400
+"""A key that is used for more than a year has been forgotten."""
 
 
-async def check_dkim(subject: DomainUnderCheck, ask: Ask) -> CheckResult:
-    """Look at the key of each selector. Fits `ports.Check`."""
+async def check_dkim(subject: DomainUnderCheck, ask: Ask, *, now_seconds: int | None = None) -> CheckResult:
+    """Look at the key of each selector. Fits `ports.Check`. Without the time no age is judged."""
     if not subject.selectors:
         return await _look_for_any(subject.domain, ask)
     answers = [
@@ -75,7 +79,10 @@ async def check_dkim(subject: DomainUnderCheck, ask: Ask) -> CheckResult:
     keys = [read_key(answer) for answer in answers]
     sizes = [key.bits for key in keys if key.algorithm == "rsa" and key.bits is not None]
     return CheckResult(
-        findings=tuple(finding for key in keys for finding in judge_key(key)),
+        findings=(
+            *(finding for key in keys for finding in judge_key(key)),
+            *_judge_dates(subject.selectors, keys, now_seconds),
+        ),
         unobserved=tuple(unseen(answer) for answer in answers if answer.is_failure),
         facts={"selectors": _facts(subject.selectors, keys)},
         gauges={"dkim_key_bits": min(sizes)} if sizes else {},
@@ -137,6 +144,32 @@ def judge_key(key: DkimKey) -> Iterator[Finding]:
             advice="Make a key of 2048 bits with a new selector, and sign with that.",
             source="RFC 8301 section 3.2",
         )
+
+
+def _judge_dates(
+    selectors: Sequence[str], keys: Sequence[DkimKey], now_seconds: int | None
+) -> Iterator[Finding]:
+    """The age of a usable key, where its selector bears a date."""
+    for selector, key in zip(selectors, keys, strict=False):
+        dated = _read_date(selector)
+        if dated is None or now_seconds is None or not key.is_usable:
+            continue
+        with suppress(ValueError):  # the 31st of February
+            days = (now_seconds - datetime.fromisoformat(f"{dated}T00:00:00+00:00").timestamp()) // 86_400
+            if days > OLD_DAYS:
+                yield judge_age(key.name, int(days), "is by the date in its name as old as")
+
+
+def judge_age(name: str, days: int, how: str) -> Finding:
+    """Say that a DKIM key is older than a year."""
+    return make_finding(
+        "dkim_selector_old",
+        Severity.INFO,
+        name,
+        f"The DKIM key at {name} {how} {days} days.",
+        advice="Make a new key with a new selector now and then, and revoke the old one when its mail has arrived.",
+        source="M3AAWG DKIM Key Rotation Best Common Practices",
+    )
 
 
 def _facts(selectors: Sequence[str], keys: Sequence[DkimKey]) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ In: a domain with what is known of its mail. Out: findings whose ids begin with 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_address
 from typing import Any
 
@@ -41,16 +41,21 @@ async def check_spf(subject: DomainUnderCheck, ask: Ask) -> CheckResult:
     sender = (subject.sender or "").rpartition("@")[2].lower() or subject.domain
     verdicts = [
         await check_host(
-            ip, sender, f"{_local_part(subject)}@{sender}", ask, helo=subject.ehlo_name or "unknown"
+            ip, sender, f"{_local_part(subject)}@{sender}", ask, helo=subject.ehlo_of(ip) or "unknown"
         )
         for ip in subject.egress
     ]
-    helo = subject.ehlo_name if subject.ehlo_name and "." in subject.ehlo_name else None
-    hellos = [await check_host(ip, helo, "", ask, helo=helo) for ip in subject.egress] if helo else []
+    hellos = {
+        ip: await check_host(ip, helo, "", ask, helo=helo)
+        for ip in subject.egress
+        if (helo := subject.ehlo_of(ip)) and "." in helo
+    }
     told = [fault.severity for fault in faults] if sender == subject.domain else []
     faults.extend(_judge_verdicts(subject.egress, verdicts, told))
-    if helo and helo.lower() not in (sender, subject.domain):
-        faults.extend(_judge_hellos(subject.egress, hellos, helo, await _addresses(helo, ask)))
+    for helo in subject.ehlo_names:
+        if "." in helo and helo.lower() not in (sender, subject.domain):
+            of_name = {ip: verdict for ip, verdict in hellos.items() if subject.ehlo_of(ip) == helo}
+            faults.extend(_judge_hellos(of_name, helo, await _addresses(helo, ask)))
     unobserved = [
         f"SPF: {sanitise(answer.name)} {answer.kind} could not be looked up: {answer.detail or answer.status}"
         for answer in found.failed
@@ -62,7 +67,7 @@ async def check_spf(subject: DomainUnderCheck, ask: Ask) -> CheckResult:
     return CheckResult(
         findings=tuple(faults),
         unobserved=tuple(dict.fromkeys(unobserved)),
-        facts=_facts(found, verdicts, hellos, subject),
+        facts=_facts(found, verdicts, list(hellos.values()), subject),
         gauges={"spf_lookups_left": MOST_LOOKUPS - found.lookups} if first.record is not None else {},
     )
 
@@ -147,9 +152,9 @@ async def _addresses(name: str, ask: Ask) -> frozenset[str]:
 
 
 def _judge_hellos(
-    egress: Sequence[str], verdicts: Sequence[SpfVerdict], helo: str, addresses: frozenset[str]
+    verdicts: Mapping[str, SpfVerdict], helo: str, addresses: frozenset[str]
 ) -> Iterator[Finding]:
-    for ip, verdict in zip(egress, verdicts, strict=True):
+    for ip, verdict in verdicts.items():
         if str(ip_address(ip)) in addresses and verdict.result in (*_NOT_ALLOWED, SpfResult.PERMERROR):
             yield spf_finding(
                 "spf_ehlo_not_allowed",
