@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 MARKER := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lab bench format requirements wheel clean
+.PHONY: help demo test check faults lab bench format requirements wheel clean
 
 # Failed tests (exit code 1) are run once more, alone: what failed only beside other work then passes, a fault does not.
 tested = $(BIN)/python -m pytest $(1) || { [ $$? -eq 1 ] && $(BIN)/python -m pytest $(1) --numprocesses=0 --last-failed; }
@@ -32,6 +32,10 @@ lint: $(MARKER)
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --cache-dir .import_linter_cache | tail -n 3
+
+faults: $(MARKER)  ## the faults in full numbers: 100 kills, 20 lost servers, 10,000 forgeries, ... (half an hour)
+	@sh tests/lab/install.sh --quiet
+	SMTP_PROBE_FAULTS=full $(BIN)/python -m pytest -q -s tests/acceptance/test_many_faults.py $(ARGS)
 
 lab: $(MARKER)  ## run the lab of real mail servers in the foreground, to try things on (root)
 	@sh tests/lab/install.sh --quiet
