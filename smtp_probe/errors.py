@@ -77,3 +77,7 @@ class QueueError(Exception):
         self.failure = failure
         self.detail = detail
         super().__init__(detail)
+
+
+class ReceiverError(Exception):
+    """A receiver of ours cannot listen where it should. The text is a sanitised sentence for people."""

@@ -7,7 +7,7 @@ waits takes its deadline from its settings or as an argument: none waits without
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from smtp_probe.model import (
@@ -16,6 +16,7 @@ from smtp_probe.model import (
     ClockSighting,
     DnsAnswer,
     DomainUnderCheck,
+    DrillTrial,
     Event,
     MailboxMessage,
     Placement,
@@ -182,6 +183,70 @@ class RetryPolicyReader(Protocol):
     async def read(self) -> RetrySchedule | None:
         """None for one that does not retry. Raises `errors.QueueError` where it cannot be asked."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One connection to a receiver of ours. `ehlo_name` is raw, and empty until it is said."""
+
+    peer: str
+    came_ns: int
+    ehlo_name: str = ""
+
+
+class Reception(Protocol):
+    """Answers whoever comes to a receiver. Never raises for what a stranger says; gives whole SMTP replies."""
+
+    def came(self, visit: Visit) -> None:
+        """Somebody has connected, and may be anybody."""
+        ...
+
+    def take_recipient(self, visit: Visit, address: str) -> str:
+        """Answer RCPT. A recipient is taken only with a reply that begins with 2."""
+        ...
+
+    def take_message(self, visit: Visit, recipients: Sequence[str], content: bytes) -> str:
+        """Answer the final dot. The content is bounded, and of no use after that."""
+        ...
+
+
+class MailReceiver(Protocol):
+    """Listens at one place for as long as it is open."""
+
+    async def open(self) -> None:
+        """Begin to listen. Raises `errors.ReceiverError`."""
+        ...
+
+    async def close(self) -> None:
+        """Stop, and cut whatever is connected. Never raises."""
+        ...
+
+
+class Trespasser(Protocol):
+    """Tries one thing that a server must refuse."""
+
+    async def attempt(self, trespass: Trespass) -> DrillTrial:
+        """Make one connection. Never raises for what the other side does."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trespass:
+    """What is tried, step by step: after what is said here, nothing follows."""
+
+    check: str
+    is_secured: bool = True
+    """Whether TLS comes first, as the sender's settings say."""
+    login: str = "own"
+    """`own`: the sender's own, where it has one; `none`; `wrong`: a login that does not exist."""
+    sender: str = ""
+    """For MAIL; where the recipient is empty there is no MAIL."""
+    recipient: str = ""
+    message: bytes = field(default=b"", repr=False)
+    """To be sent, where RCPT is taken; nothing is where it is empty."""
+    oversized_bytes: int | None = None
+    is_oversized: bool = False
+    """Whether the size is what must be refused: one byte above the server's limit, or `oversized_bytes`."""
 
 
 Ask = Callable[[str, str], Awaitable[DnsAnswer]]

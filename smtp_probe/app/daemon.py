@@ -13,9 +13,12 @@ import os
 import signal
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
+from smtp_probe.app.bounce_drill import run_bounce_drill
+from smtp_probe.app.drills import Drills, view_drills
 from smtp_probe.app.program import Program
 from smtp_probe.app.service_manager import ServiceManager
 from smtp_probe.app.state_lock import StateLock
@@ -24,6 +27,7 @@ from smtp_probe.config.load import load
 from smtp_probe.config.settings import Config
 from smtp_probe.errors import ConfigError, JournalError
 from smtp_probe.mail.tag import TagKey
+from smtp_probe.model import DrillReport
 from smtp_probe.ports import Sink
 from smtp_probe.probes.runner import Runner
 from smtp_probe.report.archive import Archive
@@ -82,6 +86,13 @@ class Daemon:
             self.program.ledger,
             self.program.clock,
             self.program.telemetry.observations.scheduler_lag,
+        )
+        self._drills = Drills(
+            self.program.clock,
+            keys,
+            self.program.submitter,
+            partial(run_bounce_drill, keys=keys, clock=self.program.clock),
+            self._drill_ended,
         )
         self._stop = asyncio.Event()
         self._reloading = asyncio.Lock()
@@ -167,6 +178,7 @@ class Daemon:
                 self._say_ready()  # with the old configuration or the new one: it goes on
             self.program.configure(config)
             self._runner.configure(self.program.targets, config.schedule)
+            self._configure_drills()
             observations.config_reloaded(ok=True)
             _log.info("configuration taken over", extra={"routes": len(config.routes)})
 
@@ -180,12 +192,28 @@ class Daemon:
         await self._open_journal()
         self.program.start()
         self.program.queues.start()
+        self._configure_drills()
+        self._drills.start()
         self._runner.configure(self.program.targets, self.program.config.schedule)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._runner.run(), name="runner")
             group.create_task(self._do_chores(), name="chores")
             group.create_task(self.program.domains.watch.run(), name="domains")
             group.create_task(self.program.recall_routes(), name="recall")
+
+    def _configure_drills(self) -> None:
+        self._drills.configure(self.program.config)
+        self._show_drills()
+
+    def _drill_ended(self, report: DrillReport) -> None:
+        """Show what a drill came to, in the metrics and on the pages."""
+        self.telemetry.drills.show(report)
+        self._show_drills()
+
+    def _show_drills(self) -> None:
+        program = self.program
+        latest = self.telemetry.drills.latest
+        program.checks = replace(program.checks, drills=view_drills(program.config, latest))
 
     async def _open_journal(self) -> None:
         """Open the journal, as often as it takes: pages and metrics are served meanwhile, and nothing is sent."""
@@ -211,6 +239,7 @@ class Daemon:
     async def _end(self, working: asyncio.Task[None], server: WebServer) -> None:
         _log.info("ending")
         await self._runner.stop(_FINISH_SECONDS)
+        await self._drills.close()
         working.cancel()
         results = await asyncio.gather(working, return_exceptions=True)
         await self.program.close()

@@ -115,7 +115,7 @@ class Program:
         self.config = config
         self.telemetry.declare(config)
         self.targets = [
-            RouteUnderTest(name, route, config.senders[route.sender], self._submitter(route.sender))
+            RouteUnderTest(name, route, config.senders[route.sender], self.submitter(route.sender))
             for name, route in config.routes.items()
         ]
         self.arrivals.routes = {
@@ -207,7 +207,8 @@ class Program:
     def _new_resolver(self, config: Config) -> DnsResolver:
         return DnsResolver(config.resolver, on_answer=self.telemetry.domains.observe_answer)
 
-    def _submitter(self, name: str) -> SmtpSubmitter:
+    def submitter(self, name: str) -> SmtpSubmitter:
+        """Who hands mail to the server of a sender, as it is configured now."""
         settings = self.config.senders[name]
         known = self._submitters.get(name)
         if known is not None and known[0] == settings:

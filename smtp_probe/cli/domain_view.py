@@ -58,9 +58,9 @@ def _draw_check(title: str, result: CheckResult, width: int, glyphs: Glyphs) -> 
     brief = _brief(result)
     yield Text.assemble((f"{sign} ", style), (title, "bold"), f"  {brief}" if brief else "")
     for finding in findings:
-        yield from _draw_finding(finding, width)
+        yield from draw_finding(finding, width)
     for text in result.unobserved:
-        yield from _indented(f"not observed: {text}", width, "magenta")
+        yield from indented(f"not observed: {text}", width, "magenta")
 
 
 def _brief(result: CheckResult) -> str:
@@ -73,14 +73,16 @@ def _brief(result: CheckResult) -> str:
     return ", ".join(hosts) if isinstance(hosts, list) else ""
 
 
-def _draw_finding(finding: Finding, width: int) -> Iterator[Text]:
+def draw_finding(finding: Finding, width: int) -> Iterator[Text]:
+    """One finding, and what to change."""
     word, style = _SEVERITIES[finding.severity]
-    yield from _indented(f"{word}: {finding.message}", width, style)
+    yield from indented(f"{word}: {finding.message}", width, style)
     if finding.advice:
-        yield from _indented(f"{finding.advice} ({finding.check}, {finding.source})", width, "", deeper=True)
+        yield from indented(f"{finding.advice} ({finding.check}, {finding.source})", width, "", deeper=True)
 
 
-def _indented(text: str, width: int, style: str, *, deeper: bool = False) -> Iterator[Text]:
+def indented(text: str, width: int, style: str, *, deeper: bool = False) -> Iterator[Text]:
+    """A sentence in lines of that width."""
     indent = "      " if deeper else "    "
     for line in wrap(text, max(width - len(indent), 20)):
         yield Text.assemble(indent, (line, style))

@@ -63,7 +63,7 @@ def probe(
     configure("error")
     config = load(config_file)
     _require_route(config, route, config_file)
-    result = _send(config, _read_keys(config), route, as_json=as_json)
+    result = _send(config, read_keys(config), route, as_json=as_json)
     _show(result, as_json=as_json)
     raise typer.Exit(EXIT_CODES[meaning_of(result)])
 
@@ -77,7 +77,7 @@ def _require_route(config: Config, route: str, config_file: Path) -> None:
         raise ConfigError((ConfigProblem(message=message, path="routes", file=str(config_file)),))
 
 
-def _read_keys(config: Config) -> list[TagKey]:
+def read_keys(config: Config) -> list[TagKey]:
     """The daemon's own keys. Raises ConfigError, with what to do about it."""
     from smtp_probe.config.keys import load_or_make_keys
     from smtp_probe.mail.tag import TagKey

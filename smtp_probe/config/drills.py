@@ -134,7 +134,12 @@ class RetryDrill(_Received):
     listen: Listener = Field(
         description="Where we take the mail.", examples=[{"address": "192.0.2.25", "port": 25}]
     )
-    deferrals: Whole = Field(2, ge=1, le=10, description="How many attempts are put off.")
+    deferrals: Whole = Field(
+        3,
+        ge=1,
+        le=10,
+        description="How many attempts are put off; from three on it is judged whether waits grow.",
+    )
     deadline: Seconds = Field(10800.0, description="Attempts that have not come by then are missing.")
     minimum_first_retry: Seconds = Field(300.0, description="A second attempt before that is too aggressive.")
     steady_wait: Seconds = Field(

@@ -63,7 +63,7 @@ class SmtpSubmitter:
         secret: Callable[[], str] | None = None,
     ) -> None:
         self.name = name
-        self._terms = Terms(
+        self.terms = Terms(
             settings=settings,
             resolver=resolver,
             clock=clock,
@@ -82,8 +82,8 @@ class SmtpSubmitter:
         When it is cancelled, `on_phase("accept")` is the sign to go by: it is given within the very call that hands
         the final dot to the kernel, so the message may arrive if, and only if, that was told.
         """
-        dialogue = SmtpDialogue(self._terms.settings.ehlo_name, self._terms.clock)
-        return await Transaction(self._terms, dialogue, on_phase).run(envelope)
+        dialogue = SmtpDialogue(self.terms.settings.ehlo_name, self.terms.clock)
+        return await Transaction(self.terms, dialogue, on_phase).run(envelope)
 
 
 class _StampedProtocol(SMTPProtocol):
@@ -137,6 +137,12 @@ class SmtpDialogue:
     def mechanisms(self) -> Collection[str]:
         """The SASL mechanisms of the last EHLO's answer, lower case."""
         return self._smtp.server_auth_methods
+
+    @property
+    def size_limit(self) -> int | None:
+        """The size that the last EHLO's answer allows (RFC 1870); None for no limit, or none that is told."""
+        words = str(self._smtp.esmtp_extensions.get("size", "")).split()
+        return int(words[0]) or None if words and words[0].isdecimal() and len(words[0]) < 19 else None
 
     @property
     def ssl_object(self) -> ssl.SSLObject:

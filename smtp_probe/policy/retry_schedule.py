@@ -101,6 +101,16 @@ def read_exim(output: str) -> RetrySchedule | None:
     )
 
 
+def is_too_soon(first_seconds: float, limits: RetryLimits) -> bool:
+    """Whether a second attempt after so long is too aggressive."""
+    return first_seconds < limits.minimum_first_seconds
+
+
+def is_growing(first_seconds: float, longest_seconds: float, *, by: float = 1.0) -> bool:
+    """Whether waits grow, more than by a factor: what is measured is never quite even."""
+    return longest_seconds > first_seconds * by
+
+
 def judge_schedule(schedule: RetrySchedule | None, limits: RetryLimits) -> tuple[Finding, ...]:
     """Say what is wrong with a schedule; None is a server that does not retry."""
     if schedule is None:
@@ -118,20 +128,20 @@ def judge_schedule(schedule: RetrySchedule | None, limits: RetryLimits) -> tuple
 
 def _judge_waits(schedule: RetrySchedule, limits: RetryLimits) -> Iterator[Finding]:
     first, growth, _ = schedule.names
-    if schedule.first_seconds < limits.minimum_first_seconds:
+    if is_too_soon(schedule.first_seconds, limits):
         yield _finding(
             "retry_too_soon",
             Severity.WARNING,
             first,
-            f"A message is tried again after {_words(schedule.first_seconds)} already; receivers take haste for abuse.",
-            f"Set {first} to {_words(limits.minimum_first_seconds)} at least.",
+            f"A message is tried again after {duration_words(schedule.first_seconds)} already; receivers take haste for abuse.",
+            f"Set {first} to {duration_words(limits.minimum_first_seconds)} at least.",
         )
-    if schedule.longest_seconds <= schedule.first_seconds:
+    if not is_growing(schedule.first_seconds, schedule.longest_seconds):
         yield _finding(
             "retry_no_growth",
             Severity.WARNING,
             growth,
-            f"The waits do not grow: each is {_words(schedule.first_seconds)}, as long as the message lives.",
+            f"The waits do not grow: each is {duration_words(schedule.first_seconds)}, as long as the message lives.",
             f"Make {growth} longer than {first}: hours, where the first wait is minutes.",
         )
 
@@ -143,16 +153,16 @@ def _judge_life(schedule: RetrySchedule, limits: RetryLimits) -> Iterator[Findin
             "retry_lifetime_short",
             Severity.WARNING,
             name,
-            f"A message is given up after {_words(schedule.lifetime_seconds)}: a longer outage of a receiver costs mail.",
-            f"Set {name} to {_words(limits.minimum_lifetime_seconds)} at least; four to five days are usual.",
+            f"A message is given up after {duration_words(schedule.lifetime_seconds)}: a longer outage of a receiver costs mail.",
+            f"Set {name} to {duration_words(limits.minimum_lifetime_seconds)} at least; four to five days are usual.",
         )
     if schedule.lifetime_seconds > limits.maximum_lifetime_seconds:
         yield _finding(
             "retry_lifetime_long",
             Severity.WARNING,
             name,
-            f"A message is given up after {_words(schedule.lifetime_seconds)} only: its sender hears of it when it is too late.",
-            f"Set {name} to {_words(limits.maximum_lifetime_seconds)} at most; four to five days are usual.",
+            f"A message is given up after {duration_words(schedule.lifetime_seconds)} only: its sender hears of it when it is too late.",
+            f"Set {name} to {duration_words(limits.maximum_lifetime_seconds)} at most; four to five days are usual.",
         )
     bounces = schedule.bounce_lifetime_seconds
     if bounces is not None and bounces > limits.maximum_lifetime_seconds:
@@ -160,8 +170,8 @@ def _judge_life(schedule: RetrySchedule, limits: RetryLimits) -> Iterator[Findin
             "retry_bounce_lifetime_long",
             Severity.WARNING,
             "bounce_queue_lifetime",
-            f"Bounces are tried for {_words(bounces)}: those for forged senders fill the queue.",
-            f"Set bounce_queue_lifetime to {_words(limits.maximum_lifetime_seconds)} at most.",
+            f"Bounces are tried for {duration_words(bounces)}: those for forged senders fill the queue.",
+            f"Set bounce_queue_lifetime to {duration_words(limits.maximum_lifetime_seconds)} at most.",
         )
 
 
@@ -183,7 +193,7 @@ def _exim_seconds(value: str) -> float:
     return sum(float(number) * _UNITS[unit] for number, unit in _EXIM_TIME.findall(value))
 
 
-def _words(seconds: float) -> str:
+def duration_words(seconds: float) -> str:
     """Write a time in its greatest fitting unit."""
     for unit, size in (("day", 86400.0), ("hour", 3600.0), ("minute", 60.0)):
         if seconds >= size:

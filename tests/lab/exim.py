@@ -39,6 +39,12 @@ deliver_drop_privilege = true
 keep_environment =
 acl_smtp_rcpt = accept
 begin routers
+drill:
+  driver = dnslookup
+  domains = *.drill.test
+  self = send
+  transport = smtp
+  no_more
 mx:
   driver = manualroute
   route_list = * {mx}
@@ -47,6 +53,8 @@ mx:
 begin transports
 smtp:
   driver = smtp
+  connect_timeout = 2s
+  command_timeout = 2s
 begin retry
 {retry}
 """
@@ -88,10 +96,10 @@ class Exim:
         }
 
 
-def start_exim(lab: MailLab, clock_seconds: float = 0.0, retry: str = "") -> Exim:
+def start_exim(lab: MailLab, clock_seconds: float = 0.0, retry: str = "", queue_run: str = "") -> Exim:
     """Start an Exim in a lab; it ends with the lab. Its clock may be so many seconds ahead.
 
-    Without a retry rule, what fails for now is returned at once.
+    Without a retry rule, what fails for now is returned at once; without `queue_run` nothing is tried again.
     """
     if not PROGRAM.exists():
         raise LabError("Exim is missing; `sh tests/lab/install.sh` brings it")
@@ -100,7 +108,8 @@ def start_exim(lab: MailLab, clock_seconds: float = 0.0, retry: str = "") -> Exi
     _furnish(lab.layout, folder, address, retry)
     if clock_seconds:
         write_exim_clock(folder / "etc", clock_seconds)
-    argv = ["/bin/sh", "-c", f"mount --bind {folder}/etc /etc && exec {PROGRAM} -bdf"]
+    runs = f" -q{queue_run}" if queue_run else ""
+    argv = ["/bin/sh", "-c", f"mount --bind {folder}/etc /etc && exec {PROGRAM} -bdf{runs}"]
     recipe = Recipe("exim", ["unshare", "--mount", "--", *argv], [greets(address, PORT, b"220 ")])
     part = lab.parts["exim"] = Part(recipe, lab._enclosure, lab.layout.root)
     part.start()
@@ -115,6 +124,7 @@ def _furnish(layout: Layout, folder: Path, address: str, retry: str) -> None:
     user = f"Debian-exim:x:{USER_NUMBER}:{USER_NUMBER}::/nonexistent:/usr/sbin/nologin\n"
     (etc / "passwd").write_text("root:x:0:0:root:/root:/bin/sh\n" + user)
     (etc / "group").write_text(f"root:x:0:\nDebian-exim:x:{USER_NUMBER}:\n")
+    shutil.copy(layout.path("etc", "resolv.conf"), etc / "resolv.conf")
     (etc / "hosts").write_text("127.0.0.1 localhost\n")
     configuration = CONFIGURATION.format(
         program=PROGRAM, folder=folder, address=address, port=PORT, mx=layout.address("mx1"), retry=retry

@@ -20,6 +20,8 @@ HOSTS = {
     "mx2": 5,
     "mta-sts": 6,
     "tokens": 8,
+    "drill1": 21,
+    "drill2": 22,
     "dns": 53,
 }
 """Host name -> last number of its address."""

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PARTS = r"(?:domain_missing|egress_unroutable|(?:mx|ptr|ehlo|spf|exchanger|mta_sts|tls_rpt|dane|dnssec|caa|authority|dkim|dmarc|bimi|dnsbl)_[a-z_]+)"
+PARTS = r"(?:domain_missing|egress_unroutable|(?:mx|ptr|ehlo|spf|exchanger|mta_sts|tls_rpt|dane|dnssec|caa|authority|dkim|dmarc|bimi|dnsbl|drill)_[a-z_]+)"
 NO_FINDINGS = {
     *("dkim_key_bits", "dmarc_fails"),
     *("mx_ttl_seconds", "spf_lookups_left", "mta_sts_policy_expiry_timestamp_seconds"),

@@ -1,0 +1,1 @@
+"""Pure: what a drill saw, judged. One file for each kind; the findings are told in docs/checks.md."""
