@@ -286,13 +286,16 @@ class Runner:
         state = self._endpoints.get(endpoint)
         if state is None:
             return
+        stage = submission.failure.stage if submission.failure is not None else None
+        if submission.disposition is Disposition.DEFERRED and stage == Phase.RCPT:
+            return  # about this recipient: its message waits by itself, and others need not
         failed = submission.disposition in (
             Disposition.DEFERRED,
             Disposition.UNREACHABLE,
             Disposition.UNCERTAIN,
         )
         # A refused password is an answer too, but one that must not be asked for again and again.
-        if failed or (submission.failure is not None and submission.failure.stage == Phase.AUTH):
+        if failed or stage == Phase.AUTH:
             state.backoff = back_off(
                 state.backoff,
                 self._clock.now_ns(),

@@ -18,9 +18,9 @@ import pytest
 from tests.acceptance.daemon import Daemon, account, route, write_config
 from tests.lab.wrong_clock import find_library
 
-pytestmark = pytest.mark.lab
-
 IS_FULL = os.environ.get("SMTP_PROBE_FAULTS") == "full"
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(1800 if IS_FULL else 120)]
+
 KILLS = 100 if IS_FULL else 2
 IN_FLIGHT = 50 if IS_FULL else 10
 OUTAGES = 20 if IS_FULL else 1
@@ -104,7 +104,14 @@ def test_kill_9_with_many_probes_in_flight(lab, work, record_property):
 
 
 def test_the_imap_server_is_killed_again_and_again(lab, work, record_property):
-    with Daemon(write_config(lab, work, {f"r{number}": route(interval=1) for number in range(5)})) as daemon:
+    config = write_config(lab, work, {f"r{number}": route(interval=1) for number in range(5)})
+    data = json.loads(config.read_text())
+    # Without a login: Postfix asks Dovecot, and shuts its door for a minute when that is gone.
+    data["senders"]["submit"] |= {"port": lab.submission.plain_port, "tls": "none", "auth": None}
+    # A server that has just begun may take a connection and say nothing.
+    data["mailboxes"]["probe2"]["timeouts"] |= {"connect": 3, "command": 3}
+    config.write_text(json.dumps(data))
+    with Daemon(config) as daemon:
         for _ in range(OUTAGES):
             ends = daemon.outcomes()["delivered"]
             daemon.wait_until(partial(has_more, daemon, "delivered", ends), "a delivery")
@@ -113,7 +120,7 @@ def test_the_imap_server_is_killed_again_and_again(lab, work, record_property):
             lab.start_part("dovecot")
             daemon.wait_until(lambda: daemon.value("smtp_probe_mailbox_up") == 1, "the mailbox to be up")
         settle(daemon)
-        account_for(daemon, {"delivered", "deferred", "unreachable"})
+        account_for(daemon, {"delivered"})
 
         assert {probe["kind"] for probe in accepted(daemon)} == {"delivered"}
         note(record_property, kills=OUTAGES, delivered=daemon.outcomes()["delivered"])

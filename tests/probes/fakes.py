@@ -163,6 +163,7 @@ class FakeSubmitter:
         self.seconds = 0.0
         self.is_hanging_after_dot = False
         self.queue_id = None
+        self.failure = None
 
     async def submit(self, envelope, *, on_phase=None):
         started_ns = self.clock.now_ns()
@@ -180,7 +181,11 @@ class FakeSubmitter:
             self.clock.now_ns() if disposition in (Disposition.ACCEPTED, Disposition.UNCERTAIN) else None
         )
         return Submission(
-            disposition=disposition, started_ns=started_ns, final_dot_ns=final_dot_ns, queue_id=self.queue_id
+            disposition=disposition,
+            started_ns=started_ns,
+            final_dot_ns=final_dot_ns,
+            queue_id=self.queue_id,
+            failure=None if final_dot_ns else self.failure,
         )
 
 

@@ -10,8 +10,10 @@ from smtp_probe.model import (
     Arrival,
     Cause,
     Disposition,
+    Failure,
     Location,
     OutcomeKind,
+    Phase,
     Placement,
     ProbeStarted,
     ProbeSubmitted,
@@ -179,6 +181,21 @@ async def test_waiting_messages_take_no_place_among_the_submissions():
 
         assert bed.sent()["put-off"] == 1
         assert bed.sent()["good"] >= 28
+
+
+async def test_a_recipient_that_is_put_off_holds_up_no_other_route_of_its_server():
+    bed = Bed(backoff_minimum=30)
+    bed.targets = [bed.target("greylisted", 400.0), bed.target("good", 10.0)]
+    bed.targets[0] = RouteUnderTest(
+        "greylisted", bed.targets[0].route, bed.targets[0].sender, FakeSubmitter(bed.clock)
+    )
+    bed.targets[0].submitter.dispositions = [Disposition.DEFERRED] * 1000
+    bed.targets[0].submitter.failure = Failure(stage=Phase.RCPT, cause=Cause.REPLY_TEMPORARY)
+    async with running(bed):
+        await until_put_off(bed, attempts=3)
+
+        assert "backoff" not in bed.missed()
+        assert bed.sent()["greylisted"] == 1
 
 
 async def test_what_came_though_it_was_put_off_is_not_sent_again():
