@@ -32,6 +32,7 @@ from smtp_probe.ports import Sink
 from smtp_probe.probes.runner import Runner
 from smtp_probe.report.archive import Archive
 from smtp_probe.report.doors.activation import take_sockets
+from smtp_probe.report.drill_memory import DrillMemory
 from smtp_probe.report.event_log import log_event
 from smtp_probe.report.http import WebServer
 from smtp_probe.report.log import LogHandler
@@ -94,6 +95,7 @@ class Daemon:
             partial(run_bounce_drill, keys=keys, clock=self.program.clock),
             self._drill_ended,
         )
+        self._drill_memory = DrillMemory(config.state_directory)
         self._stop = asyncio.Event()
         self._reloading = asyncio.Lock()
         self._service_manager = ServiceManager()
@@ -192,6 +194,8 @@ class Daemon:
         await self._open_journal()
         self.program.start()
         self.program.queues.start()
+        for report in self._drill_memory.read():
+            self.telemetry.drills.recall(report)
         self._configure_drills()
         self._drills.start()
         self._runner.configure(self.program.targets, self.program.config.schedule)
@@ -206,9 +210,10 @@ class Daemon:
         self._show_drills()
 
     def _drill_ended(self, report: DrillReport) -> None:
-        """Show what a drill came to, in the metrics and on the pages."""
+        """Show what a drill came to, in the metrics and on the pages, and keep it for the next start."""
         self.telemetry.drills.show(report)
         self._show_drills()
+        self._drill_memory.write(self.telemetry.drills.latest.values())
 
     def _show_drills(self) -> None:
         program = self.program

@@ -35,7 +35,7 @@ def references(config: Config) -> list[Contradiction]:
         wrong
         for kind in KINDS
         for name, drill in getattr(config.drills, kind).items()
-        for wrong in _judge_names(config, ("drills", kind, name), drill)
+        for wrong in _judge_drill(config, ("drills", kind, name), drill)
     ]
     routes_of: defaultdict[str, dict[str, Route]] = defaultdict(dict)
     for name, route in config.routes.items():
@@ -58,6 +58,15 @@ def _judge_names(config: Config, place: KeyPath, settings: Settings) -> Iterator
             message = f"{value!r} is not one of {section}: {_list_names(known)}"
             path = (*place, field)
             yield Contradiction(path, message, (path, (section,)))
+
+
+def _judge_drill(config: Config, place: KeyPath, settings: Settings) -> Iterator[Contradiction]:
+    """The mail of a drill and that of a route are told apart by their names, which are in the tag."""
+    yield from _judge_names(config, place, settings)
+    name = str(place[-1])
+    if name in config.routes:
+        message = f"a drill cannot be named like a route: {name!r}"
+        yield Contradiction(place, message, (place, ("routes", name)))
 
 
 def _judge_route(config: Config, name: str, route: Route) -> Iterator[Contradiction]:

@@ -165,10 +165,10 @@ def test_a_bounce_that_is_missing_or_wrong_is_a_finding(lab, work, settings, che
 
 
 def test_the_retries_of_postfix_are_timed(lab, work):
-    report = run(make_config(lab, work, retry={"r": retry(lab, deferrals=5, minimum_first_retry=0.5)}), "r")
+    report = run(make_config(lab, work, retry={"r": retry(lab, deferrals=4)}), "r")
 
     assert (found(report), report.unobserved) == ([], ()), report.retry_intervals
-    assert [attempt.answer for attempt in report.attempts] == ["451"] * 5 + ["250"]
+    assert [attempt.answer for attempt in report.attempts] == ["451"] * 4 + ["250"]
     first, *_, last = report.retry_intervals
     assert 0.7 < first < 4  # minimal_backoff_time, from which Postfix takes a second, and a run of the queue
     assert last > 1.5 * first
@@ -210,7 +210,7 @@ def test_what_cannot_listen_or_hand_over_is_not_observed(lab, work):
 
 @pytest.mark.parametrize("mode", ["refuse", "unavailable", "defer", "silent", "tarpit"])
 def test_postfix_falls_back_to_the_next_mx_host(lab, work, mode):
-    report = run(make_config(lab, work, failover={"f": failover(lab, mode=mode, hold="3s")}), "f")
+    report = run(make_config(lab, work, failover={"f": failover(lab, mode=mode, hold="2s")}), "f")
 
     assert (found(report), report.unobserved) == ([], ())
     assert report.failover_seconds is not None
@@ -226,7 +226,7 @@ def test_postfix_falls_back_to_the_next_mx_host(lab, work, mode):
 def test_exim_falls_back_to_the_next_mx_host(lab, work, exim, mode):
     for known in lab.layout.path("exim", "spool", "db").glob("retry*"):
         known.unlink()  # it remembers hosts that failed, and would go to the next one at once
-    settings = failover(lab, sender="exim", mode=mode, hold="3s")
+    settings = failover(lab, sender="exim", mode=mode, hold="2s")
     report = run(make_config(lab, work, exim, failover={"f": settings}), "f")
 
     assert (found(report), report.unobserved) == ([], ())
@@ -364,9 +364,6 @@ def test_the_command_tells_the_result_by_its_exit_code(lab, work):
     bad = command("bad")
     assert bad.returncode == 1
     assert "accepted mail of a stranger" in " ".join(bad.stdout.split())
-    unknown = command("none")
-    assert unknown.returncode == 2
-    assert "there is no drill 'none': choose one of bad, good" in unknown.stderr
 
 
 def test_the_daemon_runs_drills_beside_its_probes(lab, work):
@@ -389,3 +386,12 @@ def test_the_daemon_runs_drills_beside_its_probes(lab, work):
         assert subjects["retries"]["facts"]["kind"] == "retry"
         code, _ = daemon.terminate()
         assert code == 0
+    settings = json.loads(config.read_text())
+    settings["drills"]["retry"]["retries"] |= {"interval": 86_400, "deadline": 60}
+    config.write_text(json.dumps(settings))
+    with Daemon(config) as daemon:
+        daemon.wait_until(
+            lambda: daemon.value("smtp_probe_drill_retry_interval_seconds", drill="retries", attempt="2") > 1,
+            "what the drill found before the restart",
+            5,
+        )

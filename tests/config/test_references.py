@@ -5,7 +5,7 @@ SENDER = {"host": "a", "tls": "none", "ehlo_name": "b", "envelope_from": "a@b"}
 MAILBOX = {"host": "a", "tls": "none"}
 
 
-def judge(*, senders=("relay",), schedule=None, **routes):
+def judge(*, senders=("relay",), schedule=None, drills=None, **routes):
     config = Config.model_validate(
         {
             "senders": dict.fromkeys(senders, SENDER),
@@ -15,6 +15,7 @@ def judge(*, senders=("relay",), schedule=None, **routes):
                 for name, route in routes.items()
             },
             "schedule": schedule or {},
+            "drills": drills or {},
         }
     )
     return [(".".join(map(str, found.path)), found.message) for found in references(config)]
@@ -30,6 +31,20 @@ def test_names_that_point_at_nothing():
         ("routes.daily.sender", "'x' is not one of senders: relay"),
         ("routes.daily.mailbox", "'relay' is not one of mailboxes: inbox"),
         ("routes.daily.bounce_mailbox", "'y' is not one of mailboxes: inbox"),
+    ]
+
+
+def test_names_of_drills_that_point_at_nothing_or_are_those_of_routes():
+    bounce = {"sender": "x", "recipient": "c@d", "mailbox": "y", "other_mailbox": "z"}
+    found = judge(daily={}, drills={"bounce": {"astray": bounce}})
+    assert found == [
+        ("drills.bounce.astray.sender", "'x' is not one of senders: relay"),
+        ("drills.bounce.astray.mailbox", "'y' is not one of mailboxes: inbox"),
+        ("drills.bounce.astray.other_mailbox", "'z' is not one of mailboxes: inbox"),
+    ]
+    sound = {"sender": "relay", "recipient": "c@d", "mailbox": "inbox"}
+    assert judge(daily={}, drills={"bounce": {"daily": sound}}) == [
+        ("drills.bounce.daily", "a drill cannot be named like a route: 'daily'")
     ]
 
 
