@@ -6,7 +6,7 @@ In: certificates in DER, as a stranger presented them. Out: bytes and names; not
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -49,3 +49,18 @@ def public_key(certificate: bytes) -> bytes:
         return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     except (ValueError, TypeError):
         return b""
+
+
+def is_for(certificate: bytes, names: Iterable[str]) -> bool | None:
+    """Whether it is for one of these hosts by its alternative names (RFC 6125 section 6.4); None where it cannot be read."""
+    try:
+        found = x509.load_der_x509_certificate(certificate).extensions.get_extension_for_class(
+            x509.SubjectAlternativeName
+        )
+        known = {name.lower() for name in found.value.get_values_for_type(x509.DNSName)}
+    except x509.ExtensionNotFound:
+        return False
+    except (ValueError, TypeError):
+        return None
+    wanted = [name.lower().rstrip(".") for name in names]
+    return any(name in known or f"*.{name.partition('.')[2]}" in known for name in wanted)

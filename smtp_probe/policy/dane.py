@@ -19,8 +19,9 @@ from smtp_probe.model import (
     Finding,
     Severity,
     TlsaRecord,
+    TlsFailure,
 )
-from smtp_probe.policy.certificates import is_usable, is_well_formed, matches
+from smtp_probe.policy.certificates import DANE_TA, is_for, is_usable, is_well_formed, matches
 from smtp_probe.policy.findings import make_finding, unseen
 from smtp_probe.ports import Ask
 
@@ -66,7 +67,9 @@ async def check_dane(
             findings.append(_malformed(entry))
         if entry.records:
             findings += _judge_records(entry, mx)
-            findings += _judge_live(entry, [visit for visit in visits if visit.host == entry.host])
+            findings += _judge_live(
+                entry, [visit for visit in visits if visit.host == entry.host], subject.domain
+            )
     lacking = [
         entry.host for entry in found if entry.answer.status in (DnsStatus.NO_DATA, DnsStatus.NO_SUCH_NAME)
     ]
@@ -134,7 +137,7 @@ def _judge_records(entry: HostTlsa, mx: DnsAnswer) -> Iterator[Finding]:
         )
 
 
-def _judge_live(entry: HostTlsa, visits: Sequence[ExchangerVisit]) -> Iterator[Finding]:
+def _judge_live(entry: HostTlsa, visits: Sequence[ExchangerVisit], domain: str) -> Iterator[Finding]:
     """Against each address. Whoever heeds DANE does not deliver where none of the records matches."""
     usable = entry.usable
     matched: set[TlsaRecord] = set()
@@ -164,6 +167,8 @@ def _judge_live(entry: HostTlsa, visits: Sequence[ExchangerVisit]) -> Iterator[F
                     "Publish the records of the new key, wait for the TTL, and only then change the key.",
                     "RFC 7672 section 3.1",
                 )
+            elif all(record.usage == DANE_TA for record in hits):
+                yield from _judge_named(visit, where, domain)
     if matched and len(set(usable)) == 1 and next(iter(usable)).usage == 3:
         yield _finding(
             "dane_rollover",
@@ -173,6 +178,26 @@ def _judge_live(entry: HostTlsa, visits: Sequence[ExchangerVisit]) -> Iterator[F
             "Publish a second record: of the next key, or of the authority (2 1 1).",
             "RFC 7671 section 8.1",
         )
+
+
+def _judge_named(visit: ExchangerVisit, where: str, domain: str) -> Iterator[Finding]:
+    """A record of an authority vouches for a certificate only with its name and dates (RFC 7672 section 3.1.2)."""
+    is_expired = visit.tls is not None and visit.tls.failure is TlsFailure.EXPIRED
+    if is_for(visit.chain[0], (visit.host, domain)) is False:
+        what = f"is neither for {visit.host} nor for {domain}"
+    elif is_expired:
+        what = "has expired"
+    else:
+        return
+    yield _finding(
+        "dane_certificate",
+        Severity.ERROR,
+        where,
+        f"Only a TLSA record of an authority (usage 2) matches at {where}, and the certificate {what}: "
+        "senders that heed DANE cannot deliver.",
+        "Install a certificate of this authority for the name of the host, or publish a record of its own key (3 1 1).",
+        "RFC 7672 section 3.2.2",
+    )
 
 
 def _finding(  # noqa: PLR0913, PLR0917  # a finding has so many parts

@@ -212,7 +212,7 @@ def _judge_signatures(own: OwnView) -> Iterator[Finding]:
             "signature_not_aligned",
             Severity.WARNING,
             own.author,
-            f"No DKIM signature that verifies is by {own.author}, but by {signers}: they count nothing for DMARC.",
+            f"No DKIM signature that verifies aligns with {own.author}, but they are by {signers}: they count nothing for DMARC.",
             advice=f"Sign with d={own.author}.",
             source="RFC 9989 section 4.4.1",
         )

@@ -29,7 +29,7 @@ from smtp_probe.policy.dkim.verification import (
     verify_chain,
     verify_signature,
 )
-from smtp_probe.policy.dmarc.alignment import evaluate, is_aligned
+from smtp_probe.policy.dmarc.alignment import evaluate, is_aligned, wants_strict_dkim
 from smtp_probe.policy.spf.evaluation import SpfResult, check_host
 from smtp_probe.policy.verdicts import OwnView, form_authentication
 from smtp_probe.ports import Ask
@@ -77,7 +77,8 @@ async def authenticate(message: ReceivedMessage, ask: Ask, now_seconds: int) -> 
     spf = await _evaluate_spf(message, budget)
     unobserved: list[str] = []
     signatures, arc = await _verify(message, parts, budget, now_seconds, unobserved)
-    aligned = [await _align(parts.author, found, budget) for found in signatures or ()]
+    is_strict = bool(signatures) and await wants_strict_dkim(parts.author, budget)
+    aligned = [await _align(parts.author, found, budget, strict=is_strict) for found in signatures or ()]
     dmarc = await _evaluate_dmarc(parts, spf, signatures, budget)
     own = OwnView(
         author=parts.author,
@@ -174,10 +175,10 @@ def _verify_all(
     ]
 
 
-async def _align(author: str | None, found: SignatureResult, ask: Ask) -> bool | None:
+async def _align(author: str | None, found: SignatureResult, ask: Ask, *, strict: bool) -> bool | None:
     if author is None or found.state is not SignatureState.PASS:
         return None
-    return await is_aligned(author, found.signature.domain, ask, strict=False)
+    return await is_aligned(author, found.signature.domain, ask, strict=strict)
 
 
 async def _evaluate_spf(message: ReceivedMessage, ask: Ask) -> Verdict | None:

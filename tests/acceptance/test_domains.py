@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 import socket
 
 import pytest
 
 from tests.acceptance.daemon import Daemon, route, write_config
+from tests.zones.nameserver import serve, serve_anew
 
 pytestmark = pytest.mark.lab
 
@@ -88,3 +91,93 @@ def test_a_resolver_that_says_nothing_holds_up_no_probe_and_loses_no_domain(lab,
                 "a domain looked at",
             )
             assert daemon.value("smtp_probe_check_up", check="mx") == 0
+
+
+def _zone(lab, key: str = "", mx: str = "mx1") -> str:
+    """The lab's zone for a name server of our own: short times to live, and as wanted another key and MX record."""
+    text = re.sub(
+        r"^\$TTL .*$", "$TTL 1", lab.layout.path("dns", "example.test.zone").read_text(), flags=re.MULTILINE
+    )
+    assert "$TTL 1\n" in text
+    text = text.replace("10 mx1\n", f"10 {mx}\n")
+    return (
+        re.sub(r"^lab1\._domainkey.*$", f"lab1._domainkey IN TXT {key}", text, flags=re.MULTILINE)
+        if key
+        else text
+    )
+
+
+def test_a_delivered_probe_shows_its_verdicts_and_a_broken_key_is_found_at_once(lab, tmp_path):
+    """The receiver's filter has its own copy of the key: when that in DNS is broken, it and we disagree."""
+    zones = tmp_path / "zones"
+    zones.mkdir()
+    with serve({"example.test": _zone(lab)}, zones) as port:
+        config = write_config(
+            lab,
+            tmp_path,
+            {"quick": route(interval=2)},
+            resolver={"nameservers": ["127.0.0.1"], "port": port},
+            domains={"example.test": {"dial": False, "private_addresses": True, "interval": "5m"}},
+        )
+        settings = json.loads(config.read_text())
+        settings["mailboxes"]["probe2"] |= {
+            "own_hosts": ["mx1.example.test", "imap.example.test"],
+            "authserv_ids": ["mx1.example.test"],
+        }
+        config.write_text(json.dumps(settings))
+
+        def verdict(method: str, source: str, result: str) -> bool:
+            labels = {"route": "quick", "method": method, "source": source, "result": result}
+            return daemon.value("smtp_probe_verdict", **labels) == 1
+
+        def finds(check: str, **labels: str) -> bool:
+            return daemon.value("smtp_probe_finding", check=check, **labels) >= 1
+
+        def is_sound() -> bool:
+            own = all(verdict(method, "own", "pass") for method in ("spf", "dkim", "dmarc"))
+            return own and verdict("dkim", "receiver", "pass")
+
+        with Daemon(config) as daemon:
+            daemon.wait_until(is_sound, "the verdicts on a sound probe")
+            assert daemon.value("smtp_probe_verdict_disagreement", route="quick") == 0
+            assert not any(
+                name == "smtp_probe_finding" and dict(labels).get("route") == "quick"
+                for name, labels in daemon.samples()
+            )
+            # The egress, its EHLO name and the selector were seen on the probe: nobody has configured them.
+            daemon.wait_until(
+                lambda: daemon.value("smtp_probe_dkim_key_length", domain="example.test") >= 1024, "the key"
+            )
+            _, page = daemon.get("/api/v1/domains", Accept="application/json")
+            assert '"SPF result":"pass"' in page.replace(": ", ":")  # which only an egress address can have
+            assert daemon.value("smtp_probe_finding", domain="example.test", severity="error") == 0
+
+            serve_anew(zones, 0, _zone(lab, key='"v=DKIM1; k=rsa; p="'))
+            daemon.wait_until(
+                lambda: verdict("dkim", "own", "fail") or verdict("dkim", "own", "permerror"), "ours"
+            )
+            assert verdict("dkim", "receiver", "pass")
+            assert daemon.value("smtp_probe_verdict_disagreement", route="quick", method="dkim") == 1
+            assert finds("signature_revoked", route="quick", severity="error")
+            assert finds("dkim_disagrees", route="quick")
+            # Long before the next look is due: a probe whose verdicts changed brings it on.
+            daemon.wait_until(
+                lambda: finds("dkim_key_revoked", domain="example.test"), "the domain's finding"
+            )
+            assert finds("dkim_key_changed", domain="example.test", severity="info")
+            assert (
+                daemon.value("smtp_probe_dns_record_changes_total", domain="example.test", record="dkim") == 1
+            )
+            daemon.kill()
+
+        serve_anew(zones, 0, _zone(lab, key='"v=DKIM1; k=rsa; p="', mx="mx2"))
+        with Daemon(config) as daemon:  # what changed while it was down
+            daemon.wait_until(
+                lambda: finds("mx_changed", domain="example.test", severity="info"), "the change"
+            )
+            assert (
+                daemon.value("smtp_probe_dns_record_changes_total", domain="example.test", record="mx") == 1
+            )
+            assert (
+                daemon.value("smtp_probe_dns_record_changes_total", domain="example.test", record="dkim") == 1
+            )

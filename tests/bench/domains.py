@@ -1,7 +1,8 @@
 """What watching 200 domains costs: processor time and questions, when nothing is known and when all is.
 
-A name server of the lab's kind serves 200 healthy domains of a TTL of five minutes; a daemon looks at each every minute, with
-all checks that DNS alone answers. The first round asks everything; the others ask what is over.
+A name server of the lab's kind serves 200 healthy domains of a TTL of a minute; a daemon looks at each every 20 seconds, with
+all checks that DNS alone answers. The first round asks everything; the others ask what is over. The rate is measured over
+several TTLs, so that it is the steady one: at most the questions of one look for each domain and TTL.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from .process import cpu_seconds
 from .site import Site
 
 DOMAINS = 200
-_TTL_SECONDS = 300
-_INTERVAL_SECONDS = 60
+_TTL_SECONDS = 60
+_INTERVAL_SECONDS = 20
 
 
 def measure_domains(site: Site) -> list[Row]:
@@ -34,7 +35,7 @@ def measure_domains(site: Site) -> list[Row]:
         pid = daemon.process.pid
         daemon.wait_until(lambda: _looked_at(daemon) == DOMAINS, "the first round", 300)
         first_cpu, first_asked = cpu_seconds(pid), daemon.value("smtp_probe_dns_queries_total")
-        idle_seconds = site.choose(180.0, 60.0)
+        idle_seconds = site.choose(180.0, 120.0)
         time.sleep(idle_seconds)
         later_cpu, later_asked = cpu_seconds(pid), daemon.value("smtp_probe_dns_queries_total")
     minutes = idle_seconds / 60
@@ -42,11 +43,11 @@ def measure_domains(site: Site) -> list[Row]:
         _row("questions of the first look at a domain", "", first_asked / DOMAINS),
         _row(f"CPU of the start and the first look at {DOMAINS} domains", "s", first_cpu),
         _row(
-            f"questions a minute, {DOMAINS} domains each minute, TTL 5 min",
+            f"questions a minute, {DOMAINS} domains each 20 s, TTL 1 min",
             "",
             (later_asked - first_asked) / minutes,
         ),
-        _row(f"CPU, {DOMAINS} domains each minute", "s/min", (later_cpu - first_cpu) / minutes),
+        _row(f"CPU, {DOMAINS} domains each 20 s, TTL 1 min", "s/min", (later_cpu - first_cpu) / minutes),
     ]
 
 

@@ -10,10 +10,10 @@ import pytest
 import trustme
 
 from smtp_probe.model import TlsaRecord
-from smtp_probe.policy.certificates import is_usable, is_well_formed, matches, public_key
+from smtp_probe.policy.certificates import is_for, is_usable, is_well_formed, matches, public_key
 
 AUTHORITY = trustme.CA()
-LEAF = AUTHORITY.issue_cert("mail.test")
+LEAF = AUTHORITY.issue_cert("mail.test", "mx.e.test", "*.wild.test")
 CHAIN = tuple(
     ssl.PEM_cert_to_DER_cert(blob.bytes().decode()) for blob in (LEAF.cert_chain_pems[0], AUTHORITY.cert_pem)
 )
@@ -59,3 +59,19 @@ def test_a_certificate_that_cannot_be_read_matches_nothing(tmp_path: Path) -> No
     assert public_key(b"garbage") == b""
     assert not matches(_record(3, 1, 1, CHAIN[0]), (b"garbage",))
     assert not matches(_record(3, 1, 1, CHAIN[0]), ())
+
+
+@pytest.mark.parametrize(
+    ("name", "is_named"),
+    [
+        ("mail.test", True),
+        ("MX.e.test.", True),
+        ("a.wild.test", True),
+        ("a.b.wild.test", False),
+        ("e.test", False),
+    ],
+)
+def test_a_certificate_is_for_the_hosts_that_it_names(name: str, is_named: bool) -> None:
+    assert is_for(CHAIN[0], [name]) is is_named
+    assert is_for(b"nonsense", [name]) is None
+    assert is_for(CHAIN[1], [name]) is False

@@ -20,3 +20,10 @@ def test_every_finding_is_told_and_nothing_else() -> None:
     used = {name for text in sources for name in re.findall(rf'"({PARTS})"', text)} - NO_FINDINGS
     told = set(re.findall(rf"^\| `({PARTS})` \|", (ROOT / "docs" / "checks.md").read_text(), re.MULTILINE))
     assert told == used
+
+
+def test_every_finding_is_expected_by_a_test() -> None:
+    told = re.findall(r"^\| `([a-z_]+)` \|", (ROOT / "docs" / "checks.md").read_text(), re.MULTILINE)
+    tests = "".join(path.read_text() for path in (ROOT / "tests").rglob("*.py"))
+    assert len(told) > 120
+    assert [check for check in told if f'"{check}"' not in tests] == []

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from smtp_probe.model import Cause, ExchangerVisit, Failure, Phase, PhaseTiming, Reply
+import dataclasses
+
+import pytest
+
+from smtp_probe.model import (
+    Cause,
+    ExchangerVisit,
+    Failure,
+    Phase,
+    PhaseTiming,
+    Reply,
+    TlsFacts,
+    TlsFailure,
+)
 from smtp_probe.policy.exchangers import judge_visits
 
 
@@ -40,3 +53,17 @@ def test_an_address_family_that_we_do_not_have_says_nothing_of_the_host() -> Non
 def test_a_late_greeting_is_told() -> None:
     findings, _ = judge_visits([_live("192.0.2.1", greeting_seconds=40)], 0)
     assert [finding.check for finding in findings] == ["exchanger_slow"]
+
+
+@pytest.mark.parametrize(
+    ("failure", "check"),
+    [
+        (TlsFailure.REVOKED, "exchanger_certificate_revoked"),
+        (TlsFailure.NAME_MISMATCH, "exchanger_certificate_name"),
+        (TlsFailure.NOT_YET_VALID, "exchanger_certificate_not_yet_valid"),
+    ],
+)
+def test_a_bad_certificate_is_told_unless_tlsa_records_judge_it(failure: TlsFailure, check: str) -> None:
+    visit = dataclasses.replace(_live("192.0.2.1"), tls=TlsFacts(failure=failure))
+    assert [finding.check for finding in judge_visits([visit], 0)[0]] == [check]
+    assert judge_visits([visit], 0, pinned={"mx.test"})[0] == []

@@ -125,3 +125,17 @@ def test_of_a_field_that_comes_twice_the_first_counts() -> None:
 )
 def test_a_star_stands_for_one_label(host: str, matched: bool) -> None:
     assert is_matched(host, ("mx1.e.test", "*.e.test")) is matched
+
+
+async def test_a_policy_that_changes_under_the_same_id_is_told() -> None:
+    other = GOOD.replace(b"604800", b"86400")
+    pages, memory, found = [GOOD, other, other, GOOD], {}, []
+
+    async def fetch(*_: object) -> WebAnswer:
+        return _page(pages.pop(0))
+
+    for record_id in ("1", "1", "2", "2"):
+        zone: dict[str, Any] = {"_mta-sts.e.test": {"TXT": (f"v=STSv1; id={record_id};",)}}
+        result = await check_mta_sts(SUBJECT, ScriptedDns(zone), fetch, 1_000, memory)
+        found.append("mta_sts_id_unchanged" in [finding.check for finding in result.findings])
+    assert found == [False, True, False, True]

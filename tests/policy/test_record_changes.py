@@ -6,7 +6,16 @@ import json
 
 import pytest
 
-from smtp_probe.model import DnsAnswer, DnsStatus, DnsValue, MxRecord, Severity
+from smtp_probe.model import (
+    CaaRecord,
+    DnsAnswer,
+    DnsStatus,
+    DnsValue,
+    MxRecord,
+    Severity,
+    SoaRecord,
+    TlsaRecord,
+)
 from smtp_probe.policy.record_changes import RECORDS, RecordMemory, read_record_memory, record_word
 
 HOUR_NS = 3600 * 10**9
@@ -91,6 +100,39 @@ def test_a_change_is_told_for_a_day_with_what_was_and_what_is() -> None:
     assert list(memory.findings(30 * HOUR_NS, (), "e.test")) == []
     memory, _ = _words(memory, now_ns=30 * HOUR_NS)
     assert memory.changes == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "check"),
+    [
+        ("e.test", "TXT", "spf_changed"),
+        ("_dmarc.e.test", "TXT", "dmarc_changed"),
+        ("_smtp._tls.e.test", "TXT", "tls_rpt_changed"),
+        ("s1._domainkey.e.test", "TXT", "dkim_key_changed"),
+        ("default._bimi.e.test", "TXT", "bimi_changed"),
+        ("_25._tcp.mx.e.test", "TLSA", "dane_changed"),
+        ("e.test", "CAA", "caa_changed"),
+        ("1.2.0.192.in-addr.arpa", "PTR", "ptr_changed"),
+        ("e.test", "NS", "authority_changed"),
+        ("e.test", "DNSKEY", "dnssec_changed"),
+        ("mx.e.test", "A", None),
+        ("e.test", "SOA", None),
+    ],
+)
+def test_each_kind_of_change_has_its_finding(name: str, kind: str, check: str | None) -> None:
+    values: dict[str, tuple[DnsValue, DnsValue]] = {
+        "TXT": (b"v=spf1 -all", b"v=spf1 ~all"),
+        "TLSA": (TlsaRecord(3, 1, 1, b"a"), TlsaRecord(3, 1, 1, b"b")),
+        "CAA": (CaaRecord(0, "issue", "a.test"), CaaRecord(0, "issue", "b.test")),
+        "SOA": (SoaRecord("a", "b", 1, 1, 1, 1, 1), SoaRecord("a", "b", 2, 1, 1, 1, 1)),
+    }
+    before, after = values.get(kind, ("a.test", "b.test"))
+    memory, _ = _words(RecordMemory(), _answer(before, name=name, kind=kind))
+    memory, words = _words(memory, _answer(after, name=name, kind=kind))
+    assert len(words) == 1
+    findings = list(memory.findings(1, (), "e.test"))
+    assert [finding.check for finding in findings] == ([] if check is None else [check])
+    assert all(finding.advice and finding.source and finding.subject == name for finding in findings)
 
 
 def test_a_new_id_of_mta_sts_is_told() -> None:

@@ -95,3 +95,16 @@ async def test_the_receivers_word_alone_asks_nothing() -> None:
     found = receiver_only(_message(RESULTS + sign()))
     assert _said(found) == {}
     assert _said(found, Source.RECEIVER) == {"spf": "pass", "dkim": "pass", "dmarc": "pass"}
+
+
+@pytest.mark.parametrize(
+    ("policy", "aligned"), [("v=DMARC1; p=reject", True), ("v=DMARC1; p=reject; adkim=s", False)]
+)
+async def test_a_signature_aligns_as_the_policy_wants_it(policy: str, aligned: bool) -> None:
+    octets = sign(MESSAGE.replace(b"<probe@e.test>", b"<probe@m.e.test>"))
+    zone = {**ZONE, "_dmarc.e.test": {"TXT": (policy,)}}
+    found = await authenticate(_message(octets, egress="192.0.2.9"), ScriptedDns(zone), NOW)
+    [signature] = [each for each in found.verdicts if each.method is Method.DKIM]
+    assert (signature.result.value, signature.aligned) == ("pass", aligned)
+    assert ("signature_not_aligned" in {finding.check for finding in found.findings}) is not aligned
+    assert _said(found)["dmarc"] == ("pass" if aligned else "fail")

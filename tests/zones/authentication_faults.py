@@ -54,6 +54,12 @@ AUTHENTICATION_FAULTS = [
     Domain(name="all-is-well"),
     # DKIM.
     dkim("rsa", "v=DKIM1; k=rsa; p={rsa2048}"),
+    Domain(
+        name="dkim-dated",
+        expect=("dkim_selector_old",),
+        about={"selector": "mail20200131"},
+        plus=_txt("mail20200131._domainkey", "v=DKIM1; k=rsa; p={rsa2048}"),
+    ),
     Domain(name="dkim-missing", expect=("dkim_key_missing",), without=("s1._domainkey",)),
     Domain(
         name="dkim-two",

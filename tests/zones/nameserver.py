@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -50,10 +52,20 @@ def serve(
         process = subprocess.Popen([program, "-d", "-c", folder / "nsd.conf"], stdout=log, stderr=log)
         try:
             _wait_until_it_serves(process, address, port, next(iter(zones)), folder)
+            (folder / "nsd.pid").write_text(str(process.pid))
             yield port
         finally:
             process.terminate()
             process.wait(10)
+
+
+def serve_anew(folder: Path, number: int, text: str) -> None:
+    """Change a zone, counted from 0 in the order given to `serve`, under a server that is running."""
+    zone = folder / f"{number}.zone"
+    modified = zone.stat().st_mtime + 2  # nsd reads again what is newer, by whole seconds
+    zone.write_text(text)
+    os.utime(zone, (modified, modified))
+    os.kill(int((folder / "nsd.pid").read_text()), signal.SIGHUP)
 
 
 def free_port(address: str = ADDRESS) -> int:

@@ -40,7 +40,9 @@ async def test_a_fault_has_its_finding_and_no_other(domain: Domain, port: int) -
     about = {name: fill(text, domain, number) for name, text in domain.about.items()}
     egress = [about["egress"]] if "egress" in about else []
     name = f"{domain.name}.test"
-    subject = read_subject(name, ["s1"], egress, about.get("ehlo"), about.get("sender"))
+    subject = read_subject(
+        name, [about.get("selector", "s1")], egress, about.get("ehlo"), about.get("sender")
+    )
     report = await look_at_domain(subject, _options(port))
     assert Counter(finding.check for finding in report.findings) == Counter(domain.expect), report.findings
     assert report.is_observed, report.unobserved

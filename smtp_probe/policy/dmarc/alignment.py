@@ -41,6 +41,14 @@ async def is_aligned(first: str, second: str, ask: Ask, *, strict: bool) -> bool
     return walks[0].organisational_domain == walks[1].organisational_domain
 
 
+async def wants_strict_dkim(author: str | None, ask: Ask) -> bool:
+    """Whether the author's policy has only signatures by exactly the author's domain count (adkim=s)."""
+    if author is None:
+        return False
+    step = (await walk_up(author, ask)).policy_step
+    return step is not None and step.record is not None and step.record.strict_dkim
+
+
 async def evaluate(
     author: str, spf_domain: str | None, dkim_domains: Sequence[str], ask: Ask, *, is_complete: bool = True
 ) -> DmarcVerdict:
