@@ -1,8 +1,7 @@
-"""Kills, restarts and full disks: nothing is lost, nothing is counted twice, and it is said."""
+"""Restarts, reloads and full disks: nothing is lost, nothing is counted twice, and it is said. Kills: `test_many_faults`."""
 
 import json
 import os
-import random
 import subprocess
 import time
 
@@ -19,42 +18,8 @@ def submissions(lab):
     return lab.log_file("mail").read_text().count("message-id=<spt1-")
 
 
-def wait_for_more(daemon, ends):
-    daemon.wait_until(lambda: sum(daemon.outcomes().values()) > ends, "one more end")
-
-
 def submitted(probes):
     return [probe for probe in probes if probe["submission"]]
-
-
-def test_kill_9_at_any_instant_neither_loses_nor_doubles_an_end(lab, work):
-    routes = {f"r{number}": route(interval=1, deadline=12) for number in range(15)}
-    routes |= {f"slow{number}": route("delayed", "probe1", interval=1, deadline=12) for number in range(5)}
-    lab.set_delay(2)
-    config = write_config(lab, work, routes)
-    seed = random.Random(7)
-    daemon = Daemon(config)
-    for _ in range(8):
-        with daemon:
-            time.sleep(seed.uniform(0.2, 2.5))
-            daemon.kill()
-    with daemon:
-        daemon.rest()
-        daemon.wait_until(lambda: daemon.in_flight() == 0, "everything to end", 90)
-        probes = daemon.journal()
-        outcomes = daemon.outcomes()
-
-    assert len(probes) >= 60
-    assert [probe for probe in probes if probe["kind"] is None] == []
-    assert sum(outcomes.values()) == len(probes)
-    handed_over = [probe for probe in submitted(probes) if probe["submission"]["disposition"] == "accepted"]
-    assert {probe["kind"] for probe in handed_over} == {"delivered"}
-    delivered = sum(probe["kind"] == "delivered" for probe in probes)
-    assert outcomes["delivered"] == delivered
-    in_logs = sum(
-        lab.mail_log().journey(p["submission"]["queue_id"]).stored_at_ns is not None for p in handed_over
-    )
-    assert in_logs == len(handed_over)
 
 
 def test_counters_go_on_where_they_stood(lab, work):
@@ -84,43 +49,6 @@ def test_counters_go_on_where_they_stood(lab, work):
     }
     assert counters
     assert {key: after.get(key) for key in counters} == counters
-
-
-def test_the_imap_server_may_come_and_go(lab, work):
-    config = write_config(lab, work, {"r": route(interval=0.5)})
-    with Daemon(config) as daemon:
-        for _ in range(3):
-            sent = sum(daemon.outcomes().values())
-            wait_for_more(daemon, sent)
-            lab.kill_part("dovecot")
-            daemon.wait_until(lambda: daemon.value("smtp_probe_mailbox_up") == 0, "the mailbox to be down")
-            lab.start_part("dovecot")
-            daemon.wait_until(lambda: daemon.value("smtp_probe_mailbox_up") == 1, "the mailbox to be up", 30)
-        daemon.rest()
-        daemon.wait_until(lambda: daemon.in_flight() == 0, "everything to end", 60)
-        outcomes = daemon.outcomes()
-
-        assert outcomes["lost"] == outcomes["late"] == 0
-        accepted = [p for p in daemon.journal() if p["submission"]["disposition"] == "accepted"]
-        assert {probe["kind"] for probe in accepted} == {"delivered"}
-        assert daemon.value("smtp_probe_mailbox_reconnects_total") >= 3
-
-
-def test_the_smtp_server_may_come_and_go(lab, work):
-    config = write_config(lab, work, {"r": route(interval=0.5)})
-    with Daemon(config) as daemon:
-        daemon.wait_until(lambda: daemon.outcomes()["delivered"] >= 2, "deliveries")
-        lab.kill_part("submit")
-        daemon.wait_until(lambda: daemon.outcomes()["unreachable"] >= 1, "an unreachable server")
-        assert daemon.value("smtp_probe_probe_failures_total", reason="unreachable") >= 1
-        lab.start_part("submit")
-        before = daemon.outcomes()["delivered"]
-        daemon.wait_until(lambda: daemon.outcomes()["delivered"] >= before + 2, "deliveries again", 30)
-        daemon.rest()
-        daemon.wait_until(lambda: daemon.in_flight() == 0, "everything to end", 60)
-
-        assert set(daemon.outcomes()) <= {"delivered", "unreachable"}
-        assert "connect_refused" in daemon.log.read_text()
 
 
 def test_sigterm_ends_in_time_logs_out_and_loses_nothing(lab, work):
