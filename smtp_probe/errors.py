@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from smtp_probe.model import Cause, QueueFailure, Reply, TlsFailure
+from smtp_probe.model import Cause, QueueFailure, Reply, TlsFailure, TokenResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,19 @@ class MailboxError(ProbeError):
 
 class ResolverError(ProbeError):
     """A DNS question got no usable answer. `cause` tells a name that does not exist from a dead resolver."""
+
+
+class CredentialError(ProbeError):
+    """No access token can be had now: our own side failed, not the mail path. `word` is what the server called it."""
+
+    def __init__(self, result: TokenResult, detail: str, *, word: str = "") -> None:
+        self.result = result
+        self.word = word
+        super().__init__("token", Cause.CREDENTIAL, detail=detail)
+
+    def again(self) -> CredentialError:
+        """The same, to be raised once more: an exception grows by each place that raised it."""
+        return CredentialError(self.result, self.detail, word=self.word)
 
 
 class JournalError(Exception):

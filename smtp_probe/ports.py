@@ -136,6 +136,10 @@ class MailboxSession(Protocol):
         ...
 
 
+Secret = Callable[[], str | Awaitable[str]]
+"""Gives a password, or an access token, at each login. Raises `errors.ConfigError` or `errors.ProbeError`."""
+
+
 class MailboxConnector(Protocol):
     """Opens sessions to one mailbox."""
 

@@ -198,6 +198,7 @@ class Daemon:
             self.telemetry.drills.recall(report)
         self._configure_drills()
         self._drills.start()
+        self.program.credentials.start()
         self._runner.configure(self.program.targets, self.program.config.schedule)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._runner.run(), name="runner")

@@ -11,17 +11,25 @@ import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
+from smtp_probe.app.credentials import Credentials
 from smtp_probe.app.domains import WatchedDomains, view_domains
 from smtp_probe.app.paths import configure_paths
 from smtp_probe.app.queues import WatchedQueues
-from smtp_probe.config.secrets import read_secret
-from smtp_probe.config.settings import Config, Mailbox, SecretSource, Sender
+from smtp_probe.config.settings import Config, Mailbox, Sender
 from smtp_probe.errors import JournalError
 from smtp_probe.mail.tag import TagKey, hash_route
-from smtp_probe.model import DnsAnswer, DomainReport, QueueLook, RetryLook
+from smtp_probe.model import (
+    Cause,
+    DnsAnswer,
+    DomainReport,
+    Event,
+    ProbeSubmitted,
+    QueueLook,
+    RetryLook,
+    SubmissionDeferred,
+)
 from smtp_probe.network.clock import ReferenceClock
 from smtp_probe.network.mailbox import ImapConnector
 from smtp_probe.network.resolver import DnsResolver
@@ -40,7 +48,6 @@ from smtp_probe.report.archive import Archive, ArchiveError
 from smtp_probe.report.journal import SqliteJournal
 from smtp_probe.report.known_series import endpoint_name
 from smtp_probe.report.log import LogHandler
-from smtp_probe.report.redaction import register_secret
 from smtp_probe.report.telemetry import Telemetry
 from smtp_probe.report.web.checked import Checks
 
@@ -71,7 +78,9 @@ class Program:
         self.archive = Archive(journal_path)
         self.checks = Checks()
         self.path_reader = PathReader()
-        self.ledger = Ledger(self.journal, self.clock, [self.telemetry.observe, *sinks], self.path_reader)
+        self.ledger = Ledger(
+            self.journal, self.clock, [self.telemetry.observe, self._submitted, *sinks], self.path_reader
+        )
         self.arrivals = Arrivals(self.ledger, self.journal, self.clock, keys)
         self.sequences: dict[str, int] = {}
         self.round_trips = RoundTrips(self.ledger, self.clock, keys, self.sequences)
@@ -86,6 +95,7 @@ class Program:
         self.domains = WatchedDomains(self.clock, self.records, self._domain_looked_at)
         self.verdicts.on_change = self.domains.watch.check_soon
         self.verdicts.on_seen = self.domains.watch.note
+        self.credentials = Credentials(self.clock, self.telemetry.credentials.show)
         self._submitters: dict[str, tuple[Sender, SmtpSubmitter]] = {}
         self._connectors: dict[str, tuple[str, ImapConnector]] = {}
         self._judging: asyncio.Task[None] | None = None
@@ -114,6 +124,7 @@ class Program:
             self._submitters.clear()
         self.config = config
         self.telemetry.declare(config)
+        self.credentials.configure(config, self._resolver)
         self.targets = [
             RouteUnderTest(name, route, config.senders[route.sender], self.submitter(route.sender))
             for name, route in config.routes.items()
@@ -153,6 +164,7 @@ class Program:
         await self.calibrations.close()
         await self.watchers.close()
         await self.verdicts.close()
+        await self.credentials.close()
         await self.archive.close()
         await self.journal.close()
         await self._resolver.close()
@@ -202,6 +214,13 @@ class Program:
         self.telemetry.queues.show(look)
         self.checks = replace(self.checks, queue=self.queues.view())
 
+    def _submitted(self, event: Event) -> None:
+        """Look whether a login was refused. Fits `ports.Sink`."""
+        if isinstance(event, ProbeSubmitted | SubmissionDeferred):
+            failure, sender = event.submission.failure, self.config.senders.get(event.probe.sender)
+            if failure is not None and failure.cause == Cause.AUTH_REFUSED and sender is not None:
+                self.credentials.refused(sender.auth)
+
     # Adapters from their sections.
 
     def _new_resolver(self, config: Config) -> DnsResolver:
@@ -213,8 +232,7 @@ class Program:
         known = self._submitters.get(name)
         if known is not None and known[0] == settings:
             return known[1]
-        auth = settings.auth
-        secret = None if auth is None else partial(_secret, auth, f"senders.{name}.auth")
+        secret = self.credentials.secret(settings.auth, f"senders.{name}.auth")
         submitter = SmtpSubmitter(name, settings, self._resolver, self.clock, secret)
         self._submitters[name] = (settings, submitter)
         return submitter
@@ -223,8 +241,7 @@ class Program:
         known = self._connectors.get(name)
         if known is not None and known[0] == fingerprint:
             return known[1]
-        auth = settings.auth
-        secret = None if auth is None else partial(_secret, auth, f"mailboxes.{name}.auth")
+        secret = self.credentials.secret(settings.auth, f"mailboxes.{name}.auth")
         connector = ImapConnector(name, settings, self._resolver, self.clock, secret)
         self._connectors[name] = fingerprint, connector
         return connector
@@ -271,6 +288,8 @@ class Program:
         if watcher is None or settings is None:
             return
         error, observations = watcher.last_error, self.telemetry.observations
+        if error is not None and error.cause is Cause.AUTH_REFUSED:
+            self.credentials.refused(settings.auth)
         observations.mailbox_state(name, watcher.is_up, "" if error is None else str(error))
         facts = self._connectors[name][1].tls_facts if name in self._connectors else None
         if facts is not None:
@@ -292,10 +311,3 @@ def _author(sender: Sender) -> str:
     """Give the address in a sender's From header."""
     author = sender.from_ or sender.envelope_from
     return author.rpartition("<")[2].rstrip("> ")
-
-
-def _secret(source: SecretSource, path: str) -> str:
-    """Read a secret for a login, and have it struck out of everything that is logged from now on."""
-    secret = read_secret(source, path=path)
-    register_secret(secret)
-    return secret

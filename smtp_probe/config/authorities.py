@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
+from pathlib import Path
 
 from smtp_probe.config.files import UnreadableFile, read_bounded
 from smtp_probe.config.nodes import KeyPath
@@ -17,19 +18,25 @@ _LARGEST_BYTES = 4_194_304
 
 def check_authorities(config: Config) -> Iterator[tuple[KeyPath, str]]:
     """Try every `ca_file`. Gives the path of each that cannot be used, and why."""
+    for place, path in _named(config):
+        try:
+            content = read_bounded(path, _LARGEST_BYTES)
+        except UnreadableFile as error:
+            message = str(error)
+        else:
+            message = "" if _has_certificate(content) else f"{path} holds no certificate in PEM form"
+        if message:
+            yield place, message
+
+
+def _named(config: Config) -> Iterator[tuple[KeyPath, Path]]:
     for section, endpoints in (("senders", config.senders), ("mailboxes", config.mailboxes)):
         for name, endpoint in endpoints.items():
-            path = endpoint.tls_options.ca_file
-            if path is None:
-                continue
-            try:
-                content = read_bounded(path, _LARGEST_BYTES)
-            except UnreadableFile as error:
-                message = str(error)
-            else:
-                message = "" if _has_certificate(content) else f"{path} holds no certificate in PEM form"
-            if message:
-                yield (section, name, "tls_options", "ca_file"), message
+            if endpoint.tls_options.ca_file is not None:
+                yield (section, name, "tls_options", "ca_file"), endpoint.tls_options.ca_file
+    for name, credential in config.credentials.items():
+        if credential.ca_file is not None:
+            yield ("credentials", name, "ca_file"), credential.ca_file
 
 
 def _has_certificate(content: bytes) -> bool:

@@ -24,6 +24,7 @@ from smtp_probe.config.values import (
     FolderName,
     Host,
     IpAddress,
+    Name,
     Number,
     Port,
     Seconds,
@@ -75,20 +76,43 @@ class SecretSource(Settings):
     )
 
 
+def _require_one(settings: Settings, *keys: str) -> None:
+    """Raise a conflict unless exactly one of these is given."""
+    given = tuple(key for key in keys if getattr(settings, key) is not None)
+    if len(given) != 1:
+        found = " and ".join(given) if given else "none of them"
+        reason = f"exactly one of {', '.join(keys)} is needed; found {found}"
+        raise conflict(reason, *(given or ("", *keys)))
+
+
+class StoredSecret(SecretSource):
+    """Where a secret is kept; exactly one of the three."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        _require_one(self, *SecretSource.model_fields)
+        return self
+
+
 class Auth(SecretSource):
     """Who we are, to a server."""
 
+    oauth: Name | None = Field(
+        None,
+        description="Name of an entry of `credentials`, whose access token is the secret; needs xoauth2 or oauthbearer.",
+    )
     mechanism: Mechanism = Field(Mechanism.PLAIN, description="The one SASL mechanism that is used.")
     username: str = Field(min_length=1, max_length=254, description="Login name.", examples=["probe"])
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
-        sources = tuple(SecretSource.model_fields)
-        given = tuple(name for name in sources if getattr(self, name) is not None)
-        if len(given) != 1:
-            found = " and ".join(given) if given else "none of them"
-            reason = f"exactly one of {', '.join(sources)} is needed; found {found}"
-            raise conflict(reason, *(given or ("", *sources)))
+        _require_one(self, *SecretSource.model_fields, "oauth")
+        return self
+
+    @model_validator(mode="after")
+    def _token_for_a_mechanism_of_tokens(self) -> Self:
+        if self.oauth is not None and self.mechanism not in (Mechanism.XOAUTH2, Mechanism.OAUTHBEARER):
+            raise conflict("oauth needs mechanism: xoauth2 or oauthbearer", "mechanism", "oauth")
         return self
 
 

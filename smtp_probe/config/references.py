@@ -28,8 +28,9 @@ class Contradiction(NamedTuple):
 
 
 def references(config: Config) -> list[Contradiction]:
-    """Every name in `routes` and `drills` that points at nothing, and every interval that the limits do not allow."""
+    """Every name in `routes`, `drills` and logins that points at nothing, and every interval that the limits do not allow."""
     found = [wrong for name, route in config.routes.items() for wrong in _judge_route(config, name, route)]
+    found += _judge_credentials(config)
     found += _judge_budget(("schedule", "max_per_minute"), config.schedule.max_per_minute, config.routes)
     found += [
         wrong
@@ -67,6 +68,17 @@ def _judge_drill(config: Config, place: KeyPath, settings: Settings) -> Iterator
     if name in config.routes:
         message = f"a drill cannot be named like a route: {name!r}"
         yield Contradiction(place, message, (place, ("routes", name)))
+
+
+def _judge_credentials(config: Config) -> Iterator[Contradiction]:
+    """Names of credentials that a login gives and nobody has."""
+    for section, endpoints in (("senders", config.senders), ("mailboxes", config.mailboxes)):
+        for name, endpoint in endpoints.items():
+            wanted = None if endpoint.auth is None else endpoint.auth.oauth
+            if wanted is not None and wanted not in config.credentials:
+                message = f"{wanted!r} is not one of credentials: {_list_names(config.credentials) or 'there is none'}"
+                path = (section, name, "auth", "oauth")
+                yield Contradiction(path, message, (path, ("credentials",)))
 
 
 def _judge_route(config: Config, name: str, route: Route) -> Iterator[Contradiction]:

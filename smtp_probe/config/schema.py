@@ -16,6 +16,7 @@ _SECTIONS_OF_NAMES = {
     "Sender": "senders.NAME",
     "Mailbox": "mailboxes.NAME",
     "Route": "routes.NAME",
+    "Credential": "credentials.NAME",
     "Domain": "domains.NAME",
     "BounceDrill": "drills.bounce.NAME",
     "RetryDrill": "drills.retry.NAME",

@@ -57,8 +57,13 @@ def secret_sources(config: Config) -> Iterator[tuple[KeyPath, SecretSource]]:
     """Every secret that a configuration names, with its path."""
     for section, endpoints in (("senders", config.senders), ("mailboxes", config.mailboxes)):
         for name, endpoint in endpoints.items():
-            if endpoint.auth is not None:
+            if endpoint.auth is not None and endpoint.auth.oauth is None:
                 yield (section, name, "auth"), endpoint.auth
+    for name, credential in config.credentials.items():
+        for key in ("client_secret", "refresh_token"):
+            source: SecretSource | None = getattr(credential, key)
+            if source is not None:
+                yield ("credentials", name, key), source
 
 
 def exposed_secret_files(config: Config) -> list[Path]:

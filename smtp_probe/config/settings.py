@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from smtp_probe.config.credentials import Credential
 from smtp_probe.config.domains import Domain
 from smtp_probe.config.drills import Drills
 from smtp_probe.config.endpoints import (
@@ -46,6 +47,7 @@ __all__ = [
     "Auth",
     "ClockSettings",
     "Config",
+    "Credential",
     "Domain",
     "Drills",
     "Endpoint",
@@ -231,6 +233,9 @@ class Config(Settings):
     )
     routes: dict[Name, Route] = Field(
         min_length=1, description="Paths under test, by name.", examples=[_EXAMPLE_ROUTES]
+    )
+    credentials: dict[Name, Credential] = Field(
+        {}, description="OAuth2 credentials whose access tokens senders and mailboxes log in with, by name."
     )
     domains: dict[DomainName, Domain] = Field(
         {},

@@ -88,6 +88,7 @@ _SELECTOR = r"^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"
 _VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]{0,127}$"
 _REPLY_CODES = r"^[45]\d{0,2}(?: [45]\d{0,2}){0,15}$"
 _STATUS_PREFIX = r"^[245](?:\.\d{1,3}){0,2}$"
+_HTTPS_URL = r"^https://[A-Za-z0-9._:\[\]-]+(?:/[!-~]*)?$"
 _CREDENTIAL = r"^[A-Za-z0-9_@-][A-Za-z0-9_.@-]{0,127}$"
 
 
@@ -128,6 +129,9 @@ PATTERN_HELP = {
         "reply codes", "expected SMTP reply codes of class 4 or 5, or how they begin, such as 550 554"
     ),
     _STATUS_PREFIX: PatternHelp("status code", "expected a status code such as 5.1.1, or how it begins: 5.1"),
+    _HTTPS_URL: PatternHelp(
+        "https address", "expected an address that begins with https://, without a user, a password or spaces"
+    ),
     _CREDENTIAL: PatternHelp(
         "name of a credential",
         "expected the name of a systemd credential, not a path and not the secret itself",
@@ -149,6 +153,8 @@ Selector = Annotated[str, Field(pattern=_SELECTOR)]
 VariableName = Annotated[str, Field(pattern=_VARIABLE)]
 ReplyCodes = Annotated[str, Field(pattern=_REPLY_CODES)]
 StatusPrefix = Annotated[str, Field(pattern=_STATUS_PREFIX)]
+HttpsUrl = Annotated[str, Field(max_length=2000, pattern=_HTTPS_URL)]
+Line = Annotated[str, Field(min_length=1, max_length=2000, pattern=_ONE_LINE)]
 CredentialName = Annotated[str, Field(pattern=_CREDENTIAL)]
 TlsVersion = Annotated[
     Literal["1.2", "1.3"],

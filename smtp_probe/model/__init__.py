@@ -12,6 +12,7 @@
 - `queue`: what the queue of a mail server holds.
 - `drill`: what a drill of the delivery path came to.
 - `check`: what a check of a domain is given, and gives back.
+- `credential`: what asking for an access token came to.
 - `spam`: what a spam filter on the way says.
 - `verdict`: what a receiver, or we ourselves, say of a message's authentication.
 - `events`: what the journal records and the sinks are told.
@@ -32,6 +33,7 @@ from smtp_probe.model.arrival import (
     Stamp,
 )
 from smtp_probe.model.check import CheckResult, DomainReport, DomainUnderCheck, SeenMail
+from smtp_probe.model.credential import TokenResult
 from smtp_probe.model.dns import (
     CaaRecord,
     DnsAnswer,
@@ -199,6 +201,7 @@ __all__ = [
     "TlsFacts",
     "TlsFailure",
     "TlsaRecord",
+    "TokenResult",
     "Trace",
     "Verdict",
     "VerdictResult",

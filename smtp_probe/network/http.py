@@ -25,7 +25,7 @@ _TOTAL_SECONDS = 30.0
 """RFC 8461 section 3.3 suggests a minute at most."""
 
 
-class _OurNames(AbstractResolver):
+class OurNames(AbstractResolver):
     """Names as our own resolver knows them."""
 
     def __init__(self, resolver: Resolver) -> None:
@@ -69,7 +69,7 @@ class WebReader:
         port: int = 443,
         seconds: float = _TOTAL_SECONDS,
     ) -> None:
-        self._resolver = _OurNames(resolver)
+        self._resolver = OurNames(resolver)
         self._contexts = ContextSource(tls or TlsOptions())
         self._port = port
         self._seconds = seconds
@@ -99,7 +99,7 @@ class WebReader:
                 ) as session,
                 session.get(f"https://{host}{port}{path}", allow_redirects=False) as response,
             ):
-                body = await _read_at_most(response.content, limit_bytes + 1)
+                body = await read_at_most(response.content, limit_bytes + 1)
                 return WebAnswer(
                     status=response.status,
                     content_type=sanitise(response.content_type, 80).lower(),
@@ -108,17 +108,18 @@ class WebReader:
         except TimeoutError:
             return WebAnswer(failure=WebFailure.TIMEOUT, detail=f"no answer within {self._seconds:g} s")
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            return _explain(error)
+            return explain(error)
 
 
-async def _read_at_most(stream: aiohttp.StreamReader, count: int) -> bytes:
+async def read_at_most(stream: aiohttp.StreamReader, count: int) -> bytes:
+    """Read a body, and no more of it than so many bytes."""
     body = b""
     while len(body) < count and not stream.at_eof():
         body += await stream.read(count - len(body))
     return body[:count]
 
 
-def _explain(error: BaseException) -> WebAnswer:
+def explain(error: BaseException) -> WebAnswer:
     """Tell apart what went wrong: our resolver, the name, the way, the certificate, or the protocol."""
     link: BaseException | None = error
     for _ in range(8):

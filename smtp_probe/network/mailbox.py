@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from smtp_probe.config.settings import Mailbox, TlsMode
 from smtp_probe.errors import ConfigError, MailboxError, ProbeError, ResolverError
@@ -24,7 +24,7 @@ from smtp_probe.network.imap_opening import attach, attach_securely, greet, log_
 from smtp_probe.network.mailbox_session import ImapSession
 from smtp_probe.network.tcp import PromptSocket, connect_tcp
 from smtp_probe.network.tls import ContextSource, server_name
-from smtp_probe.ports import Clock, Resolver
+from smtp_probe.ports import Clock, Resolver, Secret
 
 
 class ImapConnector:
@@ -39,7 +39,7 @@ class ImapConnector:
         settings: Mailbox,
         resolver: Resolver,
         clock: Clock,
-        secret: Callable[[], str] | None = None,
+        secret: Secret | None = None,
     ) -> None:
         self.name = name
         self.account = account_of(settings)
@@ -133,8 +133,12 @@ class ImapConnector:
             raise MailboxError("login", Cause.CREDENTIAL, detail=detail)
         try:
             secret = self._secret()
+            if not isinstance(secret, str):
+                secret = await secret
         except (ConfigError, OSError) as error:
             raise MailboxError("login", Cause.CREDENTIAL, detail=sanitise(str(error))) from None
+        except ProbeError as error:
+            raise MailboxError("login", Cause.CREDENTIAL, detail=error.detail) from None
         offered = frozenset(connection.protocol.told.capabilities)
         dialogue = plan_login(auth.mechanism, auth.username, secret, offered)
         await log_in(connection, dialogue)

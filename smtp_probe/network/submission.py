@@ -25,7 +25,7 @@ from smtp_probe.network.smtp_transaction import Transaction
 from smtp_probe.network.submission_terms import Terms
 from smtp_probe.network.tcp import cut
 from smtp_probe.network.tls import ContextSource
-from smtp_probe.ports import Clock, Envelope, Resolver
+from smtp_probe.ports import Clock, Envelope, Resolver, Secret
 
 _MOST_PIECES = 256
 _CLOSING_SECONDS = 1.0
@@ -60,7 +60,7 @@ class SmtpSubmitter:
         settings: Sender,
         resolver: Resolver,
         clock: Clock,
-        secret: Callable[[], str] | None = None,
+        secret: Secret | None = None,
     ) -> None:
         self.name = name
         self.terms = Terms(

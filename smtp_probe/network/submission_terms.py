@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from smtp_probe.config.settings import Sender, TlsMode
@@ -16,7 +15,7 @@ from smtp_probe.errors import ConfigError, ProbeError
 from smtp_probe.mail.syntax.text import sanitise
 from smtp_probe.model import Cause, Phase
 from smtp_probe.network.tls import ContextSource
-from smtp_probe.ports import Clock, Resolver
+from smtp_probe.ports import Clock, Resolver, Secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,12 +26,14 @@ class Terms:
     resolver: Resolver
     clock: Clock
     contexts: ContextSource
-    read_secret: Callable[[], str] | None
+    read_secret: Secret | None
 
-    def secret(self) -> str:
+    async def secret(self) -> str:
         """Our password or token, fresh. Raises ProbeError when it cannot be had."""
         try:
             secret = self.read_secret() if self.read_secret is not None else ""
+            if not isinstance(secret, str):
+                secret = await secret
         except (OSError, ValueError, ConfigError, ProbeError) as error:
             raise ProbeError(Phase.AUTH, Cause.CREDENTIAL, detail=sanitise(str(error))) from None
         if not secret:

@@ -85,6 +85,17 @@ def mailboxes_in_use(config: Config) -> tuple[str, ...]:
     return tuple(sorted(name for name in names if name is not None))
 
 
+def credentials_in_use(config: Config) -> tuple[str, ...]:
+    """Name the OAuth2 credentials with which a sender or mailbox of a route or a drill logs in, sorted."""
+    drills = config.drills.by_name.values()
+    senders = {*senders_in_use(config), *(getattr(drill, "sender", None) for drill in drills)}
+    fields = ("mailbox", "other_mailbox")
+    mailboxes = {*mailboxes_in_use(config), *(getattr(each, key, None) for each in drills for key in fields)}
+    logins = [config.senders[name].auth for name in senders if name is not None]
+    logins += [config.mailboxes[name].auth for name in mailboxes if name is not None]
+    return tuple(sorted({auth.oauth for auth in logins if auth is not None and auth.oauth is not None}))
+
+
 def endpoint_name(host: str, port: int) -> str:
     """Name a server, as the label `endpoint` does."""
     return f"{host}:{port}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-GROUP_LABELS = ("route", "sender", "mailbox", "endpoint", "by", "domain", "queue", "drill")
+GROUP_LABELS = ("route", "sender", "mailbox", "endpoint", "by", "domain", "queue", "drill", "credential")
 """Labels that may have thousands of values. All samples with one such value are kept and rendered together."""
 
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 from smtp_probe.config.settings import MetricsSettings
 from smtp_probe.model import Alteration, Cause, Leg, OutcomeKind, Phase, Placement
 from smtp_probe.policy.record_changes import RECORDS
+from smtp_probe.report.credential_metrics import CREDENTIAL_METRICS
 from smtp_probe.report.drill_metrics import DRILL_METRICS
 from smtp_probe.report.metric import Kind, Metric, counter, gauge, histogram, info
 from smtp_probe.report.queue_metrics import QUEUE_METRICS
@@ -366,6 +367,7 @@ METRICS: tuple[Metric, ...] = (
     *(EXCHANGER_UP, EXCHANGER_PHASE, EXCHANGER_CERTIFICATE, DNS_QUERIES, DNS_DURATION),
     *QUEUE_METRICS,
     *DRILL_METRICS,
+    *CREDENTIAL_METRICS,
     *(CONFIG_OK, CONFIG_LOADED, JOURNAL_UP, CLOCK_STEP, LOG_MESSAGES, INTERNAL_ERRORS),
 )
 """In the order in which `/metrics` shows them."""

@@ -23,10 +23,14 @@ class Redactor:
         """Learn a secret. Those below four characters are not struck."""
         if len(secret) < _SHORTEST:
             return
-        encoded = base64.b64encode(secret.encode("utf-8", "surrogateescape")).decode()
-        forms = {*self._forms, secret, repr(secret)[1:-1], encoded}
+        forms = {*self._forms, *_forms_of(secret)}
         # The longest first: a form that contains another must go as a whole.
         self._forms = tuple(sorted(forms, key=lambda form: (-len(form), form)))
+
+    def forget(self, secret: str) -> None:
+        """Strike a secret no more, and what else is written in the same form."""
+        gone = _forms_of(secret)
+        self._forms = tuple(form for form in self._forms if form not in gone)
 
     def redact(self, text: str) -> str:
         """Give the text with every known secret replaced."""
@@ -34,6 +38,11 @@ class Redactor:
             if form in text:
                 text = text.replace(form, MARK)
         return text
+
+
+def _forms_of(secret: str) -> set[str]:
+    encoded = base64.b64encode(secret.encode("utf-8", "surrogateescape")).decode()
+    return {secret, repr(secret)[1:-1], encoded}
 
 
 SECRETS = Redactor()

@@ -11,11 +11,17 @@ from collections.abc import Callable, Iterable
 
 from smtp_probe.config.settings import Config
 from smtp_probe.model import Event, Outcome
+from smtp_probe.report.credential_results import CredentialResults
 from smtp_probe.report.domain_results import DomainResults
 from smtp_probe.report.drill_results import DrillResults
 from smtp_probe.report.exposition import PROCESS_COLLECTORS, Exposition
 from smtp_probe.report.history import History
-from smtp_probe.report.known_series import endpoint_name, mailboxes_in_use, senders_in_use
+from smtp_probe.report.known_series import (
+    credentials_in_use,
+    endpoint_name,
+    mailboxes_in_use,
+    senders_in_use,
+)
 from smtp_probe.report.last_results import LastResults
 from smtp_probe.report.log import LogHandler
 from smtp_probe.report.message_findings import MessageFindings
@@ -45,6 +51,7 @@ class Telemetry:
         self.domains = DomainResults(self.series)
         self.queues = QueueResults(self.series)
         self.drills = DrillResults(self.series)
+        self.credentials = CredentialResults(self.series)
         self.history = History()
         self.before_page: Callable[[], None] = lambda: None
         """Called before a page is rendered: for what is asked for and not told."""
@@ -68,6 +75,7 @@ class Telemetry:
             "domain": set(config.domains),
             "queue": set(config.queues),
             "drill": set(config.drills.by_name),
+            "credential": set(credentials_in_use(config)),
         }
         for label, names in shown.items():
             self.series.show_only(label, names)
@@ -79,6 +87,7 @@ class Telemetry:
             self.domains,
             self.queues,
             self.drills,
+            self.credentials,
             self.history,
             self.exposition,
         ):

@@ -45,7 +45,13 @@ def test_a_login_in_the_clear_needs_words(model):
 
 
 def test_a_login_has_exactly_one_source():
-    assert conflicts(Auth, username="u") == ("", "password_file", "password_env", "password_credential")
+    assert conflicts(Auth, username="u") == (
+        "",
+        "password_file",
+        "password_env",
+        "password_credential",
+        "oauth",
+    )
     assert conflicts(Auth, **AUTH, password_file="f") == ("password_file", "password_env")
     assert conflicts(Auth, **AUTH) is None
 

@@ -334,7 +334,7 @@ def test_two_sources_of_one_secret(tmp_path):
     assert problems_in(tmp_path, "password_file: relay.password", new) == [
         (
             "probe.yaml:9: senders.relay.auth.password_file: exactly one of password_file, password_env, "
-            "password_credential is needed; found password_file and password_env"
+            "password_credential, oauth is needed; found password_file and password_env"
         )
     ]
 
@@ -500,14 +500,26 @@ def example(tmp_path) -> Path:
     path = tmp_path / "smtp-probe.example.yaml"
     path.write_text((ROOT / "deploy" / path.name).read_text())
     trustme.CA().cert_pem.write_to_path(str(tmp_path / "own-authority.pem"))
-    for name in ("submission.password", "returns.password", "inbox", "tag-1.key", "tag-2.key"):
+    for name in (
+        "submission.password",
+        "returns.password",
+        "inbox",
+        "tag-1.key",
+        "tag-2.key",
+        "client.secret",
+        "refresh-token",
+    ):
         (tmp_path / name).write_text(name * 8)
         (tmp_path / name).chmod(stat.S_IRUSR | stat.S_IWUSR)
     return path
 
 
 def test_the_example_loads(example):
-    environ = {"LOOPBACK_RELAY_PASSWORD": "x", "CREDENTIALS_DIRECTORY": os.fspath(example.parent)}
+    environ = {
+        "LOOPBACK_RELAY_PASSWORD": "x",
+        "CLIENT_SECRET": "x",
+        "CREDENTIALS_DIRECTORY": os.fspath(example.parent),
+    }
     config = load(example, environ)
     assert set(config.routes) == {"internal", "inbound", "relay"}
     assert config.routes["inbound"].sender == "outside"
@@ -516,7 +528,11 @@ def test_the_example_loads(example):
 
 def test_the_comments_of_the_example_give_the_defaults(example):
     """Where the example shows a default, it is still the default."""
-    environ = {"LOOPBACK_RELAY_PASSWORD": "x", "CREDENTIALS_DIRECTORY": os.fspath(example.parent)}
+    environ = {
+        "LOOPBACK_RELAY_PASSWORD": "x",
+        "CLIENT_SECRET": "x",
+        "CREDENTIALS_DIRECTORY": os.fspath(example.parent),
+    }
     config = load(example, environ)
     for section in (config.schedule, config.metrics, config.senders["submission"].timeouts):
         assert section == type(section)()

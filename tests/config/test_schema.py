@@ -196,6 +196,12 @@ def test_every_section_of_the_example_has_all_keys_of_its_kind():
                 for section in ("senders", "mailboxes")
                 for endpoint in data[section].values()
             ],
+            "StoredSecret": [
+                credential.get(key) or {}
+                for credential in data["credentials"].values()
+                for key in ("client_secret", "refresh_token")
+            ],
+            "Credential": data["credentials"].values(),
             "Domain": data["domains"].values(),
             "Queue": data["queues"].values(),
             "Drills": [data["drills"]],

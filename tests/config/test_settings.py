@@ -4,7 +4,8 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from smtp_probe.config.anatomy import entry_of, keys_of, section_of
-from smtp_probe.config.settings import Config, MetricsSettings, ResolverSettings, Route, Schedule
+from smtp_probe.config.endpoints import StoredSecret
+from smtp_probe.config.settings import Config, Credential, MetricsSettings, ResolverSettings, Route, Schedule
 from smtp_probe.mail.addresses import tag_address
 from smtp_probe.mail.tag import TagKey, make_tag
 
@@ -48,7 +49,8 @@ def test_every_section_is_frozen_closed_and_described(model):
 def test_every_required_setting_has_an_example_that_is_allowed(model):
     required = {key: field.examples for key, field in keys_of(model).items() if field.is_required()}
     example: dict[str, Any] = {key: (examples or [None])[0] for key, examples in required.items()}
-    example |= {"password_env": "X"} if "username" in required else {}
+    example |= {"password_env": "X"} if "username" in required or model is StoredSecret else {}
+    example |= {"client_secret": {"password_env": "X"}} if model is Credential else {}
     model.model_validate(example)
 
 

@@ -14,10 +14,11 @@ from smtp_probe.model import Cause
 from smtp_probe.network.clock import ReferenceClock
 from smtp_probe.network.submission_terms import Terms
 from smtp_probe.network.tls import ContextSource
+from smtp_probe.ports import Secret
 from tests.network.submitting import FixedResolver, sender
 
 
-def _terms(read_secret: Callable[[], str] | None = None, **changes: Any) -> Terms:
+def _terms(read_secret: Secret | None = None, **changes: Any) -> Terms:
     settings = sender(1, **changes)
     return Terms(
         settings=settings,
@@ -32,17 +33,27 @@ def _leaky() -> str:
     raise ValueError("not text\x1b[31m")
 
 
-def test_the_secret_is_read_when_asked_for() -> None:
+async def test_the_secret_is_read_when_asked_for() -> None:
     secrets = iter(["first secret", "second secret"])
     terms = _terms(lambda: next(secrets))
-    assert [terms.secret(), terms.secret()] == ["first secret", "second secret"]
+    assert [await terms.secret(), await terms.secret()] == ["first secret", "second secret"]
     assert "first secret" not in repr(terms)
 
 
+async def test_a_secret_that_has_to_be_asked_for_is_awaited() -> None:
+    async def ask() -> str:
+        await asyncio.sleep(0)
+        return "a token"
+
+    assert await _terms(ask).secret() == "a token"
+
+
 @pytest.mark.parametrize("read_secret", [None, lambda: "", _leaky])
-def test_a_secret_that_cannot_be_had_is_a_credential_failure(read_secret: Callable[[], str] | None) -> None:
+async def test_a_secret_that_cannot_be_had_is_a_credential_failure(
+    read_secret: Callable[[], str] | None,
+) -> None:
     with pytest.raises(ProbeError) as caught:
-        _terms(read_secret).secret()
+        await _terms(read_secret).secret()
     assert caught.value.cause is Cause.CREDENTIAL
     assert caught.value.detail.isprintable()
 

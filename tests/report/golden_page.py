@@ -47,6 +47,7 @@ from smtp_probe.model import (
     SpamResult,
     SpamVerdict,
     TlsFacts,
+    TokenResult,
     Verdict,
     VerdictResult,
 )
@@ -77,6 +78,21 @@ CONFIG = make_config(
             "labels": {"team": 'post "office"'},
         },
         "quiet": {"sender": "relay", "recipient": "quiet@example.org", "mailbox": "inbox", "interval": "1h"},
+    },
+    mailboxes={
+        "inbox": {
+            "host": "imap.example.org",
+            "tls": "implicit",
+            "auth": {"username": "probe", "mechanism": "xoauth2", "oauth": "account"},
+        }
+    },
+    credentials={
+        "account": {
+            "grant": "client_credentials",
+            "token_url": "https://login.example.org/token",
+            "client_id": "probe",
+            "client_secret": {"password_env": "SECRET"},
+        }
     },
     domains={"example.org": {}},
     queues={"outbound": {"kind": "postfix", "top_domains": 1, "labels": {"team": "post"}}, "unread": {}},
@@ -197,6 +213,7 @@ def make_golden_telemetry():
     telemetry.queues.show(RETRIES)
     failed = QueueFailure.DENIED
     telemetry.queues.show(QueueLook(queue="unread", at_ns=START_NS, duration_seconds=0.1, failure=failed))
+    telemetry.credentials.show("account", TokenResult.RENEWED, "", START_NS + 3600 * NS)
     telemetry.drills.show(RETRY_DRILL)
     telemetry.drills.show(FAILOVER_DRILL)
     return telemetry

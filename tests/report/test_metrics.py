@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from smtp_probe.report import drill_metrics, metrics, queue_metrics
+from smtp_probe.report import credential_metrics, drill_metrics, metrics, queue_metrics
 from smtp_probe.report.metric import GROUP_LABELS, Kind, Metric
 from smtp_probe.report.metrics import METRICS
 
@@ -34,7 +34,7 @@ def documented():
 
 
 def test_every_declaration_is_in_the_table():
-    modules = (metrics, queue_metrics, drill_metrics)
+    modules = (metrics, queue_metrics, drill_metrics, credential_metrics)
     declared = [value for module in modules for value in vars(module).values() if isinstance(value, Metric)]
 
     assert sorted(metric.name for metric in declared) == sorted(metric.name for metric in METRICS)
