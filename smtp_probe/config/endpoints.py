@@ -9,11 +9,12 @@ from __future__ import annotations
 from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from smtp_probe.config.profiles import MAILBOXES, SENDERS, Profile, with_profile
 from smtp_probe.config.section import Settings, conflict
 from smtp_probe.config.values import (
     Address,
@@ -181,6 +182,9 @@ class Sender(Endpoint):
         description="Envelope sender (MAIL FROM): bounces go there.", examples=["probe@example.org"]
     )
     from_: Author | None = Field(None, alias="from", description="From header; default: the envelope sender.")
+    profile: Profile | None = Field(
+        None, description="Whose habits are the defaults of this section: see docs/providers.md."
+    )
     own_hosts: tuple[Host, ...] = Field(
         (),
         max_length=64,
@@ -192,6 +196,11 @@ class Sender(Endpoint):
     )
     timeouts: SmtpTimeouts = Field(default_factory=SmtpTimeouts, description="Deadlines of the phases.")
     max_per_minute: Whole = Field(60, ge=1, description="Most messages a minute to this endpoint.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _habits(cls, data: Any) -> Any:
+        return with_profile(data, SENDERS)
 
     @model_validator(mode="after")
     def _author_is_no_daemon(self) -> Self:
@@ -231,6 +240,16 @@ def _require_distinct(folders: tuple[str, ...]) -> tuple[str, ...]:
 
 class Mailbox(Endpoint):
     """An IMAP account in which probes arrive, or to which bounces return."""
+
+    profile: Profile | None = Field(
+        None, description="Whose habits are the defaults of this section: see docs/providers.md."
+    )
+    max_connections: Whole | None = Field(
+        None,
+        ge=1,
+        le=1000,
+        description="Most connections that the server allows a user: each folder that is watched takes one, and clock_folder.",
+    )
 
     folders: Annotated[tuple[FolderName, ...], AfterValidator(_require_distinct)] = Field(
         ("INBOX",), min_length=1, description="Folders in which a probe is delivered."
@@ -279,6 +298,20 @@ class Mailbox(Endpoint):
         900.0, ge=60, description="How often the server's clock is read, with clock_folder."
     )
     timeouts: ImapTimeouts = Field(default_factory=ImapTimeouts, description="Deadlines of the connection.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _habits(cls, data: Any) -> Any:
+        return with_profile(data, MAILBOXES)
+
+    @model_validator(mode="after")
+    def _connections_enough(self) -> Self:
+        extra = (self.junk is not None) + (self.clock_folder is not None)
+        needed = len(self.folders) + len(self.quarantine) + extra
+        if self.max_connections is not None and needed > self.max_connections:
+            reason = f"{needed} connections are needed, but max_connections is {self.max_connections}: watch fewer folders"
+            raise conflict(reason, "folders", "max_connections")
+        return self
 
     @model_validator(mode="after")
     def _clock_apart(self) -> Self:

@@ -24,6 +24,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from smtp_probe.errors import MailboxError
+from smtp_probe.mail.throttling import throttle_seconds
 from smtp_probe.model import Cause, Location, MailboxMessage, Placement
 from smtp_probe.ports import Clock, Dispatch, MailboxConnector, MailboxSession, WatchedFolder
 
@@ -339,5 +340,7 @@ class FolderWatch:
         error = self.last_error
         if error is not None and error.cause in (Cause.AUTH_REFUSED, Cause.CREDENTIAL):
             wait = max(wait, _REFUSED_WAIT_SECONDS)
+        if error is not None:
+            wait = max(wait, throttle_seconds(error.detail) or 0.0)
         wait = min(wait, settings.reconnect_maximum)
         return wait * (0.75 + random.random() / 2)  # noqa: S311 - spreads reconnects, guards nothing

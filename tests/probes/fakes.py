@@ -338,6 +338,7 @@ class FakeServer:
         self.name = name
         self.clock = clock
         self.cause = cause
+        self.detail = ""
         self.is_up = True
         self.opened = 0
         self.polls = 0
@@ -346,7 +347,7 @@ class FakeServer:
     async def open(self):
         self.opened += 1
         if not self.is_up:
-            raise MailboxError("login", self.cause)
+            raise MailboxError("login", self.cause, detail=self.detail)
         return FakeSession(self)
 
     def cut(self):

@@ -161,6 +161,16 @@ async def test_a_refused_login_is_not_hammered(caplog):
         assert sum("cannot be watched" in record.message for record in caplog.records) == 1
 
 
+async def test_a_server_that_asks_to_be_left_alone_is_left_alone():
+    bed = Bed()
+    bed.server.is_up, bed.server.cause = False, Cause.PROTOCOL_ERROR
+    bed.server.detail = "BAD Request is throttled. Suggested Backoff Time: 240000 milliseconds"
+    async with watching(bed):
+        await bed.clock.advance(3600)
+
+        assert 3600 / 300 <= bed.server.opened <= 3600 / 180 + 1
+
+
 async def test_a_renumbered_folder_is_read_anew_by_the_marks_of_our_messages():
     bed = Bed()
     async with watching(bed):
