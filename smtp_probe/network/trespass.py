@@ -89,7 +89,7 @@ class _Attempt:
         raise AssertionError("an attempt ends with an answer")
 
     async def _perform(self) -> None:
-        secret = self._terms.secret() if self._wants_own_login else ""
+        secret = await self._terms.secret() if self._wants_own_login else ""
         await self._connect()
         trespass = self._trespass
         if trespass.login == "wrong":
