@@ -32,6 +32,7 @@ from smtp_probe.model import (
 )
 from smtp_probe.network.clock import ReferenceClock
 from smtp_probe.network.mailbox import ImapConnector
+from smtp_probe.network.pop3 import Pop3Connector
 from smtp_probe.network.resolver import DnsResolver
 from smtp_probe.network.submission import SmtpSubmitter
 from smtp_probe.ports import Sink
@@ -97,7 +98,7 @@ class Program:
         self.verdicts.on_seen = self.domains.watch.note
         self.credentials = Credentials(self.clock, self.telemetry.credentials.show)
         self._submitters: dict[str, tuple[Sender, SmtpSubmitter]] = {}
-        self._connectors: dict[str, tuple[str, ImapConnector]] = {}
+        self._connectors: dict[str, tuple[str, ImapConnector | Pop3Connector]] = {}
         self._judging: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -237,12 +238,13 @@ class Program:
         self._submitters[name] = (settings, submitter)
         return submitter
 
-    def _connector(self, name: str, fingerprint: str, settings: Mailbox) -> ImapConnector:
+    def _connector(self, name: str, fingerprint: str, settings: Mailbox) -> ImapConnector | Pop3Connector:
         known = self._connectors.get(name)
         if known is not None and known[0] == fingerprint:
             return known[1]
         secret = self.credentials.secret(settings.auth, f"mailboxes.{name}.auth")
-        connector = ImapConnector(name, settings, self._resolver, self.clock, secret)
+        kind = Pop3Connector if settings.protocol == "pop3" else ImapConnector
+        connector = kind(name, settings, self._resolver, self.clock, secret)
         self._connectors[name] = fingerprint, connector
         return connector
 
@@ -260,11 +262,10 @@ class Program:
         self.ledger.views.former = self.watchers.former_views()
         self.calibrations.configure(
             {
-                name: CalibrationPlan(
-                    plan.fingerprint, self._connectors[name][1], folder, each.clock_interval
-                )
+                name: CalibrationPlan(plan.fingerprint, connector, folder, each.clock_interval)
                 for name, plan in plans.items()
                 if (folder := (each := self.config.mailboxes[name]).clock_folder) is not None
+                and isinstance(connector := self._connectors[name][1], ImapConnector)
             }
         )
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from smtp_probe.config.profiles import MAILBOXES, SENDERS, Profile, with_profile
+from smtp_probe.config.profiles import MAILBOXES, POP3, SENDERS, Profile, with_profile
 from smtp_probe.config.section import Settings, conflict
 from smtp_probe.config.values import (
     Address,
@@ -239,7 +239,12 @@ def _require_distinct(folders: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class Mailbox(Endpoint):
-    """An IMAP account in which probes arrive, or to which bounces return."""
+    """An account in which probes arrive, or to which bounces return."""
+
+    protocol: Literal["imap", "pop3"] = Field(
+        "imap",
+        description="How it is read. POP3 has one folder and no announcements: imap where there is both.",
+    )
 
     profile: Profile | None = Field(
         None, description="Whose habits are the defaults of this section: see docs/providers.md."
@@ -302,7 +307,20 @@ class Mailbox(Endpoint):
     @model_validator(mode="before")
     @classmethod
     def _habits(cls, data: Any) -> Any:
+        if isinstance(data, dict) and data.get("protocol") == "pop3":
+            data = {**POP3, **data}
         return with_profile(data, MAILBOXES)
+
+    @model_validator(mode="after")
+    def _pop3_has_one_folder(self) -> Self:
+        if self.protocol == "pop3":
+            wanted = {"folders": ("INBOX",), "junk": None, "quarantine": (), "clock_folder": None}
+            for key, value in wanted.items():
+                if getattr(self, key) != value:
+                    raise conflict("pop3 has one folder, INBOX, and no other", key, "protocol")
+            if self.after_judgement == "trash":
+                raise conflict("pop3 has no trash: delete or keep", "after_judgement", "protocol")
+        return self
 
     @model_validator(mode="after")
     def _connections_enough(self) -> Self:
@@ -341,4 +359,5 @@ class Mailbox(Endpoint):
     @property
     def effective_port(self) -> int:
         """The port, or the protocol's own for the TLS mode (RFC 8314)."""
-        return self.port or (993 if self.tls is TlsMode.IMPLICIT else 143)
+        implicit, plain = {"imap": (993, 143), "pop3": (995, 110)}[self.protocol]
+        return self.port or (implicit if self.tls is TlsMode.IMPLICIT else plain)

@@ -56,6 +56,8 @@ MAILBOXES: Mapping[Profile, Mapping[str, Any]] = {
         "max_connections": 10,
     },
 }
+POP3: Mapping[str, Any] = {"junk": None, "poll_minimum": 1.0, "poll_maximum": 15.0}
+"""Of any server by POP3: it has one folder, and each look is a login."""
 SENDERS: Mapping[Profile, Mapping[str, Any]] = {
     # "Message rate limit (SMTP client submission only): 30 messages per minute" (learn.microsoft.com, Exchange Online limits).
     Profile.MICROSOFT365: {"max_per_minute": 30},

@@ -229,7 +229,7 @@ class Config(Settings):
         min_length=1, description="SMTP endpoints and identities, by name.", examples=[_EXAMPLE_SENDERS]
     )
     mailboxes: dict[Name, Mailbox] = Field(
-        min_length=1, description="IMAP accounts, by name.", examples=[_EXAMPLE_MAILBOXES]
+        min_length=1, description="Mailboxes, read by IMAP or POP3, by name.", examples=[_EXAMPLE_MAILBOXES]
     )
     routes: dict[Name, Route] = Field(
         min_length=1, description="Paths under test, by name.", examples=[_EXAMPLE_ROUTES]

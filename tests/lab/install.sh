@@ -5,7 +5,7 @@
 # Needs root, or sudo. Does nothing, quickly, where every package is there already.
 set -eu
 
-packages="postfix postfix-pcre dovecot-core dovecot-imapd dovecot-lmtpd dovecot-sieve
+packages="postfix postfix-pcre dovecot-core dovecot-imapd dovecot-pop3d dovecot-lmtpd dovecot-sieve
 opendkim opendkim-tools nsd unbound ldnsutils postgrey prometheus prometheus-alertmanager prometheus-mailexporter libsasl2-modules
 chromium libfaketime openssl iproute2 procps util-linux ca-certificates python3-venv
 libdb5.3 libgnutls-dane0 libidn12 libnsl2"

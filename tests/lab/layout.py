@@ -34,7 +34,7 @@ PORTS = {
     "mx": (("mx1", 25), ("mx2", 25)),
     "policy": (("mx1", 10040),),
     "postgrey": (("mx1", 10023),),
-    "dovecot": (("imap", 143), ("imap", 993), ("imap", 24)),
+    "dovecot": (("imap", 143), ("imap", 993), ("imap", 110), ("imap", 995), ("imap", 24)),
     "sts": (("mta-sts", 443),),
     "tokens": (("tokens", 8081),),
 }
