@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 DAY = 1440
 """Minutes."""
-JOB = 'job="smtp-probe",instance="prober:9915"'
+JOB = 'job="smtp-probe",instance="prober:10925"'
 
 
 @dataclass(frozen=True)

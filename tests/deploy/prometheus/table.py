@@ -149,7 +149,7 @@ def _absent() -> list[Trial]:
         Trial("a cold start", {up: "_x3 1x30"}, 25, fires=False),
         Trial(
             "one of two is enough",
-            {up: "1x40", 'up{job="smtp-probe",instance="other:9915"}': "0x40"},
+            {up: "1x40", 'up{job="smtp-probe",instance="other:10925"}': "0x40"},
             25,
             fires=False,
         ),
@@ -359,5 +359,12 @@ TABLE: dict[str, State | Count | Compared | list[Trial]] = {
     ),
     "SmtpProbeRetryScheduleBad": State(
         series("queue_finding", queue="out", check="retry_too_soon", severity="warning"), "1", "0", hold=60
+    ),
+    "SmtpProbeDrillUnhealthy": State(series("drill_healthy", drill="ndr"), "0", "1", hold=5),
+    "SmtpProbeDrillAccepted": State(
+        series("drill_finding", drill="refusals", check="drill_open_relay", severity="error"),
+        "1",
+        "0",
+        hold=1,
     ),
 }
