@@ -21,7 +21,7 @@ from smtp_probe.config.drills import (
 from smtp_probe.config.section import Settings
 from smtp_probe.config.settings import Config, Sender
 from smtp_probe.mail.tag import TagKey
-from smtp_probe.model import Desk, DrillReport, Manner
+from smtp_probe.model import Desk, DrillReport, DrillResult, Manner
 from smtp_probe.network.drill_receiver import DrillReceiver, Limits
 from smtp_probe.network.submission import SmtpSubmitter
 from smtp_probe.network.trespass import SmtpTrespasser
@@ -141,6 +141,7 @@ def _view(name: str, report: DrillReport | None) -> CheckedSubject:
         findings=report.findings,
         unobserved=report.unobserved,
         facts={"kind": report.kind.value, "result": report.result.value, **report.facts},
+        is_unhealthy=report.result is DrillResult.UNHEALTHY,
     )
 
 

@@ -30,6 +30,8 @@ class CheckedSubject:
     findings: tuple[Finding, ...] = ()
     unobserved: tuple[str, ...] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
+    is_unhealthy: bool = False
+    """Whether it has failed, whatever its findings' severity: a drill fails with a warning, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,6 @@ def view_finding(finding: Finding) -> FindingView:
 def _state(subject: CheckedSubject) -> State:
     if subject.checked_ns is None:
         return State.WAITING
-    if any(finding.severity is Severity.ERROR for finding in subject.findings):
+    if subject.is_unhealthy or any(finding.severity is Severity.ERROR for finding in subject.findings):
         return State.FAILED
     return State.UNOBSERVED if subject.unobserved else State.GOOD

@@ -26,6 +26,7 @@ def test_what_is_not_configured_is_neither_good_nor_bad(part):
         (CheckedSubject(name="a", checked_ns=START_NS), State.GOOD),
         (CheckedSubject(name="a", checked_ns=START_NS, findings=(finding(Severity.WARNING),)), State.GOOD),
         (CheckedSubject(name="a", checked_ns=START_NS, unobserved=("no answer",)), State.UNOBSERVED),
+        (CheckedSubject(name="a", checked_ns=START_NS, is_unhealthy=True), State.FAILED),
         (CheckedSubject(name="a", checked_ns=START_NS, findings=(finding(Severity.ERROR),), unobserved=("x",)), State.FAILED),
     ],
 )  # fmt: skip
