@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
+import os
 import re
 import socket
+import threading
+from collections.abc import Iterator
 
+import dns.message
 import pytest
 
 from tests.acceptance.daemon import Daemon, route, write_config
@@ -62,16 +68,63 @@ def test_findings_and_exchangers_are_metrics_and_each_question_goes_out_once(lab
         )
 
 
-def test_a_resolver_that_says_nothing_holds_up_no_probe_and_loses_no_domain(lab, tmp_path):
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
-        silent.bind(("127.0.0.1", 0))
+@contextlib.contextmanager
+def _bad_resolver() -> Iterator[int]:
+    """A name server that in turn says nothing, answers another question, under another number, too late, or with noise."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as serving:
+        serving.bind(("127.0.0.1", 0))
+        serving.settimeout(0.2)
+        late: list[threading.Timer] = []
+
+        def serve_badly() -> None:
+            for number in itertools.count():
+                try:
+                    data, client = serving.recvfrom(4096)
+                except TimeoutError:
+                    continue
+                except OSError:  # closed: the test is over
+                    return
+                asked = dns.message.from_wire(data)
+                reply = dns.message.make_response(asked)
+                other = dns.message.make_response(dns.message.make_query("other.test", "A", id=asked.id))
+                lies = (
+                    None,
+                    other.to_wire(),
+                    bytes(2) + reply.to_wire()[2:],
+                    os.urandom(60),
+                    data[:2] + b"\x81\x80",
+                )
+                if number % 6 == 5:
+                    late.append(
+                        threading.Timer(1.5, lambda to=client, said=reply: _send(serving, said.to_wire(), to))
+                    )
+                    late[-1].start()
+                elif (lie := lies[number % 6]) is not None:
+                    _send(serving, lie, client)
+
+        thread = threading.Thread(target=serve_badly, daemon=True)
+        thread.start()
+        try:
+            yield serving.getsockname()[1]
+        finally:
+            for timer in late:
+                timer.cancel()
+
+
+def _send(serving: socket.socket, data: bytes, client: tuple[str, int]) -> None:
+    with contextlib.suppress(OSError):
+        serving.sendto(data, client)
+
+
+def test_a_resolver_that_is_slow_lies_or_says_nothing_holds_up_no_probe(lab, tmp_path):
+    with _bad_resolver() as port:
         config = write_config(
             lab,
             tmp_path,
             {"quick": route(interval=3)},
             resolver={
                 "nameservers": ["127.0.0.1"],
-                "port": silent.getsockname()[1],
+                "port": port,
                 "timeout": 1,
                 "lifetime": 2,
             },
