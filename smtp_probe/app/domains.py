@@ -147,7 +147,14 @@ def _terms(settings: Domain, subject: DomainUnderCheck, config: Config) -> Visit
     senders = [sender.ehlo_name for sender in config.senders.values()]
     return VisitTerms(
         ehlo_name=subject.ehlo_name or next(iter(senders), _FALLBACK_EHLO),
-        recipient=settings.recipient,
+        recipient=settings.recipient
+        or (_find_recipient(subject.domain, config) if settings.route_recipient else None),
         sender=settings.sender or "",
         tests_relay=settings.relay_test,
     )
+
+
+def _find_recipient(domain: str, config: Config) -> str | None:
+    """The recipient of the first route whose mail goes to a domain."""
+    recipients = (route.recipient for route in config.routes.values())
+    return next((each for each in recipients if each.rpartition("@")[2].lower() == domain), None)

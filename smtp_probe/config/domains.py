@@ -35,6 +35,10 @@ class Domain(Settings):
     recipient: Address | None = Field(
         None, description="Somebody for whom its MX hosts take mail: RCPT is asked, and no message follows."
     )
+    route_recipient: Flag = Field(
+        False,
+        description="Whether to ask with RCPT for the recipient of a route in this domain, where `recipient` names none.",
+    )
     relay_test: Flag = Field(
         False, description="Whether to try if a host is an open relay, and VRFY. Only on hosts of your own."
     )
