@@ -218,7 +218,7 @@ def test_forged_messages_in_numbers_are_counted_and_left_alone(lab, work, record
         shutil.rmtree(home)
     routes = {"r": route("crowded", "crowded", interval=0.5)}
     config = write_config(lab, work, routes, mailboxes={"crowded": account(lab, "crowded")})
-    with Daemon(config) as daemon:
+    with Daemon(config, start_seconds=300) as daemon:  # it is ready when it has looked at all of them
         daemon.wait_until(lambda: daemon.outcomes()["delivered"] >= 1, "a delivery")
         daemon.kill()
     token = forge(lab, daemon)
