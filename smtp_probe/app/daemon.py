@@ -21,6 +21,7 @@ from smtp_probe.app.bounce_drill import run_bounce_drill
 from smtp_probe.app.drills import Drills, view_drills
 from smtp_probe.app.program import Program
 from smtp_probe.app.service_manager import ServiceManager
+from smtp_probe.app.shard import WHOLE, Shard
 from smtp_probe.app.state_lock import StateLock
 from smtp_probe.config.keys import load_or_make_keys, prepare_state_directory
 from smtp_probe.config.load import load
@@ -59,6 +60,7 @@ class DaemonOptions:
     use_systemd_socket: bool = False
     route_prefix: str | None = None
     external_url: str | None = None
+    shard: Shard = WHOLE
     log: LogHandler | None = None
     sinks: tuple[Sink, ...] = ()
     on_started: Callable[[list[str]], None] = lambda _: None
@@ -69,7 +71,7 @@ class Daemon:
 
     def __init__(self, options: DaemonOptions) -> None:
         self._options = options
-        config = load(options.config_file)
+        config = options.shard.select(load(options.config_file))
         prepare_state_directory(config)
         keys = [TagKey(secret) for secret in load_or_make_keys(config)]
         self._lock = StateLock(config.state_directory)
@@ -102,6 +104,8 @@ class Daemon:
 
     async def run(self) -> int:
         """Run until a signal. Gives the exit code."""
+        shard = self._options.shard
+        self.telemetry.observations.shard(shard.index, shard.count)
         self.telemetry.declare(self.program.config)
         server = self._make_server()
         addresses = [str(address) for address in await server.start()]
@@ -171,6 +175,7 @@ class Daemon:
             try:
                 self._service_manager.reloading()
                 config = await asyncio.to_thread(load, self._options.config_file)
+                config = self._options.shard.select(config)
                 self._warn_of_what_needs_a_restart(config)
             except ConfigError as error:
                 observations.config_reloaded(ok=False)

@@ -73,17 +73,32 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     external_url: Annotated[
         str | None, typer.Option("--web.external-url", metavar="URL", help="By which others know the pages.")
     ] = None,
+    shard: Annotated[
+        str,
+        typer.Option(
+            "--shard",
+            envvar="SMTP_PROBE_SHARD",
+            metavar="N/M",
+            help="Be shard N (from 0) of M, or auto/M: N is the number at the end of the host's name.",
+        ),
+    ] = "0/1",
     log_level: Annotated[Level, typer.Option("--log.level", help="How much to log.")] = Level.INFO,
     log_format: Annotated[Form, typer.Option("--log.format", help="What a line looks like.")] = Form.LOGFMT,
 ) -> None:
     """Probe all routes on their schedules, and serve metrics, until a signal comes."""
     import asyncio
     import signal
+    import socket
 
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the daemon takes it for a reload
     from smtp_probe.app.daemon import Daemon, DaemonOptions
+    from smtp_probe.app.shard import Shard
     from smtp_probe.report.log import configure
 
+    try:
+        own_part = Shard.parse(shard, socket.gethostname())
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--shard") from None
     handler = configure("warning" if log_level is Level.WARN else log_level.value, log_format.value)
     options = DaemonOptions(
         config_file=config_file,
@@ -93,6 +108,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
         use_systemd_socket=systemd_socket,
         route_prefix=route_prefix,
         external_url=external_url,
+        shard=own_part,
         log=handler,
     )
 

@@ -54,6 +54,9 @@ _DELIVERY_BUCKETS = tuple(float(bound) for bound in MetricsSettings().delivery_b
 
 # The program and its configuration.
 BUILD_INFO = info("build_info", "Version of smtp-probe and of Python.", "version", "pythonversion")
+SHARD_INFO = info(
+    "shard_info", "Which shard of how many this daemon is, counted from zero.", "shard", "shards"
+)
 ROUTE_INFO = info(
     "route_info",
     "What a route consists of, with the labels that the configuration gives it.",
@@ -317,7 +320,7 @@ DNS_DURATION = Metric(
 )
 
 METRICS: tuple[Metric, ...] = (
-    *(BUILD_INFO, ROUTE_INFO, INTERVAL),
+    *(BUILD_INFO, SHARD_INFO, ROUTE_INFO, INTERVAL),
     *(
         PROBES,
         FAILURES,

@@ -32,6 +32,7 @@ from smtp_probe.report.metrics import (
     OLDEST_IN_FLIGHT,
     ROUTE_INFO,
     SCHEDULER_LAG,
+    SHARD_INFO,
 )
 from smtp_probe.report.series import Series
 
@@ -81,10 +82,15 @@ class Observations:
         """The start time of every counter here."""
         version = (("version", smtp_probe.__version__), ("pythonversion", platform.python_version()))
         series.put(BUILD_INFO, (), version)
+        self.shard(0, 1)
         series.put(SCHEDULER_LAG, (), 0.0)
         series.put(JOURNAL_UP, (), 0.0)
         series.put(CLOCK_STEP, (), 0.0)
         self.log_messages(dict.fromkeys(LOG_LEVELS, 0), 0)
+
+    def shard(self, index: int, count: int) -> None:
+        """Say which part of the configuration is ours."""
+        self._series.put(SHARD_INFO, (), (("shard", str(index)), ("shards", str(count))))
 
     def declare(self, config: Config) -> None:
         """Take over a configuration that has been loaded: its routes and mailboxes."""

@@ -15,7 +15,7 @@ ROW = re.compile(r"^\| `(smtp_probe_\w+)` \| (\w+) \| ([^|]*) \| ([^|]*) \|$", r
 DEMANDED = re.findall(
     r"\w+",
     """
-build_info interval_seconds probes_total probe_failures_total outcomes_total unobserved_total
+build_info shard_info interval_seconds probes_total probe_failures_total outcomes_total unobserved_total
 delivery_duration_seconds last_delivery_duration_seconds last_probe_timestamp_seconds
 last_success_timestamp_seconds submission_phase_duration_seconds hop_duration_seconds hop_last_duration_seconds
 hops messages_in_flight oldest_in_flight_timestamp_seconds visibility_delay_seconds mailbox_up
