@@ -110,7 +110,7 @@ def test_label_values_are_bounded(metric):
     listed_or_capped |= {"state", "percentile", "destination", "method", "wait"}
     listed_or_capped |= {"source", "result", "zone", "attempt"}
     listed_or_capped |= {"status_class", "category", "placement", "filter"}
-    fixed = {"version", "pythonversion"}
+    fixed = {"version", "pythonversion", "shard", "shards"}
 
     assert set(metric.labels) <= {*GROUP_LABELS, *listed_or_capped, *fixed}
 
