@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 MARKER := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check faults lab bench format requirements wheel clean
+.PHONY: help demo test check faults lab bench format dashboards requirements wheel clean
 
 # Failed tests (exit code 1) are run once more, alone: what failed only beside other work then passes, a fault does not.
 tested = $(BIN)/python -m pytest $(1) || { [ $$? -eq 1 ] && $(BIN)/python -m pytest $(1) --numprocesses=0 --last-failed; }
@@ -48,6 +48,9 @@ bench: $(MARKER)  ## the benchmarks: ratios against baselines in the same run
 format: $(MARKER)  ## put the code into the house's form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix-only .
+
+dashboards: $(MARKER)  ## write grafana/dashboards and the ConfigMaps anew from their source
+	$(BIN)/python -m grafana
 
 requirements: $(MARKER)  ## pin the dependencies anew, with hashes
 	sh requirements/pin.sh $(BIN)

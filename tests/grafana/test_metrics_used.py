@@ -1,0 +1,60 @@
+"""Dashboards, rules and metrics know each other: no name that is not exposed, and nothing exposed that nobody looks at."""
+
+from __future__ import annotations
+
+import re
+
+from smtp_probe.report.metric import Kind
+from smtp_probe.report.metrics import METRICS
+
+from .boards import BOARDS, ROOT
+
+ELSEWHERE: dict[str, str] = {}
+"""Metrics that no dashboard and no rule uses, each with the reason."""
+NOT_METRICS = {"smtp_probe_url"}
+OF_THE_CLIENT_LIBRARY = {
+    "process_resident_memory_bytes",
+    "process_cpu_seconds_total",
+    "process_start_time_seconds",
+}
+RULES = sorted((ROOT / "deploy" / "prometheus").rglob("*.y*ml"))
+
+EXPOSED = {
+    name
+    for metric in METRICS
+    for name in (
+        [f"{metric.name}_{part}" for part in ("bucket", "sum", "count")]
+        if metric.kind is Kind.HISTOGRAM
+        else [metric.name]
+    )
+}
+
+
+def names(text: str) -> set[str]:
+    """Metrics of ours in a text, without recorded ones (level:metric:operations)."""
+    return set(re.findall(r"(?<![\w:/.-])(?:smtp_probe|process)_[a-z0-9_]+(?![\w:])", text))
+
+
+def expressions(board) -> str:
+    return "\n".join(
+        [target["expr"] for panel in board["panels"] for target in panel["targets"]]
+        + [each["query"]["query"] for each in board["templating"]["list"] if each["type"] == "query"]
+        + [each["expr"] for each in board["annotations"]["list"]]
+    )
+
+
+USED = {uid: names(expressions(board)) for uid, board in BOARDS.items()}
+
+
+def test_dashboards_name_only_what_is_exposed():
+    wrong = {uid: sorted(used - EXPOSED - OF_THE_CLIENT_LIBRARY) for uid, used in USED.items()}
+
+    assert {uid: names for uid, names in wrong.items() if names} == {}
+
+
+def test_what_is_exposed_is_looked_at():
+    looked_at = set().union(*USED.values(), *(names(path.read_text()) for path in RULES))
+    families = {re.sub(r"_(bucket|sum|count)$", "", name) for name in looked_at} | looked_at
+    unused = {metric.name for metric in METRICS} - families
+
+    assert unused == set(ELSEWHERE)

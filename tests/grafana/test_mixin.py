@@ -1,0 +1,15 @@
+"""The mixin, evaluated as its users do: it gives the dashboards that are committed, and nothing else."""
+
+from __future__ import annotations
+
+import json
+
+import _gojsonnet
+
+from .boards import BOARDS, ROOT
+
+
+def test_the_mixin_exports_the_generated_files():
+    mixin = json.loads(_gojsonnet.evaluate_file(str(ROOT / "grafana" / "mixin.libsonnet")))
+
+    assert mixin["grafanaDashboards"] == {f"{uid}.json": board for uid, board in BOARDS.items()}
