@@ -1,7 +1,7 @@
 """The API: every answer is held against its description."""
 
 import aiohttp
-import jsonschema  # type: ignore[import-untyped]
+import jsonschema
 import pytest
 
 from smtp_probe.report.web.openapi import describe_api
