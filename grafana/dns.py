@@ -267,14 +267,16 @@ def build() -> Dashboard:
                             ),
                             Query(
                                 f"histogram_quantile(0.95, sum by (le) ({increase('$window', 'dns_query_duration_seconds_bucket')}))",
-                                "95 % answered within, s",
+                                "95 % answered within",
                             ),
                         ),
                         "none",
                         width=8,
                         least=0,
                         links=(PROBER,),
-                    )
+                    ),
+                    dashed="B",
+                    dashed_unit="s",
                 ),
                 rows(
                     Look(

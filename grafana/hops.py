@@ -28,7 +28,7 @@ UID = "smtp-probe-hops"
 POSITIONS = 8
 """Hops whose order the graph of the path draws; at the default detail a route shows three."""
 
-HOPS = f"max by (route, hop, by) ({select('hop_last_duration_seconds', 'route')})"
+HOPS = f"max by (route, hop, by) ({select('hop_last_duration_seconds', 'route', 'hop!=rest')})"
 
 
 def _at(position: int) -> str:

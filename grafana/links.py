@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from grafana_foundation_sdk.models import dashboard as model
 
-KEPT = "${__url_time_range}&${datasource:queryparam}&${job:queryparam}&${instance:queryparam}"
+KEPT_OF_ALL = "${__url_time_range}&${datasource:queryparam}&${job:queryparam}"
+KEPT = f"{KEPT_OF_ALL}&${{instance:queryparam}}"
 """The time range and the variables that every dashboard has."""
 
 
@@ -20,6 +21,8 @@ class Link:
     label: str = ""
     kept: str = ""
     """A further variable whose choice goes along."""
+    is_whole: bool = False
+    """The uid is a text that has a variable filled already."""
 
     def of_row(self, column: str) -> Link:
         """Give the link for the row of a table."""
@@ -28,7 +31,7 @@ class Link:
 
     def build(self) -> model.DashboardLink:
         """Give what Grafana wants."""
-        url = f"/d/{self.uid}?{KEPT}"
+        url = f"/d/{self.uid}{'&' if self.is_whole else '?'}{KEPT_OF_ALL if self.is_whole else KEPT}"
         if self.variable:
             url += f"&var-{self.variable}={self.label}"
         if self.kept:

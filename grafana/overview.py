@@ -6,7 +6,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from . import links
 from .frame import OBJECTIVE, ROUTE, WINDOW, dashboard
-from .links import BOUNCES, Link, from_row
+from .links import BOUNCES, Link
 from .panels import (
     ANY_IS_BAD,
     GREEN,
@@ -25,6 +25,10 @@ from .panels import (
 from .selectors import increase, quantile, select, usual
 
 UID = "smtp-probe-overview"
+
+
+FILLED_BY = {each: each for each in ("route", "domain", "queue", "drill", "mailbox")} | {"by": "hop"}
+"""The variable that the subject of a problem fills, on the dashboard that tells more of it."""
 
 
 def counted(name: str, window: str = "$window") -> str:
@@ -46,11 +50,14 @@ BUDGET = (
 
 
 def _problem(words: str, expr: str, urgency: tuple[int, str], subject: str, told: str = "") -> str:
-    """Tell a condition in words: what, of what, how bad, and the dashboard that tells more."""
+    """Tell a condition in words: what, of what, how bad, and the dashboard that tells more, filled with the subject."""
     level, page = urgency
+    variable = FILLED_BY.get(subject, "instance")
+    target = f"{page}?var-{variable}=$1"
     named = f'label_replace({expr} ^ 0 * {level}, "subject", "$1", "{subject}", "(.+)")'
-    source = (told, "(.+)") if told else ("", "")
-    return f'label_replace(label_replace({named}, "problem", "{words}", "{source[0]}", "{source[1]}"), "page", "{page}", "", "")'
+    source = f'"{told}", "(.+)"' if told else '"", ""'
+    described = f'label_replace({named}, "problem", "{words}", {source})'
+    return f'label_replace({described}, "page", "{target}", "{subject if subject in FILLED_BY else "instance"}", "(.+)")'
 
 
 def _wrong() -> str:
@@ -139,6 +146,12 @@ def _wrong() -> str:
         ),
         _problem("A certificate ends within two weeks", soon, (1, dns), "endpoint"),
         _problem(
+            "Messages arrive whose tag is not ours",
+            f"(sum by (instance) ({increase('$window', 'forged_messages_total')}) > 0)",
+            (1, prober),
+            "instance",
+        ),
+        _problem(
             "Takes another way than before",
             f"(sum by (route, instance) ({increase('$window', 'path_changes_total', 'route')}) > 0)",
             (1, hops),
@@ -146,13 +159,13 @@ def _wrong() -> str:
         ),
     )
     kept = " or ".join(problems)
-    return f"max by (problem, subject, page, instance, route, domain) ({kept})"
+    return f"max by (problem, subject, page, instance) ({kept})"
 
 
 def build() -> Dashboard:
     """Give the dashboard."""
     level = {"3": ("now", RED), "2": ("today", ORANGE), "1": ("look", YELLOW)}
-    there = Link("Show where", f"{from_row('page')}", "route", "${__data.fields.route:percentencode}")
+    there = Link("Show where", "${__data.fields.page:raw}", is_whole=True)
     wrong = rows(
         Look(
             "What is wrong now",
@@ -168,8 +181,7 @@ def build() -> Dashboard:
             Column("problem", "what", links=(there,)),
             Column("subject", "of what", links=(there,)),
             Column("instance", "seen by"),
-            Column("page", "page"),
-            Column("route", "route"),
+            Column("page", "page", hidden=True),
         ),
         sort="urgent",
     )

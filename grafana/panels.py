@@ -130,7 +130,9 @@ def _tooltip() -> common.VizTooltipOptions:
     return common.VizTooltipOptions().mode(shapes.TooltipDisplayMode.MULTI).sort(shapes.SortOrder.DESCENDING)
 
 
-def graph(look: Look, *, stacked: bool = False, bars: bool = False, dashed: str = "") -> model.Panel:
+def graph(
+    look: Look, *, stacked: bool = False, bars: bool = False, dashed: str = "", dashed_unit: str = ""
+) -> model.Panel:
     """Draw lines over time, or stacked areas, or bars; the series of the query `dashed` as dashed lines over them."""
     panel = timeseries.Panel().legend(_legend("lastNotNull", "max")).tooltip(_tooltip())
     panel = panel.fill_opacity(60 if stacked or bars else 8).line_width(1)
@@ -144,16 +146,17 @@ def graph(look: Look, *, stacked: bool = False, bars: bool = False, dashed: str 
         panel = panel.thresholds_style(style)
     built = _finish(panel, look)
     if dashed and built.field_config:
-        built.field_config.overrides = [_dashed(dashed)]
+        built.field_config.overrides = [_dashed(dashed, dashed_unit or look.unit)]
     return built
 
 
-def _dashed(query: str) -> model.DashboardFieldConfigSourceOverrides:
+def _dashed(query: str, unit: str) -> model.DashboardFieldConfigSourceOverrides:
     properties = {
         "custom.lineStyle": {"fill": "dash", "dash": [8, 6]},
         "custom.fillOpacity": 0,
         "custom.stacking": {"mode": "none", "group": "B"},
         "custom.drawStyle": "line",
+        "unit": unit,
     }
     return model.DashboardFieldConfigSourceOverrides(
         matcher=model.MatcherConfig(id_val="byFrameRefID", options=query),
@@ -216,6 +219,7 @@ class Column:
     words: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     ranges: Sequence[tuple[float, float, str, str]] = ()
     links: Sequence[Link] = ()
+    hidden: bool = False
 
 
 def rows(look: Look, columns: Sequence[Column], *, sort: str = "", descending: bool = True) -> model.Panel:
@@ -253,6 +257,8 @@ def _columns(columns: Sequence[Column], *, joined: bool) -> list[model.DataTrans
 
 def _properties(column: Column, look: Look) -> list[model.DynamicConfigValue]:
     found = []
+    if column.hidden:
+        found.append(model.DynamicConfigValue(id_val="custom.hidden", value=True))
     if column.unit:
         found.append(model.DynamicConfigValue(id_val="unit", value=column.unit))
     told = _mappings(replace(look, words=column.words, ranges=column.ranges))

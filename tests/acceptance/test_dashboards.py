@@ -119,9 +119,11 @@ class Asked:
 
     def _has(self, text: str, at_once: bool) -> bool:
         if at_once:
-            return bool(self.prometheus.api("query", query=text, time=str(self.ended))["result"])
+            found = self.prometheus.api("query", query=text, time=str(self.ended))["result"]
+            return any(each["value"][1] != "NaN" for each in found)
         period = {"start": str(self.begun), "end": str(self.ended), "step": str(STEP_SECONDS)}
-        return bool(self.prometheus.api("query_range", query=text, **period)["result"])
+        found = self.prometheus.api("query_range", query=text, **period)["result"]
+        return any(value != "NaN" for each in found for _, value in each["values"])
 
 
 @pytest.fixture(scope="module")

@@ -108,7 +108,7 @@ def test_every_panel_says_what_it_shows(uid):
 def test_every_link_leads_to_a_dashboard_with_that_variable_and_keeps_the_time(uid):
     for panel in panels(BOARDS[uid]):
         for link in links(panel):
-            target, query = re.fullmatch(r"/d/([^?]+)\?(.*)", link["url"]).groups()
+            target, query = re.fullmatch(r"/d/([^?&]+)[?&](.*)", link["url"]).groups()
             assert query.startswith("${__url_time_range}&${datasource:queryparam}&${job:queryparam}"), link
             if target.startswith("${"):
                 continue  # the uid is a label: see the next test
@@ -123,10 +123,11 @@ def test_the_pages_that_the_words_on_the_overview_lead_to_exist():
     (wrong,) = [
         panel for panel in panels(BOARDS["smtp-probe-overview"]) if panel["title"] == "What is wrong now"
     ]
-    pages = re.findall(r'"page", "([^"]+)"', wrong["targets"][0]["expr"])
+    pages = re.findall(r'"page", "([^"?]+)\?var-(\w+)=\$1"', wrong["targets"][0]["expr"])
 
-    assert len(pages) > 10
-    assert set(pages) <= set(BOARDS)
+    assert len(pages) == wrong["targets"][0]["expr"].count('"page"')
+    assert len(pages) > 15
+    assert [(uid, name) for uid, name in pages if name not in variables(BOARDS[uid])] == []
 
 
 @ALL
