@@ -9,4 +9,6 @@
     'smtp-probe-queue.json': import 'dashboards/smtp-probe-queue.json',
     'smtp-probe-prober.json': import 'dashboards/smtp-probe-prober.json',
   },
+  prometheusAlerts: std.parseYaml(importstr '../deploy/prometheus/rules/smtp-probe-alerts.yml'),
+  prometheusRules: std.parseYaml(importstr '../deploy/prometheus/rules/smtp-probe-recording.yml'),
 }

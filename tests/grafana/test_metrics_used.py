@@ -7,11 +7,11 @@ import re
 from smtp_probe.report.metric import Kind
 from smtp_probe.report.metrics import METRICS
 
-from .boards import BOARDS, ROOT
+from .boards import BOARDS, ROOT, variables
 
 ELSEWHERE: dict[str, str] = {}
 """Metrics that no dashboard and no rule uses, each with the reason."""
-NOT_METRICS = {"smtp_probe_url"}
+
 OF_THE_CLIENT_LIBRARY = {
     "process_resident_memory_bytes",
     "process_cpu_seconds_total",
@@ -58,3 +58,19 @@ def test_what_is_exposed_is_looked_at():
     unused = {metric.name for metric in METRICS} - families
 
     assert unused == set(ELSEWHERE)
+
+
+def test_rules_name_only_what_is_exposed():
+    wrong = {path.name: sorted(names(path.read_text()) - EXPOSED - OF_THE_CLIENT_LIBRARY) for path in RULES}
+
+    assert len(wrong) >= 2
+    assert {name: found for name, found in wrong.items() if found} == {}
+
+
+def test_alerts_lead_to_dashboards_with_the_variables_that_they_fill():
+    links = re.findall(r"/d/([\w-]+)(\S*)", "\n".join(path.read_text() for path in RULES))
+
+    assert links
+    for uid, query in links:
+        assert uid in BOARDS
+        assert set(re.findall(r"var-(\w+)=", query)) <= set(variables(BOARDS[uid])), (uid, query)
