@@ -266,7 +266,7 @@ def build() -> Dashboard:
                         "Delivery status notifications that ended no probe: delays above all.",
                         (
                             Query(
-                                f"sum by (action) ({increase('$window', 'bounce_notices_total')}) > 0",
+                                f"sum by (action) ({increase('$window', 'bounce_notices_total')})",
                                 "{{action}}",
                             ),
                         ),

@@ -277,7 +277,7 @@ def build() -> Dashboard:
                                 "{{phase}} {{code}}",
                             ),
                             Query(
-                                f"sum by (sender) ({increase('$window', 'submission_retries_total')}) > 0",
+                                f"sum by (sender) ({increase('$window', 'submission_retries_total')})",
                                 "to be tried again: {{sender}}",
                             ),
                         ),

@@ -25,6 +25,7 @@ STEP_SECONDS = 1
 EMPTY: dict[tuple[str, str], str] = {
     ("smtp-probe-route", "Spam score A"): "no filter of the lab writes a score into the header",
     ("smtp-probe-route", "Spam score B"): "as above",
+    ("smtp-probe-dns", "Records that changed A"): "what is known holds for a minute, longer than the run",
     ("smtp-probe-dns", "Block lists A"): "the lab has no block list that holds the test entries",
 }
 """Queries (dashboard, title and refId) without data in either run, each with the reason."""
@@ -84,6 +85,7 @@ def ill(lab, work, silent_port):
         "junk": route("spam", "spam", interval=2),
         "stuck": route("tempfail", "probe1", interval=1, deadline=2),
         "unseen": route("probe3", "gone", interval=2, deadline=2, give_up_after=4),
+        "put-off": route("postgrey", "probe1", plus_address=True, interval=2),
         "unreachable": {**route(interval=2), "sender": "closed"},
     }
     config = write_config(lab, work, routes, mailboxes={"spam": account(lab, "spam")})
