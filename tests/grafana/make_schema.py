@@ -1,6 +1,6 @@
 """Make `schema.json` from Grafana's own types: `python -m tests.grafana.make_schema` (needs npm and the network).
 
-The package @grafana/schema holds TypeScript types, no JSON schema. They are converted by ts-json-schema-generator: the
+The package @grafana/schema (Apache-2.0) holds TypeScript types, no JSON schema. They are converted by ts-json-schema-generator: the
 dashboard, and for each kind of panel its options and what its fields may be told. Taken out: descriptions and defaults,
 which say nothing to a validator, and `required`, which is stricter than Grafana.
 """

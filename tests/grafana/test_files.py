@@ -25,7 +25,7 @@ def test_the_files_are_what_make_dashboards_writes():
     files = generated()
 
     assert {path: path.read_text() for path in files} == files
-    assert set(FOLDER.glob("*")) == {path for path in files if path.parent == FOLDER}
+    assert set(FOLDER.glob("*.json")) == {path for path in files if path.parent == FOLDER}
 
 
 @pytest.mark.parametrize("uid", BOARDS)
