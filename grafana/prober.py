@@ -242,6 +242,45 @@ def build() -> Dashboard:
                 ),
             ),
             (
+                rows(
+                    Look(
+                        "Tokens of credentials",
+                        "Time left of each access token that is held; it is renewed before its end.",
+                        (
+                            Query(
+                                f"min by (credential) ({select('credential_expiry_timestamp_seconds')}) - time()"
+                            ),
+                        ),
+                        "s",
+                        nothing="no credential holds a token",
+                    ),
+                    (
+                        Column("credential", "credential"),
+                        Column("Value", "left", unit="s", steps=((None, RED), (60, YELLOW), (300, GREEN))),
+                    ),
+                    sort="left",
+                    descending=False,
+                ),
+                graph(
+                    Look(
+                        "Requests for tokens",
+                        "By how they ended. Anything but 'renewed' makes probes unobserved in the end.",
+                        (
+                            Query(
+                                f"sum by (credential, result) ({increase('$window', 'credential_refreshes_total')}) > 0",
+                                "{{credential}}: {{result}}",
+                            ),
+                        ),
+                        "none",
+                        links=(TO_ROUTE,),
+                        least=0,
+                        nothing="no token was asked for",
+                    ),
+                    stacked=True,
+                    bars=True,
+                ),
+            ),
+            (
                 graph(
                     Look(
                         "Memory",

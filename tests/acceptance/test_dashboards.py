@@ -26,6 +26,11 @@ EMPTY: dict[tuple[str, str], str] = {
     ("smtp-probe-route", "Spam score A"): "no filter of the lab writes a score into the header",
     ("smtp-probe-route", "Spam score B"): "as above",
     ("smtp-probe-dns", "Records that changed A"): "what is known holds for a minute, longer than the run",
+    (
+        "smtp-probe-prober",
+        "Tokens of credentials A",
+    ): "no sender and no mailbox of these runs logs in by a token",
+    ("smtp-probe-prober", "Requests for tokens A"): "as above",
     ("smtp-probe-dns", "Block lists A"): "the lab has no block list that holds the test entries",
 }
 """Queries (dashboard, title and refId) without data in either run, each with the reason."""
