@@ -360,7 +360,19 @@ TABLE: dict[str, State | Count | Compared | list[Trial]] = {
     "SmtpProbeRetryScheduleBad": State(
         series("queue_finding", queue="out", check="retry_too_soon", severity="warning"), "1", "0", hold=60
     ),
-    "SmtpProbeDrillUnhealthy": State(series("drill_healthy", drill="ndr"), "0", "1", hold=5),
+    "SmtpProbeDrillFailed": State(series("drill_healthy", drill="d"), "0", "1", hold=5),
+    "SmtpProbeDrillUnobserved": [
+        *Count(series("drill_runs_total", drill="d", result="unobserved"), 2, DAY, hold=5).trials(),
+        Trial(
+            "one run in between came to a result",
+            {
+                series("drill_runs_total", drill="d", result="unobserved"): "0x60 1x60 2x300",
+                series("drill_runs_total", drill="d", result="healthy"): "0x90 1x400",
+            },
+            200,
+            fires=False,
+        ),
+    ],
     "SmtpProbeDrillAccepted": State(
         series("drill_finding", drill="refusals", check="drill_open_relay", severity="error"),
         "1",
