@@ -11,10 +11,21 @@ import sys
 
 import typer
 
-from smtp_probe.cli import config_commands, demo, domain, drill, explain, healthcheck, login, probe, run
+from smtp_probe.cli import (
+    config_commands,
+    demo,
+    domain,
+    drill,
+    explain,
+    healthcheck,
+    list_routes,
+    login,
+    probe,
+    run,
+)
 from smtp_probe.errors import ConfigError
 
-_COMMANDS = (run, probe, explain, domain, drill, login, demo, config_commands, healthcheck)
+_COMMANDS = (run, probe, list_routes, explain, domain, drill, login, demo, config_commands, healthcheck)
 """The modules with commands, in the order of the help text. Each has `register(app)`."""
 
 app = typer.Typer(

@@ -1,15 +1,16 @@
 """The command `probe`: one message on one route now, shown as it goes.
 
 In: a configuration and the name of a route. Out: a waterfall of phases and hops on a terminal, plain lines otherwise,
-one JSON object with --json. Exit code 0: delivered; 1: a mail problem; 2: a mistake in the configuration or the command
-line; 3: it could not be observed; 129, 130 or 143: stopped by a signal before it had ended.
+one JSON object with --json, a monitoring plugin's line with --nagios. Exit code 0: delivered; 1: a mail problem; 2: a
+mistake in the configuration or the command line; 3: it could not be observed; 129, 130 or 143: stopped by a signal before
+it had ended. With --nagios they are a plugin's: `plugin_output.State`.
 """
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -44,28 +45,76 @@ def _complete_route(context: typer.Context, incomplete: str) -> list[str]:
     return sorted(name for name in config.routes if name.startswith(incomplete))
 
 
-def probe(
+def probe(  # noqa: PLR0913, PLR0917  # as many as there are flags
     route: Annotated[
         str,
         typer.Argument(metavar="ROUTE", help="Name of the route.", autocompletion=_complete_route),
     ],
     config_file: ConfigFile = DEFAULT_CONFIG_FILE,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
+    as_plugin: Annotated[
+        bool, typer.Option("--nagios", help="Print one line, and exit, as a monitoring plugin does.")
+    ] = False,
+    warning: Annotated[
+        str | None, typer.Option("--warning", "-w", metavar="RANGE", help="Delivery seconds, with --nagios.")
+    ] = None,
+    critical: Annotated[
+        str | None, typer.Option("--critical", "-c", metavar="RANGE", help="Delivery seconds, with --nagios.")
+    ] = None,
 ) -> None:
     """Send one message on a route now, wait for it, and say how it went.
 
-    Exit code 0: delivered, 1: a mail problem, 2: a mistake in configuration or command line, 3: not observed.
+    Exit code 0: delivered, 1: a mail problem, 2: a mistake in configuration or command line, 3: not observed. With
+    --nagios 0: OK, 1: WARNING, 2: CRITICAL, 3: UNKNOWN.
     """
     from smtp_probe.cli.rendering import EXIT_CODES, meaning_of
-    from smtp_probe.config.load import load
     from smtp_probe.report.log import configure
 
     configure("error")
-    config = load(config_file)
-    _require_route(config, route, config_file)
-    result = _send(config, read_keys(config), route, as_json=as_json)
+    if as_plugin and not as_json:
+        _answer_as_plugin(route, config_file, warning, critical)
+    if as_plugin or warning or critical:
+        message = "--nagios and --json exclude each other" if as_json else "it belongs to --nagios"
+        raise typer.BadParameter(message, param_hint="--nagios" if as_plugin else "--warning, --critical")
+    result = _probe(route, config_file, is_silent=as_json)
     _show(result, as_json=as_json)
     raise typer.Exit(EXIT_CODES[meaning_of(result)])
+
+
+def _probe(route: str, config_file: Path, *, is_silent: bool) -> SingleResult:
+    from smtp_probe.config.load import load
+
+    config = load(config_file)
+    _require_route(config, route, config_file)
+    return _send(config, read_keys(config), route, is_silent=is_silent)
+
+
+def _answer_as_plugin(route: str, config_file: Path, warning: str | None, critical: str | None) -> NoReturn:
+    """Whatever hinders the check is UNKNOWN, never CRITICAL: it says nothing about the mail."""
+    from smtp_probe.cli.plugin_output import State, parse_range, plain_line, plugin_line, state_of
+    from smtp_probe.cli.terminal import abandon
+
+    state = State.UNKNOWN
+    try:
+        limits = [None if text is None else parse_range(text) for text in (warning, critical)]
+        result = _probe(route, config_file, is_silent=True)
+        state, line = state_of(result, *limits), plugin_line(result, *limits)
+    except (ValueError, ConfigError) as error:
+        line = plain_line(state, str(error))
+    except typer.Exit as stopped:
+        line = plain_line(state, f"stopped by signal {stopped.exit_code - 128} before there was a result")
+    try:
+        _write_line(line)
+    except BrokenPipeError:
+        abandon(sys.stdout)
+    raise typer.Exit(state)
+
+
+def _write_line(line: str) -> None:
+    """A character that the stream's encoding lacks becomes a question mark, and no error."""
+    encoding = sys.stdout.encoding or "ascii"
+    sys.stdout.write(line.encode(encoding, "replace").decode(encoding) + "\n")
+    sys.stdout.flush()
 
 
 def _require_route(config: Config, route: str, config_file: Path) -> None:
@@ -88,7 +137,7 @@ def read_keys(config: Config) -> list[TagKey]:
         raise ConfigError((*error.problems, ConfigProblem(message=_KEY_ADVICE))) from None
 
 
-def _send(config: Config, keys: list[TagKey], route: str, *, as_json: bool) -> SingleResult:
+def _send(config: Config, keys: list[TagKey], route: str, *, is_silent: bool) -> SingleResult:
     """Send and wait, in view. A signal ends it with exit code 128 and the signal's number."""
     import asyncio
     import signal
@@ -109,7 +158,7 @@ def _send(config: Config, keys: list[TagKey], route: str, *, as_json: bool) -> S
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, stop, number)
         deadline_seconds = config.routes[route].deadline
-        with ProbeView(route, deadline_seconds=deadline_seconds, is_silent=as_json) as view:
+        with ProbeView(route, deadline_seconds=deadline_seconds, is_silent=is_silent) as view:
             return await SingleProbe(config, keys, route, on_step=view.step).run()
 
     try:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -82,6 +83,69 @@ def test_a_bounce_is_a_mail_problem(config_file):
     assert (facts["outcome"], facts["exit_code"]) == ("bounced", 1)
     assert facts["bounce"]["status"] == "5.1.1"
     assert facts["queue_id"]
+
+
+def test_as_a_plugin_it_says_one_line_and_exits_by_the_guidelines(config_file):
+    done = probe("on-time", "--nagios", "-w", "30", "-c", "60", "--config.file", config_file)
+    slow = probe("on-time", "--nagios", "--warning", "0.001", "--config.file", config_file)
+    bounced = probe("bounced", "--nagios", "--config.file", config_file)
+
+    assert (done.returncode, slow.returncode, bounced.returncode) == (0, 1, 2)
+    assert re.fullmatch(
+        r"SMTP_PROBE OK - on-time: delivered in \S+ m?s \| delivery=\d\.\d{6}s;30;60;0 "
+        r"visibility=U;;;0 submission=\d\.\d{6}s;;;0\n",
+        done.stdout,
+    )
+    assert "(warning range 0.001) | " in slow.stdout
+    assert bounced.stdout.startswith(
+        "SMTP_PROBE CRITICAL - bounced: bounced by relay.example.test: 550 5.1.1"
+    )
+    assert done.stderr + slow.stderr + bounced.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "said"),
+    [
+        (["nowhere"], {}, "there is no route 'nowhere'"),
+        (["on-time", "-w", "soon"], {}, "'soon' is no range of seconds"),
+        (["on-time"], {"SMTP_PROBE__MAILBOXES__RECIPIENT__PORT": "1"}, "not observed: mailbox recipient"),
+        (
+            ["on-time"],
+            {"SMTP_PROBE__SENDERS__SUBMISSION__PORT": "x"},
+            "SMTP_PROBE__SENDERS__SUBMISSION__PORT",
+        ),
+    ],
+)
+def test_as_a_plugin_what_hinders_the_check_is_unknown(config_file, arguments, environ, said):
+    done = probe(*arguments, "--nagios", "--config.file", config_file, **environ)
+
+    assert (done.returncode, done.stderr) == (3, "")
+    assert done.stdout.startswith("SMTP_PROBE UNKNOWN - ")
+    assert said in done.stdout
+    assert len(done.stdout.splitlines()) == 1
+
+
+def test_as_a_plugin_a_timeout_of_the_monitoring_system_is_unknown(config_file):
+    environ = clean_environment(
+        SMTP_PROBE__ROUTES__LOST__DEADLINE="60s", SMTP_PROBE__ROUTES__LOST__GIVE_UP_AFTER="60s"
+    )
+    arguments = command("lost", "--nagios", "--config.file", config_file)
+    with subprocess.Popen(arguments, env=environ, stdout=subprocess.PIPE, text=True) as process:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(4)  # by then it waits, and a signal finds its handler
+        process.terminate()
+        said, _ = process.communicate(timeout=TIMEOUT_SECONDS)
+
+    assert process.returncode == 3
+    assert said == "SMTP_PROBE UNKNOWN - stopped by signal 15 before there was a result\n"
+
+
+@pytest.mark.parametrize("arguments", [["--nagios", "--json"], ["--warning", "5"]])
+def test_flags_that_exclude_each_other_are_told_and_nothing_is_sent(config_file, arguments):
+    done = probe("on-time", *arguments, "--config.file", config_file)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--nagios" in done.stderr
 
 
 def test_a_mailbox_that_cannot_be_opened_is_not_observed_and_nothing_is_sent(config_file):
