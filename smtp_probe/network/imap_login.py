@@ -60,7 +60,7 @@ def plan_login(mechanism: Mechanism, username: str, secret: str, capabilities: f
         message = f"\0{username}\0{secret}"
     response = b64encode(_octets(message))
     ending = f"AUTHENTICATE {mechanism.upper()}".encode()
-    secrets = (secret, *_forms_in_base64(secret))
+    secrets = (secret, *forms_in_base64(secret))
     refused = (ACKNOWLEDGEMENT,) if mechanism is Mechanism.OAUTHBEARER else ()
     if "SASL-IR" in capabilities:
         return Dialogue("AUTHENTICATE", ending + b" " + response, refused, secrets)
@@ -81,11 +81,11 @@ def _plan_login_command(username: str, secret: str, capabilities: frozenset[str]
             lines[-1] += b" {%d}" % len(octets)
             lines.append(octets)
     quoted = _quote(secret) or b""
-    secrets = (secret, quoted[1:-1].decode() or secret, *_forms_in_base64(secret))
+    secrets = (secret, quoted[1:-1].decode() or secret, *forms_in_base64(secret))
     return Dialogue("LOGIN", lines[0], tuple(lines[1:]), secrets)
 
 
-def _forms_in_base64(secret: str) -> list[str]:
+def forms_in_base64(secret: str) -> list[str]:
     """What every base64 text that has the secret in it contains: one of three runs, by where its bytes fall."""
     forms = []
     for shift in range(3):

@@ -49,6 +49,10 @@ class Dialogue(Protocol):
         """The TLS of this connection, once it has any."""
         ...
 
+    def conceal(self, auth: Auth, secret: str) -> None:
+        """Take these credentials out of every answer from now on: a server may know them from an earlier connection."""
+        ...
+
     async def open(self, **arguments: object) -> None:
         """Begin on a connected socket: `sock`, and for TLS what `loop.create_connection` takes."""
         ...

@@ -77,7 +77,10 @@ class Transaction:
     async def _perform(self, envelope: Envelope) -> None:
         # Our own side first: what fails here is not the path's fault, and the server is not bothered.
         auth = self._settings.auth
-        secret = await self._terms.secret() if auth is not None else ""
+        secret = ""
+        if auth is not None:
+            secret = await self._terms.secret()
+            self._dialogue.conceal(auth, secret)
         context: ssl.SSLContext | None = None
         if self._settings.tls is not TlsMode.NONE:
             context = await self._terms.tls_context(self._deadline(self._limits.tls))

@@ -19,6 +19,7 @@ from aiosmtplib.protocol import SMTPProtocol
 
 from smtp_probe.config.settings import Auth, Mechanism, Sender
 from smtp_probe.model import Submission
+from smtp_probe.network.concealment import Concealment
 from smtp_probe.network.oauth_bearer import ACKNOWLEDGEMENT, initial_response
 from smtp_probe.network.smtp_dialogue import Answer
 from smtp_probe.network.smtp_transaction import Transaction
@@ -121,7 +122,7 @@ class SmtpDialogue:
         self._protocol = _StampedProtocol(clock)
         self._smtp = aiosmtplib.SMTP(local_hostname=ehlo_name, start_tls=False, timeout=None)
         self._transport: asyncio.Transport | None = None
-        self._credentials: tuple[Auth, str] | None = None
+        self._concealment: Concealment | None = None
 
     @property
     def is_open(self) -> bool:
@@ -150,6 +151,10 @@ class SmtpDialogue:
         found: ssl.SSLObject = self._smtp.get_transport_info("ssl_object")
         return found
 
+    def conceal(self, auth: Auth, secret: str) -> None:
+        """Take these credentials out of every answer from now on."""
+        self._concealment = Concealment(auth, secret)
+
     async def open(self, **arguments: object) -> None:
         """Begin on a connected socket; the client is given its connection instead of making one."""
         self._transport, _ = await asyncio.get_running_loop().create_connection(
@@ -174,8 +179,8 @@ class SmtpDialogue:
         )
 
     async def authenticate(self, auth: Auth, secret: str) -> Answer:
-        """Run one mechanism's dialogue. Where the server quotes our credentials, now or later, they are taken out."""
-        self._credentials = auth, secret
+        """Run one mechanism's dialogue, and conceal its credentials."""
+        self.conceal(auth, secret)
         return await self._answer(_AUTHENTICATIONS[auth.mechanism](self._smtp, auth.username, secret))
 
     async def command(self, *words: bytes) -> Answer:
@@ -204,20 +209,6 @@ class SmtpDialogue:
             code, text = await step
         except aiosmtplib.SMTPResponseException as error:
             code, text = error.code, error.message
-        if self._credentials is not None:
-            text = _without_secret(text, *self._credentials)
+        if self._concealment is not None:
+            text = self._concealment.mask(text)
         return Answer(code, text, self._protocol.read_ns)
-
-
-def _without_secret(text: str, auth: Auth, secret: str) -> str:
-    """Take our credentials out of a reply that quotes the command it refuses."""
-    user, token = auth.username.encode(), secret.encode()
-    sent = (
-        b"\0%b\0%b" % (user, token),
-        token,
-        b"user=%b\1auth=Bearer %b\1\1" % (user, token),
-        initial_response(auth.username, secret).encode(),
-    )
-    for form in (*(base64.b64encode(part).decode() for part in sent), secret):
-        text = text.replace(form, "***")
-    return text

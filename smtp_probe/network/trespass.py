@@ -89,7 +89,10 @@ class _Attempt:
         raise AssertionError("an attempt ends with an answer")
 
     async def _perform(self) -> None:
-        secret = await self._terms.secret() if self._wants_own_login else ""
+        own, secret = self._settings.auth, ""
+        if own is not None and self._wants_own_login:
+            secret = await self._terms.secret()
+            self._dialogue.conceal(own, secret)
         await self._connect()
         trespass = self._trespass
         if trespass.login == "wrong":

@@ -271,6 +271,30 @@ async def test_credentials_quoted_by_the_server_are_not_kept(mechanism: str) -> 
     assert not any(form.decode() in shown for form in encoded)
 
 
+@pytest.mark.parametrize("step", ["GREETING", "EHLO", "AUTH", "MAIL", "RCPT", "DATA", "DOT"])
+@pytest.mark.parametrize("code", [b"451", b"550"])
+async def test_a_server_that_knows_the_secret_cannot_have_it_written_down(step: str, code: bytes) -> None:
+    split = SECRET.encode()[:3] + b"\x00\x1b" + SECRET.encode()[3:]
+    zero_width = SECRET[:2] + "\u200b" + SECRET[2:]
+    said = b" ".join((SECRET.encode(), SECRET.upper().encode(), split, zero_width.encode()))
+    server = HostileSmtp({step: code + b" you are " + said + b"\r\n"}, offers=OFFERS)
+    async with server.running():
+        submission = await submit(sender(server.port, **auth("plain")))
+
+    assert "you are *** *** *** ***" in repr(submission)
+    assert SECRET.lower() not in repr(submission).lower()
+
+
+async def test_a_greeting_that_is_none_cannot_have_the_secret_written_down() -> None:
+    server = HostileSmtp({"GREETING": b"HTTP/1.1 " + SECRET.encode() + b"\r\n"}, offers=OFFERS)
+    async with server.running():
+        submission = await submit(sender(server.port, **auth("plain")))
+
+    assert submission.failure is not None
+    assert "***" in submission.failure.detail
+    assert SECRET not in repr(submission)
+
+
 def _unreadable() -> str:
     raise PermissionError(13, "Permission denied", "/etc/secret")
 

@@ -55,6 +55,13 @@ def sanitise(text: str | bytes, limit: int = 300) -> str:
     return line if len(line) <= limit else line[: max(limit - 1, 0)].rstrip() + "…"[:limit]
 
 
+def drop_invisible(text: str) -> str:
+    """Give a text of any length without the characters that `sanitise` drops. White space and line ends stay."""
+    if text.isprintable() and text.isascii():
+        return text
+    return "".join(character for character in text if character.isspace() or _is_visible(character))
+
+
 def _is_visible(character: str) -> bool:
     """Whether it draws something: `isprintable` leaves out the categories Cc, Cf, Cs, Co, Cn, Zl and Zp."""
     return character.isprintable() and ord(character) not in _INVISIBLE

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtp_probe.mail.syntax.text import sanitise
+from smtp_probe.mail.syntax.text import drop_invisible, sanitise
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,10 @@ def test_a_flood_of_invisible_characters_costs_little():
     assert sanitise("\u200b" * 10_000_000 + "x") == ""
     assert sanitise(b"\x00" * 10_000_000) == ""
     assert time.process_time() - started < 1
+
+
+def test_what_is_dropped_from_a_line_can_be_dropped_before_and_white_space_stays():
+    text = "two\r\n lines\x00\u200b\u202e of\ttext\x1b"
+
+    assert drop_invisible(text) == "two\r\n lines of\ttext"
+    assert sanitise(drop_invisible(text)) == sanitise(text)
