@@ -40,6 +40,7 @@ from aioimaplib import aioimaplib as library
 from smtp_probe.errors import MailboxError
 from smtp_probe.mail.syntax.text import sanitise
 from smtp_probe.model import Cause, TlsFacts
+from smtp_probe.network.concealment import Concealment
 from smtp_probe.network.imap_answers import parse_status
 from smtp_probe.network.imap_login import Dialogue
 from smtp_probe.network.imap_state import ServerState, refusal_cause
@@ -100,6 +101,7 @@ class FencedProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]
         self.reader = AnswerReader(_SMALL_ANSWER_BYTES)
         self.fault: Fault | None = None
         self.dialogue: Dialogue | None = None
+        self.concealment: Concealment | None = None
         self.closed = asyncio.Event()
         self._stirred = asyncio.Event()
         self._now_ns = now_ns
@@ -140,6 +142,7 @@ class FencedProtocol(aioimaplib.IMAP4ClientProtocol):  # type: ignore[misc]
     def shown(self, text: bytes | str) -> str:
         """A server's words, fit to be shown: secrets masked, one bounded line."""
         words = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+        words = words if self.concealment is None else self.concealment.mask(words)
         if self.dialogue is None:
             return sanitise(words)
         return self.dialogue.mask(sanitise(self.dialogue.mask(words)))

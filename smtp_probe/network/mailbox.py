@@ -16,6 +16,7 @@ from smtp_probe.config.settings import Mailbox, TlsMode
 from smtp_probe.errors import ConfigError, MailboxError, ProbeError, ResolverError
 from smtp_probe.mail.syntax.text import sanitise
 from smtp_probe.model import Cause, ClockSighting, TlsFacts
+from smtp_probe.network.concealment import Concealment
 from smtp_probe.network.imap_clock import sight_clock
 from smtp_probe.network.imap_commands import ImapCommands
 from smtp_probe.network.imap_connection import ImapConnection
@@ -67,9 +68,13 @@ class ImapConnector:
 
     async def _open(self, settings: Mailbox) -> ImapSession:
         connection = ImapConnection(self._clock.now_ns, self._settings.timeouts.command)
+        secret = await self._read_secret()
+        if self._settings.auth is not None and isinstance(secret, str) and secret:
+            # Before the first word of the server, which may know it from an earlier connection.
+            connection.protocol.concealment = Concealment(self._settings.auth, secret)
         try:
             await self._reach(connection)
-            await self._log_in(connection)
+            await self._log_in(connection, secret)
             commands = ImapCommands(connection)
             stamp_item = await _find_stamp_item(commands)
         except BaseException:
@@ -124,21 +129,26 @@ class ImapConnector:
         except ProbeError as error:
             raise MailboxError("connect", error.cause, detail=error.detail) from None
 
-    async def _log_in(self, connection: ImapConnection) -> None:
-        if connection.is_authenticated:
-            return
-        auth = self._settings.auth
-        if auth is None or self._secret is None:
+    async def _read_secret(self) -> str | MailboxError:
+        """The secret, or why it cannot be had: that counts only when the server wants a login."""
+        if self._settings.auth is None or self._secret is None:
             detail = "the server wants a login, and no credentials are configured"
-            raise MailboxError("login", Cause.CREDENTIAL, detail=detail)
+            return MailboxError("login", Cause.CREDENTIAL, detail=detail)
         try:
             secret = self._secret()
-            if not isinstance(secret, str):
-                secret = await secret
+            return secret if isinstance(secret, str) else await secret
         except (ConfigError, OSError) as error:
-            raise MailboxError("login", Cause.CREDENTIAL, detail=sanitise(str(error))) from None
+            return MailboxError("login", Cause.CREDENTIAL, detail=sanitise(str(error)))
         except ProbeError as error:
-            raise MailboxError("login", Cause.CREDENTIAL, detail=error.detail) from None
+            return MailboxError("login", Cause.CREDENTIAL, detail=error.detail)
+
+    async def _log_in(self, connection: ImapConnection, secret: str | MailboxError) -> None:
+        if connection.is_authenticated:
+            return
+        if isinstance(secret, MailboxError):
+            raise secret
+        auth = self._settings.auth
+        assert auth is not None
         offered = frozenset(connection.protocol.told.capabilities)
         dialogue = plan_login(auth.mechanism, auth.username, secret, offered)
         await log_in(connection, dialogue)

@@ -70,6 +70,19 @@ async def test_a_server_that_says_bye_is_quoted():
     assert "too many connections" in error.detail
 
 
+@pytest.mark.parametrize("greeting", ["* BYE you are {}", "* NO you are {}", "220 you are {}"])
+@pytest.mark.parametrize(
+    "form",
+    [SECRET, SECRET.upper(), "hun\u200bter2secret", b64encode(f"\0watcher\0{SECRET}".encode()).decode()],
+)
+async def test_a_greeting_that_quotes_the_secret_of_an_earlier_connection_is_masked(greeting, form):
+    async with hostile_imap(f"S: {greeting.format(form)}\nwait 30") as server:
+        error, _ = await asyncio.wait_for(fail_to_open(server), 1.5)
+
+    assert "you are ***" in error.detail
+    assert SECRET not in str(error).lower()
+
+
 @pytest.mark.parametrize("end", ["cut", "end"])
 async def test_a_connection_that_ends_before_the_greeting(end):
     async with hostile_imap(end) as server:
