@@ -20,12 +20,16 @@ from smtp_probe.cli import (
     healthcheck,
     list_routes,
     login,
+    login_test,
     probe,
     run,
 )
 from smtp_probe.errors import ConfigError
 
-_COMMANDS = (run, probe, list_routes, explain, domain, drill, login, demo, config_commands, healthcheck)
+_COMMANDS = (
+    *(run, probe, list_routes, login_test, explain, domain, drill, login),
+    *(demo, config_commands, healthcheck),
+)
 """The modules with commands, in the order of the help text. Each has `register(app)`."""
 
 app = typer.Typer(

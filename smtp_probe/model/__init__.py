@@ -73,6 +73,7 @@ from smtp_probe.model.events import (
 from smtp_probe.model.exchanger import ExchangerVisit
 from smtp_probe.model.failure import Cause, Failure, Reply, TlsFailure
 from smtp_probe.model.finding import Finding, Severity
+from smtp_probe.model.login import LoginTrial, MailboxSurvey, QuotaUse, SurveyedFolder
 from smtp_probe.model.path import (
     ClockOffset,
     ClockStep,
@@ -151,7 +152,9 @@ __all__ = [
     "Leg",
     "LegTime",
     "Location",
+    "LoginTrial",
     "MailboxMessage",
+    "MailboxSurvey",
     "Manner",
     "Memo",
     "Method",
@@ -178,6 +181,7 @@ __all__ = [
     "QueueSurvey",
     "QueuedProbe",
     "QueuedRecipient",
+    "QuotaUse",
     "Reply",
     "RetryLook",
     "RetrySchedule",
@@ -196,6 +200,7 @@ __all__ = [
     "StraySeen",
     "Submission",
     "SubmissionDeferred",
+    "SurveyedFolder",
     "Tag",
     "Timing",
     "TlsFacts",

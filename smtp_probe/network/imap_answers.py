@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
 from smtp_probe.mail.placement import FolderEntry
+from smtp_probe.mail.syntax.text import sanitise
+from smtp_probe.model import QuotaUse
 from smtp_probe.network.imap_wire import Answer
 
 MAXIMUM_UID = 2**32 - 1
@@ -189,6 +191,32 @@ def parse_folders(answers: Iterable[Answer]) -> list[FolderEntry] | None:
         attributes = tuple(flag.decode("ascii", "replace") for flag in flags if isinstance(flag, bytes))
         entries.append(FolderEntry(name.decode("utf-8", "replace"), attributes))
     return entries
+
+
+def parse_quotas(answers: Iterable[Answer]) -> list[QuotaUse]:
+    """Read all QUOTA answers (RFC 9208 section 4.2.1); what cannot be read is left out."""
+    found = []
+    for answer in answers:
+        if answer.line[2:8].upper() != b"QUOTA ":
+            continue
+        values = parse_values(answer.parts, 8) or []
+        triples = values[1] if len(values) == 2 and isinstance(values[1], list) else []
+        for resource, used, limit in zip(triples[::3], triples[1::3], triples[2::3], strict=False):
+            counts = parse_number(used), parse_number(limit)
+            if isinstance(resource, bytes) and counts[0] is not None and counts[1] is not None:
+                name = sanitise(resource, 40)
+                found.append(QuotaUse(resource=name, used=counts[0], limit=counts[1]))
+    return found
+
+
+def parse_rights(answers: Iterable[Answer]) -> str | None:
+    """Read the letters of a MYRIGHTS answer (RFC 4314 section 3.8); None where there is none."""
+    for answer in answers:
+        if answer.line[2:11].upper() == b"MYRIGHTS ":
+            values = parse_values(answer.parts, 11) or []
+            if len(values) == 2 and isinstance(values[1], bytes):
+                return sanitise(values[1], 60)
+    return None
 
 
 def parse_search(answers: Iterable[Answer]) -> list[int] | None:

@@ -13,12 +13,14 @@ from contextlib import suppress
 from typing import Any
 
 from smtp_probe.mail.placement import FolderEntry
-from smtp_probe.model import Cause
+from smtp_probe.model import Cause, QuotaUse
 from smtp_probe.network.imap_answers import (
     Fetched,
     parse_announced_number,
     parse_fetches,
     parse_folders,
+    parse_quotas,
+    parse_rights,
     parse_search,
 )
 from smtp_probe.network.imap_connection import ImapConnection
@@ -102,6 +104,20 @@ class ImapCommands:
         else:
             await self.connection.ask("remove", self._protocol.copy(uid_set, quote(name), by_uid=True))
             await self.delete(uids)
+
+    async def quotas(self, name: str) -> list[QuotaUse] | None:
+        """How full the account is that a folder belongs to (RFC 9208); None where the server does not say."""
+        if not self.can("QUOTA"):
+            return None
+        work = self._protocol.simple_command("GETQUOTAROOT", quote(name))
+        return parse_quotas(await self.connection.ask("quota", work))
+
+    async def rights(self, name: str) -> str | None:
+        """What we may do with a folder (RFC 4314), a letter for each right; None where the server does not say."""
+        if not self.can("ACL"):
+            return None
+        answers = await self.connection.ask("rights", self._protocol.simple_command("MYRIGHTS", quote(name)))
+        return parse_rights(answers)
 
     async def create(self, name: str) -> None:
         """Make a folder."""

@@ -56,7 +56,7 @@ _SMALL_ANSWER_BYTES = 2**20
 _KEPT_ANSWER_BYTES = 256
 """What keeping one answer costs beyond its bytes: many small ones are as dear as few large ones."""
 _WITH_CONTENT = frozenset({"FETCH", "SEARCH", "LIST"})
-_KEEPING = _WITH_CONTENT | {"CAPABILITY", "ID", "SELECT", "EXAMINE"}
+_KEEPING = _WITH_CONTENT | {"CAPABILITY", "ID", "SELECT", "EXAMINE", "GETQUOTAROOT", "MYRIGHTS"}
 """The commands whose untagged answers somebody reads; all others need only their tagged one."""
 _CLOSE_SECONDS = 1.0
 _TAGGED = re.compile(rb"([^ ]+) (OK|NO|BAD)(?: (.*))?", re.DOTALL | re.IGNORECASE)

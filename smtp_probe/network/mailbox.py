@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from smtp_probe.config.settings import Mailbox, TlsMode
 from smtp_probe.errors import ConfigError, MailboxError, ProbeError, ResolverError
 from smtp_probe.mail.syntax.text import sanitise
-from smtp_probe.model import Cause, ClockSighting, TlsFacts
+from smtp_probe.model import Cause, ClockSighting, MailboxSurvey, TlsFacts
 from smtp_probe.network.concealment import Concealment
 from smtp_probe.network.imap_clock import sight_clock
 from smtp_probe.network.imap_commands import ImapCommands
@@ -23,6 +23,7 @@ from smtp_probe.network.imap_connection import ImapConnection
 from smtp_probe.network.imap_login import plan_login
 from smtp_probe.network.imap_opening import attach, attach_securely, greet, log_in, start_tls
 from smtp_probe.network.mailbox_session import ImapSession
+from smtp_probe.network.mailbox_survey import survey
 from smtp_probe.network.tcp import PromptSocket, connect_tcp
 from smtp_probe.network.tls import ContextSource, server_name
 from smtp_probe.ports import Clock, Resolver, Secret
@@ -63,6 +64,16 @@ class ImapConnector:
         session = await self._open(self._settings.model_copy(update={"after_judgement": "delete"}))
         try:
             return await sight_clock(session, folder, self._clock.now_ns)
+        finally:
+            await session.close()
+
+    async def survey(self) -> MailboxSurvey:
+        """Log in, look the mailbox over, log out. Raises `errors.MailboxError` for what would hinder the watcher."""
+        folder = self._settings.clock_folder
+        clock = None if folder is None else await self.sight_clock(folder)
+        session = await self.open()
+        try:
+            return await survey(session, clock)
         finally:
             await session.close()
 

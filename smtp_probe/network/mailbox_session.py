@@ -20,7 +20,7 @@ from smtp_probe.config.settings import Mailbox
 from smtp_probe.errors import MailboxError
 from smtp_probe.mail.placement import FolderEntry, choose_special
 from smtp_probe.mail.syntax.mailbox_names import encode_mailbox_name
-from smtp_probe.model import Cause, Location, MailboxMessage, Placement, TlsFacts
+from smtp_probe.model import Cause, Location, MailboxMessage, Placement, QuotaUse, TlsFacts
 from smtp_probe.network.imap_answers import Fetched
 from smtp_probe.network.imap_commands import ImapCommands, quote, write_uid_set
 from smtp_probe.network.imap_view import BATCH, FolderWalk
@@ -122,6 +122,14 @@ class ImapSession:
         self._selected = (folder, state)
         self._walk.start(state.uidnext)
         return state
+
+    async def quotas(self, folder: WatchedFolder) -> Sequence[QuotaUse] | None:
+        """How full the account is; None where the server does not say."""
+        return await self._commands.quotas(folder.name)
+
+    async def rights(self, folder: WatchedFolder) -> str | None:
+        """What we may do with a folder, in the letters of RFC 4314; None where the server does not say."""
+        return await self._commands.rights(folder.name)
 
     async def create(self, name: str) -> None:
         """Make a folder, by the server's name."""

@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from smtp_probe.config.settings import Auth, TlsMode
 from smtp_probe.errors import ProbeError
 from smtp_probe.mail.reply import parse_reply, queue_id_of
-from smtp_probe.model import Cause, Disposition, Phase, Reply, Submission, TlsFacts
+from smtp_probe.model import Cause, Disposition, LoginTrial, Phase, Reply, Submission, TlsFacts
 from smtp_probe.network.phases import PhaseRecord
 from smtp_probe.network.smtp_dialogue import Answer, Dialogue
 from smtp_probe.network.smtp_encoding import (
@@ -61,6 +61,19 @@ class Transaction:
 
     async def run(self, envelope: Envelope) -> Submission:
         """Perform the dialogue and tell its end."""
+        return self._submission(await self._attempt(envelope))
+
+    async def try_login(self) -> LoginTrial:
+        """Perform the dialogue up to the login, and take leave."""
+        failure = await self._attempt(None)
+        return LoginTrial(
+            phases=self._phases.timings(),
+            failure=None if failure is None else to_failure(failure),
+            peer_address=self._peer_address,
+            tls=self._tls,
+        )
+
+    async def _attempt(self, envelope: Envelope | None) -> ProbeError | None:
         failure: ProbeError | None = None
         try:
             try:
@@ -72,9 +85,9 @@ class Transaction:
                 await self._quit()
         finally:
             self._drop_connection()
-        return self._submission(failure)
+        return failure
 
-    async def _perform(self, envelope: Envelope) -> None:
+    async def _perform(self, envelope: Envelope | None) -> None:
         # Our own side first: what fails here is not the path's fault, and the server is not bothered.
         auth = self._settings.auth
         secret = ""
@@ -94,7 +107,8 @@ class Transaction:
             await self._say_hello()
         if auth is not None:
             await self._authenticate(auth, secret)
-        await self._hand_over(envelope)
+        if envelope is not None:
+            await self._hand_over(envelope)
 
     # The connection.
 

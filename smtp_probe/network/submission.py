@@ -18,7 +18,7 @@ import aiosmtplib
 from aiosmtplib.protocol import SMTPProtocol
 
 from smtp_probe.config.settings import Auth, Mechanism, Sender
-from smtp_probe.model import Submission
+from smtp_probe.model import LoginTrial, Submission
 from smtp_probe.network.concealment import Concealment
 from smtp_probe.network.oauth_bearer import ACKNOWLEDGEMENT, initial_response
 from smtp_probe.network.smtp_dialogue import Answer
@@ -85,6 +85,11 @@ class SmtpSubmitter:
         """
         dialogue = SmtpDialogue(self.terms.settings.ehlo_name, self.terms.clock)
         return await Transaction(self.terms, dialogue, on_phase).run(envelope)
+
+    async def try_login(self) -> LoginTrial:
+        """Connect, secure and log in, within the settings' deadlines; send nothing. Never raises for the other side."""
+        dialogue = SmtpDialogue(self.terms.settings.ehlo_name, self.terms.clock)
+        return await Transaction(self.terms, dialogue, None).try_login()
 
 
 class _StampedProtocol(SMTPProtocol):

@@ -295,6 +295,30 @@ async def test_a_greeting_that_is_none_cannot_have_the_secret_written_down() -> 
     assert SECRET not in repr(submission)
 
 
+async def test_a_login_is_tried_without_a_message() -> None:
+    server = HostileSmtp(offers=OFFERS)
+    async with server.running():
+        trial = await submitter_of(sender(server.port, **auth("plain"))).try_login()
+
+    assert trial.failure is None
+    assert server.verbs == [b"EHLO", b"AUTH", b"QUIT"]
+    assert [timing.phase for timing in trial.phases][-2:] == [Phase.AUTH, Phase.QUIT]
+
+
+async def test_a_login_that_is_refused_says_so() -> None:
+    server = HostileSmtp({"AUTH": b"535 5.7.8 Wrong\r\n"}, offers=OFFERS)
+    async with server.running():
+        trial = await submitter_of(sender(server.port, **auth("plain"))).try_login()
+
+    assert trial.failure is not None
+    assert (trial.failure.stage, trial.failure.cause) == ("auth", "auth_refused")
+    assert trial.peer_address == "127.0.0.1"
+
+
+def submitter_of(settings: Any) -> SmtpSubmitter:
+    return SmtpSubmitter("x", settings, FixedResolver("127.0.0.1"), ReferenceClock(), lambda: SECRET)
+
+
 def _unreadable() -> str:
     raise PermissionError(13, "Permission denied", "/etc/secret")
 

@@ -1,0 +1,116 @@
+"""Trying the accounts of a configuration: each sender and each mailbox, at once, without a message.
+
+In: a configuration. Out: a `LoginResult` for each account, senders first, in the order of their names. Needs no key and no journal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from smtp_probe.config.secrets import read_secret
+from smtp_probe.config.settings import Config, Endpoint, SecretSource
+from smtp_probe.errors import MailboxError
+from smtp_probe.model import Cause, Failure, LoginTrial, MailboxSurvey
+from smtp_probe.network.clock import ReferenceClock
+from smtp_probe.network.mailbox import ImapConnector
+from smtp_probe.network.resolver import DnsResolver
+from smtp_probe.network.submission import SmtpSubmitter
+from smtp_probe.report.redaction import register_secret
+
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginResult:
+    """How far one account came. A sender has a `trial`, a mailbox that could be opened a `survey`."""
+
+    kind: str
+    name: str
+    server: str
+    after_judgement: str = "keep"
+    trial: LoginTrial | None = None
+    survey: MailboxSurvey | None = None
+    failure: Failure | None = None
+
+
+class LoginTest:
+    """Tries every account of a configuration, each for so long at most."""
+
+    def __init__(self, config: Config, seconds: float) -> None:
+        self._config = config
+        self._seconds = seconds
+        self._clock = ReferenceClock()
+        self._resolver = DnsResolver(config.resolver)
+        self._room = asyncio.Semaphore(_AT_ONCE)
+
+    async def run(self) -> list[LoginResult]:
+        """All of them."""
+        tries = [self._try_sender(name) for name in sorted(self._config.senders)]
+        tries += [self._try_mailbox(name) for name in sorted(self._config.mailboxes)]
+        try:
+            return await asyncio.gather(*map(self._in_turn, tries))
+        finally:
+            await self._resolver.close()
+
+    async def _in_turn(self, work: Coroutine[Any, Any, LoginResult]) -> LoginResult:
+        async with self._room:
+            return await work
+
+    async def _try_sender(self, name: str) -> LoginResult:
+        settings = self._config.senders[name]
+        secret = None if settings.auth is None else partial(_secret, settings.auth, f"senders.{name}.auth")
+        submitter = SmtpSubmitter(name, settings, self._resolver, self._clock, secret)
+        server = _server(settings, settings.effective_port)
+        try:
+            async with asyncio.timeout(self._seconds):
+                trial = await submitter.try_login()
+        except TimeoutError:
+            return LoginResult(kind="sender", name=name, server=server, failure=self._too_long())
+        return LoginResult(kind="sender", name=name, server=server, trial=trial, failure=trial.failure)
+
+    async def _try_mailbox(self, name: str) -> LoginResult:
+        settings = self._config.mailboxes[name]
+        secret = None if settings.auth is None else partial(_secret, settings.auth, f"mailboxes.{name}.auth")
+        connector = ImapConnector(name, settings, self._resolver, self._clock, secret)
+        survey, failure = None, None
+        try:
+            async with asyncio.timeout(self._seconds):
+                survey = await connector.survey()
+        except TimeoutError:
+            failure = self._too_long()
+        except MailboxError as error:
+            failure = Failure(
+                stage=error.stage,
+                cause=error.cause.value,
+                reply=error.reply,
+                tls_failure=error.tls_failure,
+                detail=error.detail,
+            )
+        return LoginResult(
+            kind="mailbox",
+            name=name,
+            server=_server(settings, settings.effective_port),
+            after_judgement=settings.after_judgement,
+            survey=survey,
+            failure=failure,
+        )
+
+    def _too_long(self) -> Failure:
+        detail = f"it was not done within {self._seconds:g} s"
+        return Failure(stage="login-test", cause=Cause.TIMEOUT.value, detail=detail)
+
+
+def _server(settings: Endpoint, port: int) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"{host}:{port}"
+
+
+def _secret(source: SecretSource, path: str) -> str:
+    """Read a secret for a login, and have it struck out of everything that is logged from now on."""
+    secret = read_secret(source, path=path)
+    register_secret(secret)
+    return secret
