@@ -12,7 +12,7 @@ import urllib.request
 from pathlib import Path
 
 import helm_python
-import kubernetes_validate  # type: ignore[import-untyped]
+import kubernetes_validate
 import pytest
 from cloudcoil.models.prometheus_operator import v1 as operator
 from ruamel.yaml import YAML
