@@ -268,6 +268,9 @@ TABLE: dict[str, State | Count | Compared | list[Trial]] = {
     "SmtpProbeStalled": _stalled(),
     "SmtpProbeUnobserved": _failures("unobserved_total", "mailbox_unwatched", 3, hold=5),
     "SmtpProbeMailboxDown": State(series("mailbox_up", mailbox="m"), "0", "1", hold=10),
+    "SmtpProbeCredentialFailing": Count(
+        series("credential_refreshes_total", credential="c", result="invalid_grant"), 3, 30
+    ),
     "SmtpProbeReloadFailed": State(series("config_last_reload_successful"), "0", "1", hold=10),
     "SmtpProbeJournalFailing": State(series("journal_up"), "0", "1", hold=5),
     "SmtpProbeClockStepped": State(series("clock_step_seconds"), "-3600", "0", near="0.9", hold=5),
