@@ -37,6 +37,7 @@ def build() -> Dashboard:
             (
                 Query(f"max by (instance, version, pythonversion) ({select('build_info')})"),
                 Query(f"max by (instance) ({select('config_last_reload_success_timestamp_seconds')}) * 1000"),
+                Query(f"max by (instance, shard, shards) ({select('shard_info')})"),
             ),
             "none",
             width=8,
@@ -46,6 +47,8 @@ def build() -> Dashboard:
             Column("instance", "instance"),
             Column("version", "version"),
             Column("pythonversion", "Python"),
+            Column("shard", "shard"),
+            Column("shards", "of"),
             Column("Value #B", "configuration of", unit="dateTimeFromNow"),
         ),
     )
