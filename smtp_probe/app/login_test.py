@@ -8,18 +8,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
-from smtp_probe.config.secrets import read_secret
-from smtp_probe.config.settings import Config, Endpoint, SecretSource
+from smtp_probe.app.credentials import Credentials
+from smtp_probe.config.settings import Config, Endpoint
 from smtp_probe.errors import MailboxError
 from smtp_probe.model import Cause, Failure, LoginTrial, MailboxSurvey
 from smtp_probe.network.clock import ReferenceClock
 from smtp_probe.network.mailbox import ImapConnector
+from smtp_probe.network.pop3 import Pop3Connector
 from smtp_probe.network.resolver import DnsResolver
 from smtp_probe.network.submission import SmtpSubmitter
-from smtp_probe.report.redaction import register_secret
 
 _AT_ONCE = 8
 
@@ -45,15 +44,18 @@ class LoginTest:
         self._seconds = seconds
         self._clock = ReferenceClock()
         self._resolver = DnsResolver(config.resolver)
+        self._credentials = Credentials(self._clock, lambda *_: None)
         self._room = asyncio.Semaphore(_AT_ONCE)
 
     async def run(self) -> list[LoginResult]:
         """All of them."""
+        self._credentials.configure(self._config, self._resolver)
         tries = [self._try_sender(name) for name in sorted(self._config.senders)]
         tries += [self._try_mailbox(name) for name in sorted(self._config.mailboxes)]
         try:
             return await asyncio.gather(*map(self._in_turn, tries))
         finally:
+            await self._credentials.close()
             await self._resolver.close()
 
     async def _in_turn(self, work: Coroutine[Any, Any, LoginResult]) -> LoginResult:
@@ -62,7 +64,7 @@ class LoginTest:
 
     async def _try_sender(self, name: str) -> LoginResult:
         settings = self._config.senders[name]
-        secret = None if settings.auth is None else partial(_secret, settings.auth, f"senders.{name}.auth")
+        secret = self._credentials.secret(settings.auth, f"senders.{name}.auth")
         submitter = SmtpSubmitter(name, settings, self._resolver, self._clock, secret)
         server = _server(settings, settings.effective_port)
         try:
@@ -74,8 +76,9 @@ class LoginTest:
 
     async def _try_mailbox(self, name: str) -> LoginResult:
         settings = self._config.mailboxes[name]
-        secret = None if settings.auth is None else partial(_secret, settings.auth, f"mailboxes.{name}.auth")
-        connector = ImapConnector(name, settings, self._resolver, self._clock, secret)
+        secret = self._credentials.secret(settings.auth, f"mailboxes.{name}.auth")
+        kind = Pop3Connector if settings.protocol == "pop3" else ImapConnector
+        connector = kind(name, settings, self._resolver, self._clock, secret)
         survey, failure = None, None
         try:
             async with asyncio.timeout(self._seconds):
@@ -107,10 +110,3 @@ class LoginTest:
 def _server(settings: Endpoint, port: int) -> str:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return f"{host}:{port}"
-
-
-def _secret(source: SecretSource, path: str) -> str:
-    """Read a secret for a login, and have it struck out of everything that is logged from now on."""
-    secret = read_secret(source, path=path)
-    register_secret(secret)
-    return secret

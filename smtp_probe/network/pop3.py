@@ -15,7 +15,15 @@ from collections.abc import AsyncIterator, Sequence
 from smtp_probe.config.settings import Mailbox, Mechanism, TlsMode
 from smtp_probe.errors import ConfigError, MailboxError, ProbeError, ResolverError
 from smtp_probe.mail.syntax.text import sanitise
-from smtp_probe.model import Cause, Location, MailboxMessage, Placement, TlsFacts
+from smtp_probe.model import (
+    Cause,
+    Location,
+    MailboxMessage,
+    MailboxSurvey,
+    Placement,
+    SurveyedFolder,
+    TlsFacts,
+)
 from smtp_probe.network.imap_login import plan_login
 from smtp_probe.network.mailbox import account_of
 from smtp_probe.network.oauth_bearer import ACKNOWLEDGEMENT
@@ -59,6 +67,13 @@ class Pop3Connector:
         async with self.connected() as dialogue:
             await self.list_messages(dialogue)
         return Pop3Session(self)
+
+    async def survey(self) -> MailboxSurvey:
+        """Look the maildrop over, for a person who sets it up. Raises `errors.MailboxError`."""
+        async with self.connected() as dialogue:
+            held = await self.list_messages(dialogue)
+        inbox = SurveyedFolder(name=_INBOX.name, placement=_INBOX.placement, messages=len(held))
+        return MailboxSurvey(folders=(inbox,), tls=self.tls_facts)
 
     @contextlib.asynccontextmanager
     async def connected(self) -> AsyncIterator[Pop3Dialogue]:

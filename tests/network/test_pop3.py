@@ -108,6 +108,16 @@ async def test_messages_are_numbered_as_they_come_and_keep_their_numbers(drop, m
     assert (await again.select(folder)).uidvalidity == state.uidvalidity
 
 
+async def test_a_maildrop_is_looked_over_without_touching_it(drop):
+    drop.put("a", "one")
+    drop.put("b", "two")
+    seen = await connector(drop).survey()
+
+    assert [(folder.name, folder.messages, folder.rights) for folder in seen.folders] == [("INBOX", 2, None)]
+    assert (seen.quotas, seen.clock) == (None, None)
+    assert set(drop.messages) == {"a", "b"}
+
+
 async def test_a_message_is_shown_by_its_header_and_its_text_on_demand(drop):
     drop.put("a", "one", b".hidden dot\r\nlast\r\n")
     session = await connector(drop).open()
