@@ -159,15 +159,19 @@ def _absent() -> list[Trial]:
 
 def _bounced() -> list[Trial]:
     what = series("bounces_total", **_ROUTE, status_class="5", category="policy")
+    up = series("build_info")
     return [
         Trial("fires", {what: "3x90 4 5x60"}, 95, fires=True),
-        Trial("fires for a kind that is new", {what: "_x90 1 2x60"}, 95, fires=True),
+        Trial("fires for a kind that is new", {what: "_x90 1 2x60", up: "1x160"}, 95, fires=True),
         Trial("does not fire just below", {what: "3x90 4x60"}, 95, fires=False),
-        Trial("one message of a new kind", {what: "_x90 1x60"}, 95, fires=False),
+        Trial("one message of a new kind", {what: "_x90 1x60", up: "1x160"}, 95, fires=False),
         Trial("a counter that begins anew", {what: "9x90 0x60"}, 95, fires=False),
         Trial("nothing is known", {}, 95, fires=False),
-        Trial("a cold start", {what: "_x5 1x90"}, 30, fires=False),
-        Trial("recovers", {what: "3x90 4 5x120"}, 180, fires=False),
+        Trial("a cold start", {what: "_x5 40x90", up: "_x5 1x90"}, 30, fires=False),
+        Trial(
+            "back after more than an hour", {what: "9x20 _x70 9x60", up: "1x20 _x70 1x60"}, 95, fires=False
+        ),
+        Trial("recovers", {what: "3x90 4 5x120", up: "1x220"}, 180, fires=False),
     ]
 
 
