@@ -12,14 +12,14 @@ from pathlib import Path
 
 from .errors import LabError
 from .lab import MailLab
-from .layout import Layout
+from .layout import HOSTS, Layout
 from .part import Part, Recipe
 from .readiness import greets
 from .wrong_clock import write_exim_clock
 
 PROGRAM = Path("/opt/mail-lab/exim4")
 PORT = 25
-HOST_NUMBER = 7
+HOST_NUMBER = HOSTS["exim"]
 """Last number of Exim's address."""
 USER_NUMBER = 39_999
 """Of the user that Debian's Exim insists on, in its own /etc only."""

@@ -76,6 +76,7 @@ def _facts(layout: Layout) -> dict[str, str]:
     """Collect what the templates may name. Makes the keys, since some of it is about them."""
     addresses = {host.upper().replace("-", "_"): layout.address(host) for host in HOSTS}
     return addresses | {
+        "RELAY_REVERSED": ".".join(reversed(layout.address("relay").split("."))),
         "HOSTNAME": socket.gethostname(),
         "ROOT": str(layout.root),
         "NUMBER": layout.block.rpartition(".")[2],

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from .alertmanager import alertmanager_recipe
 from .block import Claim, claim_block
 from .certificates import KINDS
 from .directory import make_directory
@@ -175,10 +176,18 @@ class MailLab:
         scrape_targets: Sequence[str],
         rule_files: Sequence[Path] = (),
         flags: Sequence[str] = (),
+        alertmanagers: Sequence[str] = (),
     ) -> Prometheus:
         """Start a Prometheus that scrapes `host:port` targets each second, while the lab runs."""
         number = 1 + sum(name.startswith("prometheus-") for name in self.parts)
-        recipe, url = prometheus_recipe(self.layout, number, scrape_targets, rule_files, flags)
+        recipe, url = prometheus_recipe(self.layout, number, scrape_targets, rule_files, flags, alertmanagers)
         part = self.parts[recipe.name] = Part(recipe, self._enclosure, self.layout.root)
         part.start()
         return Prometheus(url, part)
+
+    def start_alertmanager(self, configuration: str) -> str:
+        """Start Alertmanager with this configuration, while the lab runs; return its `host:port`."""
+        recipe, where = alertmanager_recipe(self.layout, configuration)
+        part = self.parts[recipe.name] = Part(recipe, self._enclosure, self.layout.root)
+        part.start()
+        return where

@@ -19,6 +19,7 @@ HOSTS = {
     "imap": 4,
     "mx2": 5,
     "mta-sts": 6,
+    "exim": 7,
     "tokens": 8,
     "drill1": 21,
     "drill2": 22,

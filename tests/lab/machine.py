@@ -6,7 +6,18 @@ import shutil
 from .enclosure import ENVIRONMENT
 from .errors import LabError
 
-PROGRAMS = ("nsd", "dovecot", "sievec", "opendkim", "postgrey", "prometheus", "nsenter", "unshare", "mount")
+PROGRAMS = (
+    "nsd",
+    "dovecot",
+    "sievec",
+    "opendkim",
+    "postgrey",
+    "prometheus",
+    "prometheus-alertmanager",
+    "nsenter",
+    "unshare",
+    "mount",
+)
 POSTFIX_MASTER = "/usr/lib/postfix/sbin/master"
 
 

@@ -37,6 +37,7 @@ def prometheus_recipe(
     scrape_targets: Sequence[str],
     rule_files: Sequence[Path] = (),
     flags: Sequence[str] = (),
+    alertmanagers: Sequence[str] = (),
 ) -> tuple[Recipe, str]:
     """Write a Prometheus' files; return how to run it, and its URL."""
     name = f"prometheus-{number}"
@@ -47,6 +48,7 @@ def prometheus_recipe(
     configuration = {
         "global": {"scrape_interval": interval, "evaluation_interval": interval},
         "rule_files": rules,
+        "alerting": {"alertmanagers": [{"static_configs": [{"targets": list(alertmanagers)}]}]},
         "scrape_configs": [{"job_name": JOB, "static_configs": [{"targets": list(scrape_targets)}]}],
     }
     (folder / "prometheus.yml").write_text(json.dumps(configuration, indent=1))  # JSON is YAML
