@@ -138,12 +138,15 @@ class Compared:
             "one slow message", ((self.usual, day), (self.slow, 1), (self.usual, two)), at, fires=False
         )
         yield self._trial(
-            "it was as slow within the day before",
-            ((self.usual, day - 96), (self.slow, 48), (self.usual, 48), (self.slow, two)),
+            "it was as slow on the day before",
+            ((self.usual, 48), (self.slow, 48), (self.usual, day - 96), (self.slow, two)),
             at,
             fires=False,
         )
         yield Trial("nothing is known", {}, at, fires=False, step=5)
+        yield self._trial(
+            "slow for twelve hours", ((self.usual, day), (self.slow, 144)), day * 5 + 720, fires=True
+        )
         yield self._trial("a cold start, slow from the first", ((self.slow, two),), two * 5, fires=False)
         yield self._trial(
             "recovers", ((self.usual, day), (self.slow, two), (self.usual, two)), at + two * 5, fires=False
