@@ -121,11 +121,11 @@ def test_the_demo_runs_from_the_wheel_without_a_network(installed, tmp_path):
 
 
 def test_without_the_extra_the_demo_says_how_to_get_it(installed, tmp_path):
-    """A path finder that knows neither package stands in for an environment without them."""
+    """A path finder that does not know the package stands in for an environment without them."""
     code = (
         "import sys, importlib.machinery as machinery\n"
         "find = machinery.PathFinder.find_spec\n"
-        "gone = ('aiosmtpd', 'pymap')\n"
+        "gone = ('pymap',)\n"
         "machinery.PathFinder.find_spec = staticmethod(lambda name, *rest: None if name in gone else find(name, *rest))\n"
         "sys.argv = ['smtp-probe', 'demo']\n"
         "from smtp_probe.cli import main\n"
