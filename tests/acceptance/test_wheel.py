@@ -134,4 +134,4 @@ def test_without_the_extra_the_demo_says_how_to_get_it(installed, tmp_path):
     done = run(installed / "python", "-c", code, cwd=tmp_path)
 
     assert done.returncode == 2
-    assert done.stderr == "the demo needs aiosmtpd and pymap: pip install 'smtp-probe[demo]'\n"
+    assert done.stderr == "the demo needs pymap: pip install 'smtp-probe[demo]'\n"
