@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 import smtp_probe
 from smtp_probe.config.settings import Config
 from smtp_probe.mail.syntax.text import sanitise
-from smtp_probe.report.history import Beat, History, PastProbe, RouteState, State
+from smtp_probe.model import Authentication, Method, Source
+from smtp_probe.report.history import Beat, PastProbe, RouteState, State
 from smtp_probe.report.metrics import IN_FLIGHT, OLDEST_IN_FLIGHT
 from smtp_probe.report.observations import Observations
-from smtp_probe.report.series import Series
 from smtp_probe.report.telemetry import Telemetry
 from smtp_probe.report.web.checked import PARTS, Checks, view_part
 from smtp_probe.report.web.instants import instant, instant_or_none
@@ -99,13 +99,29 @@ def take_overview(telemetry: Telemetry, config: Config, checks: Checks, wanted: 
 def take_row(telemetry: Telemetry, state: RouteState, labels: Mapping[str, str]) -> RouteRow:
     """Give one route with its beats."""
     beats = telemetry.history.beats(state.route)
-    return RouteRow(view_route(telemetry.history, telemetry.series, state, labels, beats), beats)
+    return RouteRow(view_route(telemetry, state, labels, beats), beats)
+
+
+def view_verdicts(found: Authentication) -> dict[str, str]:
+    """Give for each method what we and the receiver say of a message: one word where both say the same."""
+    said: dict[str, str] = {}
+    for method in Method:
+        own, theirs = (found.summary(method, source) for source in (Source.OWN, Source.RECEIVER))
+        if own is not None and theirs is not None and own.result is not theirs.result:
+            said[method.value] = f"{own.result.value}, the receiver says {theirs.result.value}"
+        elif own is not None:
+            said[method.value] = own.result.value if theirs is not None else f"{own.result.value} (by us)"
+        elif theirs is not None:
+            said[method.value] = f"{theirs.result.value} (by the receiver)"
+    return said
 
 
 def view_route(
-    history: History, series: Series, state: RouteState, labels: Mapping[str, str], beats: Sequence[Beat]
+    telemetry: Telemetry, state: RouteState, labels: Mapping[str, str], beats: Sequence[Beat]
 ) -> RouteView:
     """Give one route."""
+    history, series = telemetry.history, telemetry.series
+    found = telemetry.verdicts.latest.get(state.route)
     failure = history.last_failure(state.route)
     oldest = series.get(OLDEST_IN_FLIGHT, (state.route,))
     ends = Counter(beat.state for beat in beats)
@@ -121,7 +137,7 @@ def view_route(
         latency=view_latency([b.delivery_seconds for b in beats if b.delivery_seconds is not None]),
         beats=BeatsView(good=ends[State.GOOD], failed=ends[State.FAILED], unobserved=ends[State.UNOBSERVED]),
         placement=next((b.placement.value for b in reversed(beats) if b.placement is not None), None),
-        verdicts={},
+        verdicts={} if found is None else view_verdicts(found),
         last_failure=None if failure is None else view_line(failure),
     )
 

@@ -8,13 +8,23 @@ from __future__ import annotations
 
 from smtp_probe.mail.syntax.text import sanitise
 from smtp_probe.mail.tag import hide_tokens
-from smtp_probe.model import Arrival, Bounce, Hop, Phase, PhaseTiming, Submission
+from smtp_probe.model import Arrival, Bounce, Finding, Hop, Phase, PhaseTiming, Span, Submission, Timing
 from smtp_probe.report.archive import ProbeRecord
 from smtp_probe.report.history import State, past_probe, state_of
 from smtp_probe.report.redaction import SECRETS
 from smtp_probe.report.sentences import describe_duration
 from smtp_probe.report.web.instants import instant, instant_or_none
-from smtp_probe.report.web.views import ArrivalView, BounceView, CopyView, HopView, PhaseView, ProbeView
+from smtp_probe.report.web.views import (
+    ArrivalView,
+    BounceView,
+    ClockView,
+    CopyView,
+    CorrectedHopView,
+    FindingView,
+    HopView,
+    PhaseView,
+    ProbeView,
+)
 
 _DELAYED = "a server on the way has not got rid of it yet, and goes on trying"
 _MOST_HOPS = 64
@@ -45,6 +55,8 @@ def view_probe(record: ProbeRecord) -> ProbeView:
     delay = outcome.delay if outcome is not None else record.delay
     was_overdue = record.is_overdue or (outcome is not None and outcome.was_overdue)
     tls = submission.tls if submission is not None else None
+    timing = outcome.timing if outcome is not None else None
+    path = outcome.path if outcome is not None else None
     return ProbeView(
         probe_id=probe.probe_id,
         route=probe.route,
@@ -75,6 +87,9 @@ def view_probe(record: ProbeRecord) -> ProbeView:
         arrival=None if arrival is None else _view_arrival(arrival),
         hops=() if arrival is None else view_hops(arrival),
         trace_flags=() if arrival is None else tuple(map(_words, arrival.trace.flags)),
+        corrected_hops=() if timing is None else _view_times(timing),
+        clocks=() if timing is None else _view_clocks(timing),
+        findings=() if path is None else tuple(_view_finding(probe.route, each) for each in path.findings),
         bounce=None if bounce is None else _view_bounce(bounce),
         delay=None if delay is None else _view_bounce(delay),
         copies=tuple(
@@ -174,6 +189,42 @@ def _view_hop(position: int, hop: Hop, delay_seconds: float | None) -> HopView:
         stamp_source=_words(hop.stamp_source or ""),
         resolution_seconds=hop.resolution_seconds,
         raw_delay_seconds=delay_seconds,
+    )
+
+
+def _view_times(timing: Timing) -> tuple[CorrectedHopView, ...]:
+    """Give what each hop took on our clock. They add up to the delivery; where one has no stamp of use, with the next."""
+    return tuple(
+        CorrectedHopView(
+            label=sanitise(hop.by, 120),
+            seconds=hop.span.seconds,
+            lower_seconds=hop.span.least_ns / 1e9,
+            upper_seconds=hop.span.most_ns / 1e9,
+        )
+        for hop in timing.hops
+    )
+
+
+def _view_clocks(timing: Timing) -> tuple[ClockView, ...]:
+    def view(name: str, span: Span) -> ClockView:
+        return ClockView(
+            name=sanitise(name, 120),
+            offset_seconds=span.seconds,
+            lower_seconds=span.least_ns / 1e9,
+            upper_seconds=span.most_ns / 1e9,
+        )
+
+    return tuple(view(clock.by, clock.span) for clock in timing.offsets)
+
+
+def _view_finding(route: str, finding: Finding) -> FindingView:
+    return FindingView(
+        check=finding.check,
+        severity=finding.severity.value,
+        subject=route,
+        message=_clean(finding.message, 500),
+        advice=_clean(finding.advice, 300),
+        source=_clean(finding.source, 120),
     )
 
 

@@ -55,7 +55,8 @@ def take_route_page(view: RouteView, config: Config, past: RoutePast) -> RoutePa
     settings = config.routes[view.name]
     sender = config.senders[settings.sender]
     oldest_first = past.recent[::-1]
-    stacks = tuple(_stacks(oldest_first))
+    corrected = tuple(_corrected_stacks(oldest_first))
+    stacks = corrected or tuple(_stacks(oldest_first))
     detail = RouteDetailView(
         route=view,
         sender=settings.sender,
@@ -67,7 +68,7 @@ def take_route_page(view: RouteView, config: Config, past: RoutePast) -> RoutePa
         give_up_after_seconds=settings.give_up_after,
         phases=tuple(_phase_statistics(oldest_first)),
         hops=tuple(_hop_statistics(stacks)),
-        are_hops_corrected=False,
+        are_hops_corrected=bool(corrected),
         paths=view_paths(oldest_first),
         probes=tuple(view_line(past_probe(each)) for each in (*past.recent, *past.older_failures)),
     )
@@ -95,6 +96,17 @@ def view_paths(oldest_first: Iterable[Outcome]) -> tuple[PathView, ...]:
 
 def _hosts(trace: Trace) -> tuple[str, ...]:
     return tuple(sanitise(hop.by_host or hop.by or "?", 120) for hop in trace.hops[:_MOST_HOPS])
+
+
+def _corrected_stacks(oldest_first: Iterable[Outcome]) -> Iterable[HopStack]:
+    """What hops took on our clock: none of them is negative, and they add up to the delivery."""
+    for outcome in oldest_first:
+        if outcome.timing is not None:
+            parts = tuple(
+                (f"{hop.last} {sanitise(hop.by, 80)}", hop.span.seconds)
+                for hop in outcome.timing.hops[:_MOST_HOPS]
+            )
+            yield HopStack(outcome.probe.probe_id, outcome.probe.created_ns, parts)
 
 
 def _stacks(oldest_first: Iterable[Outcome]) -> Iterable[HopStack]:

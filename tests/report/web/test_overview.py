@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtp_probe.model import OutcomeKind
+from smtp_probe.model import Authentication, Method, OutcomeKind, Source, Verdict, VerdictResult
 from smtp_probe.report.history import State
 from smtp_probe.report.web.checked import Checks
 from smtp_probe.report.web.overview import MAX_ROUTES, Filter, percentile, take_overview
@@ -54,6 +54,36 @@ def test_what_is_on_the_way_is_told():
 
     assert row.view.in_flight == 3
     assert row.view.oldest_in_flight_at == "2026-09-21T14:13:20.000000Z"
+
+
+def test_what_we_and_the_receiver_say_of_the_last_message_is_told():
+    def verdict(method, source, result):
+        return Verdict(method=method, source=source, result=result)
+
+    passed, failed = VerdictResult.PASS, VerdictResult.FAIL
+    config = make_config()
+    telemetry = make_telemetry(config)
+    telemetry.verdicts.show(
+        "example",
+        Authentication(
+            verdicts=(
+                verdict(Method.SPF, Source.OWN, passed),
+                verdict(Method.SPF, Source.RECEIVER, passed),
+                verdict(Method.DKIM, Source.OWN, failed),
+                verdict(Method.DKIM, Source.RECEIVER, passed),
+                verdict(Method.DMARC, Source.OWN, passed),
+                verdict(Method.ARC, Source.RECEIVER, passed),
+            )
+        ),
+    )
+    (row,) = overview_of(telemetry, config).rows
+
+    assert row.view.verdicts == {
+        "spf": "pass",
+        "dkim": "fail, the receiver says pass",
+        "dmarc": "pass (by us)",
+        "arc": "pass (by the receiver)",
+    }
 
 
 @pytest.mark.parametrize(

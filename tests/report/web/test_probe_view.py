@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtp_probe.model import OutcomeKind, Reply
+from smtp_probe.model import Finding, OutcomeKind, Reply, Severity
 from smtp_probe.report.archive import ProbeRecord
 from smtp_probe.report.history import State
 from smtp_probe.report.redaction import register_secret
@@ -31,6 +32,24 @@ def test_a_delivery_with_everything():
     assert view.arrival.folder == "INBOX"
     assert view.header_lines[0].startswith("Received: from mx.example.net")
     assert view.header_lines[1].startswith("    by store")
+
+
+def test_times_on_our_clock_are_told_with_their_bounds_and_what_is_wrong_with_the_way():
+    finding = Finding(
+        check="origin", severity=Severity.WARNING, message="not\n ours", advice="look", source="RFC 5321"
+    )
+    outcome = delivery(1, seconds=2.0)
+    outcome = replace(outcome, path=replace(outcome.path, findings=(finding,)))
+    view = view_of(outcome)
+
+    assert [hop.label for hop in view.corrected_hops] == [hop.by for hop in outcome.timing.hops]
+    assert sum(hop.seconds for hop in view.corrected_hops) == pytest.approx(outcome.timing.delivery.seconds)
+    assert all(hop.lower_seconds <= hop.seconds <= hop.upper_seconds for hop in view.corrected_hops)
+    assert [clock.name for clock in view.clocks] == [clock.by for clock in outcome.timing.offsets]
+    assert all(clock.lower_seconds <= clock.offset_seconds <= clock.upper_seconds for clock in view.clocks)
+    (told,) = view.findings
+    assert (told.check, told.severity, told.subject) == ("origin", "warning", "example")
+    assert "\n" not in told.message
 
 
 def test_an_open_probe_says_what_is_waited_for():

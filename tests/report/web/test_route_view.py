@@ -19,11 +19,29 @@ def page_of(recent, older=()):
     return take_route_page(row.view, config, RoutePast(recent=tuple(recent), older_failures=tuple(older)))
 
 
+def raw(outcome):
+    """As it was before anything was known of clocks."""
+    return replace(outcome, timing=None)
+
+
+def test_hops_are_shown_on_our_clock_and_add_up_to_the_delivery():
+    outcomes = [raw(delivery(3)), delivery(2), delivery(1)]
+    page = page_of(outcomes)
+
+    assert page.view.are_hops_corrected
+    assert len(page.stacks) == 2, "raw differences are not put beside corrected times"
+    for stack, outcome in zip(page.stacks, outcomes[:0:-1], strict=True):
+        assert sum(seconds for _, seconds in stack.parts) == pytest.approx(outcome.timing.delivery.seconds)
+        assert all(seconds >= 0 for _, seconds in stack.parts)
+    assert page.view.hops[-1].name.endswith(" store")
+
+
 def test_phases_and_hops_in_numbers():
-    page = page_of([delivery(number, seconds=float(number)) for number in (3, 2, 1)])
+    page = page_of([raw(delivery(number, seconds=float(number))) for number in (3, 2, 1)])
     phases = {phase.name: phase for phase in page.view.phases}
     hops = {hop.name: hop for hop in page.view.hops}
 
+    assert not page.view.are_hops_corrected
     assert phases["connect"].count == 3
     assert hops["2 mx.example.net"].p50_seconds == pytest.approx(0.6)
     assert hops["3 store.example.org"].last_seconds == pytest.approx(1.8)
