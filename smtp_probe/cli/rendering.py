@@ -15,7 +15,7 @@ from smtp_probe.app.single import SingleResult
 from smtp_probe.cli.wording import clean, iso_time
 from smtp_probe.model import Arrival, Bounce, Failure, Outcome, OutcomeKind, Phase, Reply, Submission
 from smtp_probe.report.increments import is_success
-from smtp_probe.report.sentences import describe, describe_duration
+from smtp_probe.report.sentences import describe, describe_change, describe_duration
 
 _OVERDUE = "overdue"
 
@@ -69,6 +69,7 @@ def result_to_json(result: SingleResult) -> str:
         | {"visibility_seconds": None}
         | _submission_facts(result.submission)
         | _arrival_facts(None)
+        | _way_facts(None)
         | {"failure": _failure(failure), "bounce": None, "unobserved": clean(result.unobserved)}
     )
 
@@ -84,6 +85,7 @@ def outcome_to_json(outcome: Outcome) -> str:
         | {"visibility_seconds": _rounded(outcome.visibility_seconds)}
         | _submission_facts(outcome.submission)
         | _arrival_facts(outcome.arrival)
+        | _way_facts(outcome)
         | {"failure": _failure(outcome.failure), "bounce": _bounce(outcome.bounce)}
         | {"unobserved": describe(outcome) if is_unobserved else None}
     )
@@ -166,6 +168,28 @@ def _arrival_facts(arrival: Arrival | None) -> dict[str, Any]:
             }
             for position, hop in enumerate(arrival.trace.hops, 1)
         ],
+    }
+
+
+def _way_facts(outcome: Outcome | None) -> dict[str, Any]:
+    """Where the time went on our clock, and whether the way was another one than the time before."""
+    timing = None if outcome is None else outcome.timing
+    path = None if outcome is None else outcome.path
+    change = None if path is None else path.change
+    return {
+        "corrected_hops": None
+        if timing is None
+        else [
+            {
+                "by": clean(hop.by),
+                "seconds": _rounded(hop.span.seconds),
+                "lower_seconds": _rounded(hop.span.least_ns / 1e9),
+                "upper_seconds": _rounded(hop.span.most_ns / 1e9),
+            }
+            for hop in timing.hops
+        ],
+        "path": None if path is None else path.identity.fingerprint,
+        "path_change": None if change is None else describe_change(change),
     }
 
 

@@ -1,6 +1,7 @@
 """Results as JSON objects."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +14,7 @@ from smtp_probe.cli.rendering import (
     result_to_json,
     verdict,
 )
-from smtp_probe.model import OutcomeKind, Reply
+from smtp_probe.model import OutcomeKind, PathChange, PathIdentity, Reply
 from tests.cli.views import HOSTILE, is_plain, outcome, submission, trace
 from tests.report.samples import make_bounce, make_outcome, make_probe, make_submission, refused
 
@@ -69,6 +70,22 @@ def test_hops_have_their_raw_delays_and_how_fine_their_stamps_are():
     assert hops[3]["at"] is None
 
 
+def test_hops_on_our_clock_have_bounds_and_a_change_of_the_way_is_named():
+    before = PathIdentity(fingerprint="0a0a0a0a", hosts=("mx.example.net",), first_seen_ns=0)
+    ended = make_outcome()
+    assert ended.path is not None
+    change = PathChange(previous=before, appeared=("scan.example.net",))
+    facts = read(replace(ended, path=replace(ended.path, change=change)))
+
+    assert [hop["by"] for hop in facts["corrected_hops"]] == [hop.by for hop in ended.timing.hops]
+    assert all(
+        hop["lower_seconds"] <= hop["seconds"] <= hop["upper_seconds"] for hop in facts["corrected_hops"]
+    )
+    assert facts["path"] == ended.path.identity.fingerprint
+    assert facts["path_change"] == "scan.example.net appeared"
+    assert read(ended)["path_change"] is None
+
+
 def test_a_refusal_says_where_why_and_what_the_server_said():
     facts = read(make_outcome(OutcomeKind.REFUSED))
 
@@ -81,6 +98,7 @@ def test_a_refusal_says_where_why_and_what_the_server_said():
         "detail": None,
     }
     assert facts["final_reply"] is facts["hops"] is facts["placement"] is facts["delivery_seconds"] is None
+    assert facts["corrected_hops"] is facts["path"] is None
 
 
 def test_a_bounce_is_told_with_its_words():
