@@ -42,6 +42,8 @@ def show_seconds(seconds: float | None) -> str:
     """Say a duration as people do; a dash for None."""
     if seconds is None:
         return DASH
+    if 0 < abs(seconds) < 1e-6:
+        return "under 0.001 ms"
     if seconds != 0 and abs(seconds) < 0.01:
         return f"{seconds * 1000:.2g} ms"
     return describe_duration(seconds)

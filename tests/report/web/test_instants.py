@@ -34,7 +34,14 @@ def test_pages_show_as_much_as_is_needed():
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(0, "0 ms"), (0.000001, "0.001 ms"), (0.25, "250 ms"), (1.5, "1.50 s"), (-3.0, "-3.00 s")],
+    [
+        (0, "0 ms"),
+        (0.000001, "0.001 ms"),
+        (1e-9, "under 0.001 ms"),
+        (0.25, "250 ms"),
+        (1.5, "1.50 s"),
+        (-3.0, "-3.00 s"),
+    ],
 )
 def test_durations_are_said_as_people_do(seconds, said):
     assert show_seconds(seconds) == said
