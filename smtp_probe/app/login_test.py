@@ -10,14 +10,10 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from smtp_probe.app.credentials import Credentials
+from smtp_probe.app.accounts import Accounts
 from smtp_probe.config.settings import Config, Endpoint
 from smtp_probe.errors import MailboxError
 from smtp_probe.model import Cause, Failure, LoginTrial, MailboxSurvey
-from smtp_probe.network.clock import ReferenceClock
-from smtp_probe.network.mailbox import ImapConnector
-from smtp_probe.network.pop3 import Pop3Connector
-from smtp_probe.network.resolver import DnsResolver
 from smtp_probe.network.submission import SmtpSubmitter
 
 _AT_ONCE = 8
@@ -42,21 +38,18 @@ class LoginTest:
     def __init__(self, config: Config, seconds: float) -> None:
         self._config = config
         self._seconds = seconds
-        self._clock = ReferenceClock()
-        self._resolver = DnsResolver(config.resolver)
-        self._credentials = Credentials(self._clock, lambda *_: None)
+        self._accounts = Accounts(config)
         self._room = asyncio.Semaphore(_AT_ONCE)
 
     async def run(self) -> list[LoginResult]:
         """All of them."""
-        self._credentials.configure(self._config, self._resolver)
+        self._accounts.open()
         tries = [self._try_sender(name) for name in sorted(self._config.senders)]
         tries += [self._try_mailbox(name) for name in sorted(self._config.mailboxes)]
         try:
             return await asyncio.gather(*map(self._in_turn, tries))
         finally:
-            await self._credentials.close()
-            await self._resolver.close()
+            await self._accounts.close()
 
     async def _in_turn(self, work: Coroutine[Any, Any, LoginResult]) -> LoginResult:
         async with self._room:
@@ -64,8 +57,9 @@ class LoginTest:
 
     async def _try_sender(self, name: str) -> LoginResult:
         settings = self._config.senders[name]
-        secret = self._credentials.secret(settings.auth, f"senders.{name}.auth")
-        submitter = SmtpSubmitter(name, settings, self._resolver, self._clock, secret)
+        accounts = self._accounts
+        secret = accounts.credentials.secret(settings.auth, f"senders.{name}.auth")
+        submitter = SmtpSubmitter(name, settings, accounts.resolver, accounts.clock, secret)
         server = _server(settings, settings.effective_port)
         try:
             async with asyncio.timeout(self._seconds):
@@ -76,9 +70,7 @@ class LoginTest:
 
     async def _try_mailbox(self, name: str) -> LoginResult:
         settings = self._config.mailboxes[name]
-        secret = self._credentials.secret(settings.auth, f"mailboxes.{name}.auth")
-        kind = Pop3Connector if settings.protocol == "pop3" else ImapConnector
-        connector = kind(name, settings, self._resolver, self._clock, secret)
+        connector = self._accounts.mailbox(name)
         survey, failure = None, None
         try:
             async with asyncio.timeout(self._seconds):

@@ -23,11 +23,12 @@ from smtp_probe.cli import (
     login_test,
     probe,
     run,
+    sweep,
 )
 from smtp_probe.errors import ConfigError
 
 _COMMANDS = (
-    *(run, probe, list_routes, login_test, explain, domain, drill, login),
+    *(run, probe, list_routes, login_test, sweep, explain, domain, drill, login),
     *(demo, config_commands, healthcheck),
 )
 """The modules with commands, in the order of the help text. Each has `register(app)`."""
