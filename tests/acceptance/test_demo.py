@@ -50,7 +50,7 @@ def test_json_for_a_while(tmp_path):
     objects = [first, *map(json.loads, out.splitlines())]
     assert len(objects) >= 3
     assert {facts["outcome"] for facts in objects} == {"delivered"}
-    assert all(facts["delivery_seconds"] > 0.2 for facts in objects)
+    assert all(facts["delivery_seconds"] > 0.0 for facts in objects)
     assert 'smtp_probe_probes_total{route="on-time"}' in samples
     assert "on-time" in landing
     assert f"{len(objects)} probes ended in " in err
