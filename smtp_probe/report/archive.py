@@ -74,6 +74,11 @@ class Archive:
 
     async def close(self) -> None:
         """Close the file. Never raises."""
+        with suppress(
+            RuntimeError
+        ):  # a question that was cancelled goes on in its thread, and may open the file
+            pending = asyncio.get_running_loop().run_in_executor(self._thread, lambda: None)
+            await asyncio.wait([pending], timeout=5.0)
         connection, self._connection = self._connection, None
         if connection is not None:
             with suppress(sqlite3.Error, RuntimeError):

@@ -94,6 +94,10 @@ class SqliteJournal:
         """Write what waits, and close. Never raises."""
         if self._writer is not None:
             await asyncio.wait([self._writer], timeout=5.0)
+        with suppress(RuntimeError):  # closed already
+            # An `open` that was cancelled goes on in its thread: it must not make files behind the back of who closes.
+            pending = asyncio.get_running_loop().run_in_executor(self._thread, lambda: None)
+            await asyncio.wait([pending], timeout=5.0)
         connection, self._connection = self._connection, None
         if connection is not None:
             await self._in_thread(connection.close)

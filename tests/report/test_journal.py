@@ -4,6 +4,8 @@ import asyncio
 import subprocess
 import sys
 import textwrap
+import threading
+import time
 
 import pytest
 
@@ -33,6 +35,7 @@ from smtp_probe.model import (
     SubmissionDeferred,
 )
 from smtp_probe.report.journal import IN_MEMORY, SqliteJournal
+from smtp_probe.report.journal_schema import open_database
 from smtp_probe.report.metrics import RETRIES
 from smtp_probe.report.series import Series
 from smtp_probe.report.totals import Totals
@@ -345,4 +348,27 @@ async def test_forgeries_that_get_new_numbers_are_the_same_forgeries(tmp_path):
     second = [await journal.record(ForgerySeen(location=place)) for place in places]
 
     assert (first, second) == ([True, True], [False, False, True])
+    await journal.close()
+
+
+async def test_who_closes_while_it_is_being_opened_finds_no_file_made_afterwards(tmp_path, monkeypatch):
+    """The opening goes on in its thread though nobody waits for it any more: closing waits for that."""
+    entered = threading.Event()
+
+    def open_slowly(path, now_ns):
+        entered.set()
+        time.sleep(0.2)
+        return open_database(path, now_ns)
+
+    monkeypatch.setattr("smtp_probe.report.journal.open_database", open_slowly)
+    journal = SqliteJournal(tmp_path / "journal.db", FakeClock(), Totals(Series()))
+    opening = asyncio.create_task(journal.open())
+    await asyncio.to_thread(entered.wait, 5)
+    opening.cancel()
+    await asyncio.wait([opening])
+    await journal.close()
+    left = sorted(tmp_path.iterdir())
+    await asyncio.sleep(0.3)
+
+    assert sorted(tmp_path.iterdir()) == left
     await journal.close()
