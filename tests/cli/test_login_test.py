@@ -1,41 +1,21 @@
 """The command `login-test`, against the embedded mail path."""
 
-import asyncio
 import json
 import os
 import subprocess
 import sys
-import threading
 
 import pytest
 
-from smtp_probe.demo.mail_path import MailPath
-from smtp_probe.demo.scenarios import SCENARIOS
+from tests.cli.embedded_path import TIMEOUT_SECONDS, embedded_path
 
 pytestmark = pytest.mark.slow
-
-TIMEOUT_SECONDS = 60
 
 
 @pytest.fixture(scope="module")
 def config_file(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("path") / "demo"
-    started, ending = threading.Event(), asyncio.Event()
-    paths, loops = [], []
-
-    async def work():
-        loops.append(asyncio.get_running_loop())
-        async with MailPath([SCENARIOS["on-time"]], directory) as path:
-            paths.append(path.write_config())
-            started.set()
-            await ending.wait()
-
-    thread = threading.Thread(target=lambda: asyncio.run(work()))
-    thread.start()
-    assert started.wait(TIMEOUT_SECONDS)
-    yield paths[0]
-    loops[0].call_soon_threadsafe(ending.set)
-    thread.join(TIMEOUT_SECONDS)
+    with embedded_path(tmp_path_factory.mktemp("path") / "demo", "on-time") as path:
+        yield path
 
 
 def run(config_file, *arguments, **environ):

@@ -1,25 +1,20 @@
 """The command `sweep`, against the embedded mail path: what is ours and old goes, and nothing else."""
 
-import asyncio
 import imaplib
 import json
 import os
 import ssl
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
 
-from smtp_probe.demo.mail_path import MailPath
-from smtp_probe.demo.scenarios import SCENARIOS
+from tests.cli.embedded_path import TIMEOUT_SECONDS, embedded_path
 
 pytestmark = pytest.mark.slow
-
-TIMEOUT_SECONDS = 60
 FOREIGN = (
     b"From: a@b.test\r\nSubject: [smtp-probe x]\r\nX-SMTP-Probe: spt1-" + b"a" * 48 + b"\r\n\r\nnot ours\r\n"
 )
@@ -29,23 +24,8 @@ OLD = {"SMTP_PROBE__MAILBOXES__RECIPIENT__SWEEP_AFTER": "1s"}
 
 @pytest.fixture(scope="module")
 def config_file(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("path") / "demo"
-    started, ending = threading.Event(), asyncio.Event()
-    paths, loops = [], []
-
-    async def work():
-        loops.append(asyncio.get_running_loop())
-        async with MailPath([SCENARIOS["on-time"]], directory) as path:
-            paths.append(path.write_config())
-            started.set()
-            await ending.wait()
-
-    thread = threading.Thread(target=lambda: asyncio.run(work()))
-    thread.start()
-    assert started.wait(TIMEOUT_SECONDS)
-    yield paths[0]
-    loops[0].call_soon_threadsafe(ending.set)
-    thread.join(TIMEOUT_SECONDS)
+    with embedded_path(tmp_path_factory.mktemp("path") / "demo", "on-time") as path:
+        yield path
 
 
 def run(config_file, command, *arguments, **environ):
