@@ -91,6 +91,7 @@ def test_the_wheel_holds_all_that_is_read_at_run_time(wheel):
 
     assert wanted <= names
     assert any(name.endswith(".html") for name in wanted), "the templates of the pages are among them"
+    assert "smtp_probe/py.typed" in names, "PEP 561: the types are for others, too"
     assert not any(name.startswith("tests/") for name in names)
 
 

@@ -3,14 +3,18 @@
 No container engine is at hand: what `docker build` would do with the script is done here without it.
 """
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+
+from smtp_probe import __version__
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = ROOT / "deploy" / "docker" / "Dockerfile"
@@ -43,6 +47,36 @@ def test_the_image_is_not_root_and_needs_no_shell(line):
     assert f"\n{line}\n" in LAST_STAGE
     assert re.search(r"^HEALTHCHECK .* CMD \[\"smtp-probe\", \"healthcheck\"\]$", LAST_STAGE, re.MULTILINE)
     assert not re.search(r"^RUN ", LAST_STAGE, re.MULTILINE)
+
+
+def test_its_labels_say_what_it_is():
+    """The annotations of the OCI image specification, with the project's own words."""
+    labels = dict(re.findall(r'org\.opencontainers\.image\.(\w+)="([^"]*)"', LAST_STAGE))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+    assert set(labels) == {"title", "description", "licenses", "version", "revision"}
+    assert labels["title"] == project["name"]
+    assert project["description"].startswith(labels["description"])
+    assert labels["licenses"] == project["license"]
+    assert labels["version"] == "${VERSION}"
+    assert f"\nARG VERSION={__version__}\n" in LAST_STAGE
+
+
+def test_its_health_check_is_a_command_that_is_there():
+    """Its words are tried on a daemon that runs by tests/deploy/compose/test_running.py."""
+    check = re.search(r"^HEALTHCHECK (.*) CMD (\[.*\])$", LAST_STAGE, re.MULTILINE)
+    assert check is not None
+    options = dict(word.removeprefix("--").split("=") for word in check[1].split())
+    assert set(options) == {"interval", "timeout", "start-period"}
+    program, *arguments = json.loads(check[2])
+    run = subprocess.run(
+        [Path(sys.executable).with_name(program), *arguments, "--url=http://127.0.0.1:9"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (run.returncode, run.stdout) == (1, "")
+    assert float(options["timeout"].removesuffix("s")) > 5, "the command's own patience, and a moment"
 
 
 def let_through(names):

@@ -7,7 +7,7 @@ set -eu
 
 packages="postfix postfix-pcre dovecot-core dovecot-imapd dovecot-pop3d dovecot-lmtpd dovecot-sieve
 opendkim opendkim-tools nsd unbound ldnsutils postgrey prometheus prometheus-alertmanager prometheus-mailexporter libsasl2-modules
-chromium libfaketime openssl iproute2 procps util-linux ca-certificates python3-venv
+bubblewrap tmux chromium libfaketime openssl iproute2 procps util-linux ca-certificates python3-venv
 libdb5.3 libgnutls-dane0 libidn12 libnsl2"
 # Exim and Postfix exclude each other as packages. Of Exim the lab has the program alone, beside the
 # libraries above, and without the right to become root.
