@@ -5,11 +5,10 @@ In: a configuration. Out: connectors that know the secrets as the daemon knows t
 
 from __future__ import annotations
 
+from smtp_probe.app.connectors import Connector, connect
 from smtp_probe.app.credentials import Credentials
 from smtp_probe.config.settings import Config
 from smtp_probe.network.clock import ReferenceClock
-from smtp_probe.network.mailbox import ImapConnector
-from smtp_probe.network.pop3 import Pop3Connector
 from smtp_probe.network.resolver import DnsResolver
 
 
@@ -26,12 +25,11 @@ class Accounts:
         """Be ready to hand out secrets. To be called on the event loop."""
         self.credentials.configure(self.config, self.resolver)
 
-    def mailbox(self, name: str) -> ImapConnector | Pop3Connector:
+    def mailbox(self, name: str) -> Connector:
         """The way into one mailbox."""
         settings = self.config.mailboxes[name]
         secret = self.credentials.secret(settings.auth, f"mailboxes.{name}.auth")
-        kind = Pop3Connector if settings.protocol == "pop3" else ImapConnector
-        return kind(name, settings, self.resolver, self.clock, secret)
+        return connect(name, settings, self.resolver, self.clock, secret)
 
     async def close(self) -> None:
         """Give up what is under way."""

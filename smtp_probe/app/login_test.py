@@ -88,7 +88,7 @@ class LoginTest:
         return LoginResult(
             kind="mailbox",
             name=name,
-            server=_server(settings, settings.effective_port),
+            server=settings.place,
             after_judgement=settings.after_judgement,
             survey=survey,
             failure=failure,

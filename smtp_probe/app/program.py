@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from smtp_probe.app.connectors import Connector, connect
 from smtp_probe.app.credentials import Credentials
 from smtp_probe.app.domains import WatchedDomains, view_domains
 from smtp_probe.app.paths import configure_paths
@@ -32,7 +33,6 @@ from smtp_probe.model import (
 )
 from smtp_probe.network.clock import ReferenceClock
 from smtp_probe.network.mailbox import ImapConnector
-from smtp_probe.network.pop3 import Pop3Connector
 from smtp_probe.network.resolver import DnsResolver
 from smtp_probe.network.submission import SmtpSubmitter
 from smtp_probe.ports import Sink
@@ -98,7 +98,7 @@ class Program:
         self.verdicts.on_seen = self.domains.watch.note
         self.credentials = Credentials(self.clock, self.telemetry.credentials.show)
         self._submitters: dict[str, tuple[Sender, SmtpSubmitter]] = {}
-        self._connectors: dict[str, tuple[str, ImapConnector | Pop3Connector]] = {}
+        self._connectors: dict[str, tuple[str, Connector]] = {}
         self._judging: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -238,13 +238,12 @@ class Program:
         self._submitters[name] = (settings, submitter)
         return submitter
 
-    def _connector(self, name: str, fingerprint: str, settings: Mailbox) -> ImapConnector | Pop3Connector:
+    def _connector(self, name: str, fingerprint: str, settings: Mailbox) -> Connector:
         known = self._connectors.get(name)
         if known is not None and known[0] == fingerprint:
             return known[1]
         secret = self.credentials.secret(settings.auth, f"mailboxes.{name}.auth")
-        kind = Pop3Connector if settings.protocol == "pop3" else ImapConnector
-        connector = kind(name, settings, self._resolver, self.clock, secret)
+        connector = connect(name, settings, self._resolver, self.clock, secret)
         self._connectors[name] = fingerprint, connector
         return connector
 

@@ -55,7 +55,7 @@ def route_facts(config: Config) -> Iterator[dict[str, Any]]:
             "envelope_from": sender.envelope_from,
             "recipient": route.recipient,
             "mailbox": route.mailbox,
-            "mailbox_server": f"{mailbox.host}:{mailbox.effective_port}",
+            "mailbox_server": mailbox.place,
             "bounce_mailbox": route.bounce_mailbox,
             "interval_seconds": route.interval,
             "deadline_seconds": route.deadline,

@@ -29,6 +29,8 @@ from smtp_probe.model import Arrival, Outcome, Phase, Stamp, Submission
 _FRAMES_PER_SECOND = 8
 _STAMP_WORDS = {
     Stamp.GUID: "by the store's X-GUID, to the microsecond",
+    Stamp.FILE_NAME: "by the name of its file, to the microsecond",
+    Stamp.FILE_TIME: "by the time of its file, to a hundredth of a second",
     Stamp.GMAIL: "by Gmail's message id, to the millisecond",
     Stamp.INTERNALDATE: "by the store's clock, whole seconds",
     Stamp.SEEN: "when we saw it, on our clock",

@@ -9,32 +9,26 @@ from __future__ import annotations
 from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, model_validator
 
-from smtp_probe.config.profiles import MAILBOXES, POP3, SENDERS, Profile, with_profile
+from smtp_probe.config.profiles import SENDERS, Profile, with_profile
 from smtp_probe.config.section import Settings, conflict
 from smtp_probe.config.values import (
     Address,
     Author,
-    AuthservId,
     CredentialName,
     Flag,
-    FolderName,
     Host,
     IpAddress,
     Name,
-    Number,
     Port,
     Seconds,
     TlsVersion,
     VariableName,
     Whole,
 )
-
-_LONGEST_IDLE_SECONDS = 29 * 60.0  # RFC 2177: a server may log out after 30 minutes
 
 
 class TlsMode(StrEnum):
@@ -213,151 +207,3 @@ class Sender(Endpoint):
     def effective_port(self) -> int:
         """The port, or the protocol's own for the TLS mode (RFC 8314, 6409)."""
         return self.port or {TlsMode.IMPLICIT: 465, TlsMode.STARTTLS: 587, TlsMode.NONE: 25}[self.tls]
-
-
-class ImapTimeouts(Settings):
-    """Deadlines of a mailbox connection."""
-
-    connect: Seconds = Field(30.0, description="Look-up, TCP connection, TLS handshake and greeting.")
-    command: Seconds = Field(30.0, description="Answer to one command.")
-    idle: Seconds = Field(
-        240.0, le=_LONGEST_IDLE_SECONDS, description="How long one IDLE lasts before it is renewed."
-    )
-    reconnect_minimum: Seconds = Field(1.0, description="First wait before connecting again.")
-    reconnect_maximum: Seconds = Field(300.0, description="Longest wait before connecting again.")
-
-    @model_validator(mode="after")
-    def _reconnect_in_order(self) -> Self:
-        self._require_order("reconnect_minimum", "reconnect_maximum")
-        return self
-
-
-def _require_distinct(folders: tuple[str, ...]) -> tuple[str, ...]:
-    if len(set(folders)) < len(folders):
-        raise PydanticCustomError("not_allowed", "a folder is named twice")
-    return folders
-
-
-class Mailbox(Endpoint):
-    """An account in which probes arrive, or to which bounces return."""
-
-    protocol: Literal["imap", "pop3"] = Field(
-        "imap",
-        description="How it is read. POP3 has one folder and no announcements: imap where there is both.",
-    )
-
-    profile: Profile | None = Field(
-        None, description="Whose habits are the defaults of this section: see docs/providers.md."
-    )
-    max_connections: Whole | None = Field(
-        None,
-        ge=1,
-        le=1000,
-        description="Most connections that the server allows a user: each folder that is watched takes one, and clock_folder.",
-    )
-
-    folders: Annotated[tuple[FolderName, ...], AfterValidator(_require_distinct)] = Field(
-        ("INBOX",), min_length=1, description="Folders in which a probe is delivered."
-    )
-    junk: FolderName | None = Field(
-        "auto", description="Junk folder: auto finds it by SPECIAL-USE or by name, null watches none."
-    )
-    quarantine: Annotated[tuple[FolderName, ...], AfterValidator(_require_distinct)] = Field(
-        (),
-        max_length=8,
-        description="Folders besides junk in which a probe counts as junked: a quarantine, a sorting by category.",
-        examples=[["Quarantine"]],
-    )
-    after_judgement: Literal["delete", "trash", "keep"] = Field(
-        "delete", description="What becomes of a probe's message when it has been judged."
-    )
-    trash: FolderName = Field(
-        "auto",
-        description="Trash folder for after_judgement: trash; auto finds it by SPECIAL-USE or by name.",
-    )
-    sweep_after: Seconds = Field(
-        86400.0, description="Age at which messages of ours without a probe are removed."
-    )
-    authserv_ids: tuple[AuthservId, ...] = Field(
-        (),
-        max_length=20,
-        description="Whose Authentication-Results count (RFC 8601), by authserv-id or domain; default: those of own_hosts, or of the hosts that wrote the topmost Received lines.",
-    )
-    poll_minimum: Seconds = Field(0.01, description="Shortest wait between two looks while a probe is young.")
-    poll_fraction: Number = Field(
-        0.05, gt=0, le=1, description="Wait between two looks as a part of the youngest probe's age."
-    )
-    poll_maximum: Seconds = Field(2.0, description="Longest wait between two looks before IDLE takes over.")
-    own_hosts: tuple[Host, ...] = Field(
-        (),
-        max_length=64,
-        description="Hosts and domains of the receiving side that are ours, from the MX on; default: by their names.",
-        examples=[["example.org"]],
-    )
-    clock_folder: FolderName | None = Field(
-        None,
-        description="Folder of our own into which a message is put now and then, and removed at once, to learn how the server's clock goes; null does without.",
-        examples=["smtp-probe-clock"],
-    )
-    clock_interval: Seconds = Field(
-        900.0, ge=60, description="How often the server's clock is read, with clock_folder."
-    )
-    timeouts: ImapTimeouts = Field(default_factory=ImapTimeouts, description="Deadlines of the connection.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _habits(cls, data: Any) -> Any:
-        if isinstance(data, dict) and data.get("protocol") == "pop3":
-            data = {**POP3, **data}
-        return with_profile(data, MAILBOXES)
-
-    @model_validator(mode="after")
-    def _pop3_has_one_folder(self) -> Self:
-        if self.protocol == "pop3":
-            wanted = {"folders": ("INBOX",), "junk": None, "quarantine": (), "clock_folder": None}
-            for key, value in wanted.items():
-                if getattr(self, key) != value:
-                    raise conflict("pop3 has one folder, INBOX, and no other", key, "protocol")
-            if self.after_judgement == "trash":
-                raise conflict("pop3 has no trash: delete or keep", "after_judgement", "protocol")
-        return self
-
-    @model_validator(mode="after")
-    def _connections_enough(self) -> Self:
-        extra = (self.junk is not None) + (self.clock_folder is not None)
-        needed = len(self.folders) + len(self.quarantine) + extra
-        if self.max_connections is not None and needed > self.max_connections:
-            reason = f"{needed} connections are needed, but max_connections is {self.max_connections}: watch fewer folders"
-            raise conflict(reason, "folders", "max_connections")
-        return self
-
-    @model_validator(mode="after")
-    def _clock_apart(self) -> Self:
-        if self.clock_folder is not None and self.clock_folder in {
-            *self.folders,
-            *self.quarantine,
-            self.junk,
-        }:
-            reason = "the folder for reading the clock cannot be one that is watched"
-            raise conflict(reason, "clock_folder", "folders")
-        return self
-
-    @model_validator(mode="after")
-    def _polls_in_order(self) -> Self:
-        self._require_order("poll_minimum", "poll_maximum")
-        return self
-
-    @model_validator(mode="after")
-    def _junk_apart(self) -> Self:
-        if self.junk is not None and self.junk in self.folders:
-            raise conflict("the junk folder cannot be one of folders as well", "junk", "folders")
-        if set(self.quarantine) & {*self.folders, self.junk}:
-            reason = "a folder of quarantine cannot be one of folders, or junk, as well"
-            raise conflict(reason, "quarantine", "folders")
-        return self
-
-    @property
-    def effective_port(self) -> int:
-        """The port, or the protocol's own for the TLS mode (RFC 8314)."""
-        implicit, plain = {"imap": (993, 143), "pop3": (995, 110)}[self.protocol]
-        return self.port or (implicit if self.tls is TlsMode.IMPLICIT else plain)

@@ -56,8 +56,12 @@ MAILBOXES: Mapping[Profile, Mapping[str, Any]] = {
         "max_connections": 10,
     },
 }
-POP3: Mapping[str, Any] = {"junk": None, "poll_minimum": 1.0, "poll_maximum": 15.0}
-"""Of any server by POP3: it has one folder, and each look is a login."""
+PROTOCOLS: Mapping[str, Mapping[str, Any]] = {
+    # One folder, and each look is a login.
+    "pop3": {"junk": None, "poll_minimum": 1.0, "poll_maximum": 15.0},
+    "maildir": {"host": "localhost", "tls": "none"},
+}
+"""What follows from a protocol by itself, whoever the provider is."""
 SENDERS: Mapping[Profile, Mapping[str, Any]] = {
     # "Message rate limit (SMTP client submission only): 30 messages per minute" (learn.microsoft.com, Exchange Online limits).
     Profile.MICROSOFT365: {"max_per_minute": 30},

@@ -17,8 +17,6 @@ from smtp_probe.config.drills import Drills
 from smtp_probe.config.endpoints import (
     Auth,
     Endpoint,
-    ImapTimeouts,
-    Mailbox,
     Mechanism,
     SecretSource,
     Sender,
@@ -26,6 +24,7 @@ from smtp_probe.config.endpoints import (
     TlsMode,
     TlsOptions,
 )
+from smtp_probe.config.mailboxes import ImapTimeouts, Mailbox, Protocol
 from smtp_probe.config.queues import Queue, QueueKind, QueueMethod
 from smtp_probe.config.section import Settings, conflict
 from smtp_probe.config.values import (
@@ -55,6 +54,7 @@ __all__ = [
     "Mailbox",
     "Mechanism",
     "MetricsSettings",
+    "Protocol",
     "Queue",
     "QueueKind",
     "QueueMethod",
@@ -229,7 +229,7 @@ class Config(Settings):
         min_length=1, description="SMTP endpoints and identities, by name.", examples=[_EXAMPLE_SENDERS]
     )
     mailboxes: dict[Name, Mailbox] = Field(
-        min_length=1, description="Mailboxes, read by IMAP or POP3, by name.", examples=[_EXAMPLE_MAILBOXES]
+        min_length=1, description="Mailboxes, and how each is read, by name.", examples=[_EXAMPLE_MAILBOXES]
     )
     routes: dict[Name, Route] = Field(
         min_length=1, description="Paths under test, by name.", examples=[_EXAMPLE_ROUTES]

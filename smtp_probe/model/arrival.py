@@ -14,6 +14,10 @@ class Stamp(StrEnum):
 
     GUID = "guid"
     """Dovecot's X-GUID: microseconds, the server's clock."""
+    FILE_NAME = "file_name"
+    """The name of a Maildir's file: microseconds, the clock of the host that delivered it."""
+    FILE_TIME = "file_time"
+    """When that file was last written: a hundredth of a second, the same clock."""
     GMAIL = "gmail"
     """X-GM-MSGID: milliseconds, Google's clock."""
     INTERNALDATE = "internaldate"
@@ -88,6 +92,8 @@ class MailboxMessage:
     """Foreign clock, whole seconds."""
     guid: str | None = None
     gmail_msgid: int | None = None
+    file_time_ns: int | None = None
+    """When the file of a message was last written; None where it is no file of ours to see. `guid` is its name then."""
     text: bytes | None = None
     absent_ns: int | None = None
     """When the folder was last known completely without this message."""
@@ -116,6 +122,8 @@ class Arrival:
     """What was changed of it, gravest first."""
     clock_ns: int | None = None
     """What the mailbox's own clock showed when it took the message in, believed or not; None where nothing tells."""
+    clock_stamp: Stamp | None = None
+    """What told that."""
     clock_resolution_seconds: float | None = None
     guid: str | None = None
     """Dovecot's X-GUID: it shows whether the mailbox is on the host that took the message in."""

@@ -38,7 +38,7 @@ async def sight_clock(session: ImapSession, folder: str, now_ns: Callable[[], in
     await session.remove(ours)
     if len(shown) != 1 or shown[0] is None:
         return None
-    at_ns, resolution_seconds = shown[0]
+    at_ns, _, resolution_seconds = shown[0]
     return ClockSighting(
         at_ns=at_ns, resolution_seconds=resolution_seconds, earliest_ns=earliest_ns, latest_ns=latest_ns
     )

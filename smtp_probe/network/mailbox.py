@@ -169,6 +169,8 @@ def account_of(settings: Mailbox) -> str:
     """Tell one account from another, without naming it: eight hexadecimal digits."""
     username = settings.auth.username if settings.auth is not None else ""
     named = f"{settings.host.lower()} {settings.effective_port} {username}"
+    if settings.path is not None:
+        named = f"{settings.path}"
     return hashlib.sha256(named.encode()).hexdigest()[:8]
 
 

@@ -55,7 +55,6 @@ _log = logging.getLogger(__name__)
 CLOCK_MEMO, PATH_MEMO = "clock", "path"
 _ANCHOR_SLACK_NS = 20_000_000
 """How far a wall clock may be corrected between two runs without a word. Ours is anchored to it anew at each start."""
-_STAMPS = {1e-6: Stamp.GUID, 1e-3: Stamp.GMAIL, 1.0: Stamp.INTERNALDATE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,7 +241,7 @@ def _correct(arrival: Arrival, reading: ClockReading, *, has_stamp: bool) -> Arr
     stamp, resolution = Stamp.SEEN, 1e-9
     if has_stamp and arrival.clock_resolution_seconds is not None:
         resolution = arrival.clock_resolution_seconds
-        stamp = _STAMPS.get(resolution, Stamp.INTERNALDATE)
+        stamp = arrival.clock_stamp or Stamp.INTERNALDATE
     return replace(
         arrival, stored_ns=reading.stored.value_ns, stamp=stamp, stamp_resolution_seconds=resolution
     )

@@ -48,6 +48,8 @@ _CAUSES = {
     Cause.CREDENTIAL: "our secret cannot be read",
     Cause.AUTH_REFUSED: "the login was refused",
     Cause.FOLDER_MISSING: "a folder is missing",
+    Cause.ACCESS_DENIED: "the system does not let us read a file",
+    Cause.DISK_FAILED: "the disk failed",
     Cause.MAILBOX_UNWATCHED: "the mailbox was not watched",
     Cause.JOURNAL: "the journal cannot be written",
     Cause.SHUTDOWN: "smtp-probe was stopped",

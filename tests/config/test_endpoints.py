@@ -1,7 +1,8 @@
 import pytest
 from pydantic import ValidationError
 
-from smtp_probe.config.endpoints import Auth, Mailbox, Sender, SmtpTimeouts, TlsMode, TlsOptions
+from smtp_probe.config.endpoints import Auth, Sender, SmtpTimeouts, TlsMode, TlsOptions
+from smtp_probe.config.mailboxes import Mailbox
 
 SENDER = {"host": "a", "tls": "starttls", "ehlo_name": "b", "envelope_from": "a@b"}
 MAILBOX = {"host": "a", "tls": "implicit"}

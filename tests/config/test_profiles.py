@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from smtp_probe.config.endpoints import Mailbox, Sender
+from smtp_probe.config.endpoints import Sender
+from smtp_probe.config.mailboxes import Mailbox
 from smtp_probe.config.profiles import MAILBOXES, SENDERS, Profile
 from smtp_probe.config.values import format_duration
 from tests.config.samples import problems_in

@@ -52,6 +52,7 @@ NUMBERS = {
 BEHAVIOURS = {
     "probe1, probe2, probe3": "delivered; a +tag is allowed",
     "alias": "ends in probe2's mailbox",
+    "maildir": "delivered by Postfix itself (virtual), into a maildir that no server shows",
     "dup": "two copies in probe1's mailbox",
     "spam, or [spam-test] in the Subject": "filed in Junk",
     "nobody, or any unknown name": "550 at the MX; the relay sends a bounce",

@@ -34,6 +34,7 @@ def message(seen_ns, **stamps):
         ("1795000000.M7P4242.mx1.example.org,S=2048,W=2100", 1_795_000_000_000_007_000),
         ("1795000000.M123456P42V00I00_0.mx1:2,S", 1_795_000_000_123_456_000),
         ("1795460469.Vfe00I21904cM46441.mx1", 1_795_460_469_046_441_000),
+        ("1795460469.H46441P2102.mx1", 1_795_460_469_046_441_000),
     ],
 )
 def test_both_forms_of_a_guid_are_read(guid, instant_ns):
@@ -51,6 +52,7 @@ def test_both_forms_of_a_guid_are_read(guid, instant_ns):
         guid_of(DOT) + "00",
         "1795000000.P4242.mx1",
         "12345.M1P1.x",
+        "1795000000.H4242.mx1",
         "\u0661795000000.M1P1.x",
     ],
 )
@@ -68,6 +70,33 @@ def test_every_instant_of_our_years_is_read_back(instant_ns):
     assert guid_instant_ns(guid_of(instant_ns)) == (instant_ns, 1e-6)
     milliseconds = instant_ns // 1_000_000
     assert gmail_instant_ns(milliseconds << 20 | 0xFFFFF) == milliseconds * 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("named", "file_time_ns", "chosen"),
+    [
+        ("1795000000.M300000P4242.mx1", DOT + 90_000_000, (Stamp.FILE_NAME, DOT + 50_000_000, 1e-6)),
+        ("1795000000.4242_1.mx1", DOT + 90_000_000, (Stamp.FILE_TIME, DOT + 90_000_000, 1e-2)),
+        (
+            "1795000000.4242_1.mx1",
+            1_795_000_000 * SECOND,
+            (Stamp.INTERNALDATE, 1_795_000_000_625_000_000, 1.0),
+        ),
+        ("1795000000.4242_1.mx1", DOT + 3600 * SECOND, (Stamp.INTERNALDATE, 1_795_000_000_625_000_000, 1.0)),
+        ("1795000000.4242_1.mx1", DOT - 3600 * SECOND, (Stamp.INTERNALDATE, 1_795_000_000_625_000_000, 1.0)),
+    ],
+)
+def test_of_a_file_the_finest_time_that_goes_with_its_name_counts(named, file_time_ns, chosen):
+    stored_ns, stamp, resolution = choose_stored(
+        message(
+            DOT + 2 * SECOND,
+            guid=named,
+            internaldate_ns=1_795_000_000 * SECOND,
+            file_time_ns=file_time_ns,
+        ),
+        DOT,
+    )
+    assert (stamp, stored_ns, resolution) == chosen
 
 
 def test_a_gmail_id_is_milliseconds():

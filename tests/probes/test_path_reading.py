@@ -98,6 +98,7 @@ class Way:
             stamp_resolution_seconds=1e-9,
             trace=read_trace(lines + extra),
             clock_ns=clock_ns,
+            clock_stamp=Stamp.GUID,
             clock_resolution_seconds=1e-6,
             absent_ns=stored_ns - NS // 1000,
         )

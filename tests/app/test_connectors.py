@@ -1,0 +1,40 @@
+"""Each protocol has its connector, and each connector the account of its section."""
+
+from __future__ import annotations
+
+import pytest
+
+from smtp_probe.app.connectors import Connector, connect
+from smtp_probe.config.settings import Mailbox
+from smtp_probe.network.clock import ReferenceClock
+from smtp_probe.network.mailbox import ImapConnector
+from smtp_probe.network.maildir import MaildirConnector
+from smtp_probe.network.pop3 import Pop3Connector
+from tests.network.submitting import FixedResolver
+
+SERVER = {"host": "mail.example.org", "tls": "implicit"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind"),
+    [
+        (SERVER, ImapConnector),
+        (SERVER | {"protocol": "pop3"}, Pop3Connector),
+        ({"protocol": "maildir", "path": "/mail"}, MaildirConnector),
+    ],
+)
+def test_the_protocol_says_how(settings, kind):
+    made: Connector = connect("inbox", Mailbox(**settings), FixedResolver("127.0.0.1"), ReferenceClock())
+    assert type(made) is kind
+    assert made.name == "inbox"
+    assert made.tls_facts is None
+
+
+def test_two_directories_are_two_accounts():
+    accounts = {
+        connect(
+            "m", Mailbox(protocol="maildir", path=path), FixedResolver("127.0.0.1"), ReferenceClock()
+        ).account
+        for path in ("/a", "/b", "/a")
+    }
+    assert len(accounts) == 2
