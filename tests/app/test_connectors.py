@@ -31,10 +31,6 @@ def test_the_protocol_says_how(settings, kind):
 
 
 def test_two_directories_are_two_accounts():
-    accounts = {
-        connect(
-            "m", Mailbox(protocol="maildir", path=path), FixedResolver("127.0.0.1"), ReferenceClock()
-        ).account
-        for path in ("/a", "/b", "/a")
-    }
-    assert len(accounts) == 2
+    sections = [Mailbox.model_validate({"protocol": "maildir", "path": path}) for path in ("/a", "/b", "/a")]
+    resolver, clock = FixedResolver("127.0.0.1"), ReferenceClock()
+    assert len({connect("m", section, resolver, clock).account for section in sections}) == 2

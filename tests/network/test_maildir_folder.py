@@ -61,7 +61,7 @@ def test_an_unchanged_directory_is_not_listed_again(folder, monkeypatch):
     monkeypatch.setattr(maildir_folder, "_SETTLED_SECONDS", -1)
     put(folder, "1.host")
     assert folder.list() == [1]
-    monkeypatch.setattr(maildir_folder.os, "listdir", None)
+    monkeypatch.setattr("os.listdir", None)
     assert folder.list() == [1]
     monkeypatch.undo()
     put(folder, "2.host")
