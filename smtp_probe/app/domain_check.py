@@ -20,7 +20,7 @@ from smtp_probe.policy.authority import check_authority
 from smtp_probe.policy.dkim.check import check_dkim
 from smtp_probe.policy.dnsbl import BlockLists
 from smtp_probe.policy.dnssec import check_dnssec
-from smtp_probe.policy.mta_sts import Memory, check_mta_sts
+from smtp_probe.policy.mta_sts import check_mta_sts
 from smtp_probe.policy.mx import check_mx
 from smtp_probe.ports import Check, Clock
 from smtp_probe.probes.block_lists import BlockListLook
@@ -55,7 +55,6 @@ class DomainChecker:
         self._resolver = resolver
         self._clock = clock
         self._visitor = ExchangerVisitor(clock, tls)
-        self._policies: Memory = {}
         self._block_lists = BlockListLook(clock)
         self._web = WebReader(resolver, tls, port=https_port)
 
@@ -70,7 +69,7 @@ class DomainChecker:
         }
         if options.dials:
             checks["mta_sts"] = functools.partial(
-                check_mta_sts, fetch=self._web.fetch, now_seconds=now_seconds, memory=self._policies
+                check_mta_sts, fetch=self._web.fetch, now_seconds=now_seconds
             )
         if options.dials if dials is None else dials:
             check_policy = checks["mta_sts"]

@@ -10,6 +10,7 @@ import socket
 from ipaddress import ip_address
 from pathlib import Path
 
+import idna
 import typer
 
 from smtp_probe.config.settings import ResolverSettings
@@ -20,6 +21,8 @@ from smtp_probe.policy.dnsbl import BlockLists
 _SERVER = re.compile(r"(?P<host>\[[^\]]*\]|[^:]*)(?::(?P<port>[0-9]{1,5}))?")
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _ADDRESS = re.compile(r"[!-;=?A-~]{1,64}@[A-Za-z0-9._:\[\]-]+")
+_DOTS = re.compile("[\u3002\uff0e\uff61]")
+"""What stands for a dot in names of other scripts (RFC 3490 section 3.1)."""
 _WAIT_SECONDS = 2.0
 _LIFETIME_SECONDS = 6.0
 
@@ -32,6 +35,11 @@ def read_subject(
         message = f"{sender[:80]!r} is no mail address"
         raise typer.BadParameter(message, param_hint="--sender")
     domain = read_name(name)
+    if _is_address(name):
+        message = (
+            f"{name[:80]} is an address, and no domain name; for an address that sends there is --egress"
+        )
+        raise typer.BadParameter(message, param_hint="NAME")
     if not domain:
         hint = f": did you mean {name.rpartition('@')[2][:80]}?" if "@" in name else ""
         message = f"{name[:80]!r} is no domain name{hint}"
@@ -61,14 +69,21 @@ def read_block_lists(addresses: list[str], domains: list[str]) -> BlockLists:
 
 def read_name(text: str) -> str:
     """A name as DNS has it: lower case, A-labels, no final dot; empty for what is none."""
-    name = text.strip().lower().removesuffix(".")
-    if not name.isascii():
-        try:
-            name = name.encode("idna").decode("ascii")
-        except UnicodeError:
-            return ""
+    labels = _DOTS.sub(".", text.strip()).lower().removesuffix(".").split(".")
+    try:
+        name = ".".join(label if label.isascii() else _to_a_label(label) for label in labels)
+    except UnicodeError:
+        return ""
     fits = 0 < len(name) <= 253 and all(_LABEL.fullmatch(label) for label in name.split("."))
     return name if fits else ""
+
+
+def _to_a_label(label: str) -> str:
+    """By IDNA 2008 (RFC 5891); what only IDNA 2003 knows, as of signs and pictures, by that."""
+    try:
+        return idna.encode(label, uts46=True).decode("ascii")
+    except idna.IDNAError:
+        return label.encode("idna").decode("ascii")
 
 
 def read_terms(subject: DomainUnderCheck, recipient: str | None, *, tests_relay: bool) -> VisitTerms:
@@ -94,6 +109,14 @@ def read_file(path: Path | None) -> Path | None:
             message = f"{path}: {error.strerror}"
             raise typer.BadParameter(message, param_hint="--ca-file") from None
     return path
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text.strip("[] ").lower().removeprefix("ipv6:").removesuffix("."))
+    except ValueError:
+        return False
+    return True
 
 
 def _read_address(text: str) -> str:

@@ -29,6 +29,19 @@ TITLES = {
     "dnsbl": "Block lists",
     "authority": "Name servers",
 }
+_PUBLISHED = {
+    "spf": ("record",),
+    "dkim": ("selectors",),
+    "dmarc": ("record",),
+    "mta_sts": ("present",),
+    "tls_rpt": ("present",),
+    "dane": ("hosts",),
+    "dnssec": ("has_ds", "has_keys"),
+    "caa": ("records",),
+}
+"""The facts of a check that tell whether there is anything to be well: where all are empty, nothing is published."""
+_ABSENT = "-"
+_MOST_HOSTS = 4
 _SEVERITIES = {
     Severity.ERROR: ("error", "bold red"),
     Severity.WARNING: ("warning", "yellow"),
@@ -43,19 +56,23 @@ def draw_report(report: DomainReport, width: int, glyphs: Glyphs) -> list[Text]:
     for name, result in report.results.items():
         if not (result.facts or result.findings or result.unobserved):
             continue  # it had nothing to look at
-        lines += _draw_check(TITLES.get(name, name), result, width, glyphs)
+        lines += _draw_check(name, result, width, glyphs)
     return [*lines, Text(), _sum_up(report)]
 
 
-def _draw_check(title: str, result: CheckResult, width: int, glyphs: Glyphs) -> Iterator[Text]:
+def _draw_check(name: str, result: CheckResult, width: int, glyphs: Glyphs) -> Iterator[Text]:
+    title = TITLES.get(name, name)
+    is_absent = name in _PUBLISHED and not any(result.facts.get(key) for key in _PUBLISHED[name])
     findings = sorted(result.findings, key=lambda finding: list(_SEVERITIES).index(finding.severity))
     if findings:
         sign, style = (glyphs.bad, _SEVERITIES[findings[0].severity][1])
     elif result.unobserved:
         sign, style = glyphs.unknown, "magenta"
+    elif is_absent:
+        sign, style = _ABSENT, "dim"
     else:
         sign, style = glyphs.good, "green"
-    brief = _brief(result)
+    brief = "none" if is_absent else _brief(result)
     yield Text.assemble((f"{sign} ", style), (title, "bold"), f"  {brief}" if brief else "")
     for finding in findings:
         yield from draw_finding(finding, width)
@@ -70,7 +87,10 @@ def _brief(result: CheckResult) -> str:
         words = f"{facts['lookups']} of 10 look-ups"
         return f"{facts['result']}, {words}" if facts.get("result") else words
     hosts = facts.get("hosts")
-    return ", ".join(hosts) if isinstance(hosts, list) else ""
+    if not isinstance(hosts, list):
+        return ""
+    more = f" and {len(hosts) - _MOST_HOSTS} more" if len(hosts) > _MOST_HOSTS else ""
+    return ", ".join(hosts[:_MOST_HOSTS]) + more
 
 
 def draw_finding(finding: Finding, width: int) -> Iterator[Text]:

@@ -24,6 +24,8 @@ class DnsStatus(StrEnum):
     TIMEOUT = "timeout"
     MALFORMED = "malformed"
     """There are records of this kind, and none of them can be read."""
+    ALIAS_LOOP = "alias_loop"
+    """The name is an alias whose chain leads back, or on and on."""
     BAD_NAME = "bad_name"
     """Not a name that can be asked for: an empty or too long label, or too long as a whole."""
     OVER_BUDGET = "over_budget"

@@ -54,7 +54,7 @@ class Memo:
     """A piece of what was learned, for the journal to keep by kind and name. Without a text it is to be forgotten."""
 
     kind: str
-    """`clock`, `path` or `records`."""
+    """`clock`, `path`, `records` or `sts_policy`."""
     name: str
     text: str | None
 

@@ -54,7 +54,13 @@ _RCODES = {
     dns.rcode.NXDOMAIN: DnsStatus.NO_SUCH_NAME,
     dns.rcode.REFUSED: DnsStatus.REFUSED,
 }
-_DEFINITE = (DnsStatus.FOUND, DnsStatus.NO_DATA, DnsStatus.NO_SUCH_NAME, DnsStatus.MALFORMED)
+_DEFINITE = (
+    DnsStatus.FOUND,
+    DnsStatus.NO_DATA,
+    DnsStatus.NO_SUCH_NAME,
+    DnsStatus.MALFORMED,
+    DnsStatus.ALIAS_LOOP,
+)
 _TELLING = (DnsStatus.SERVER_FAILED, DnsStatus.REFUSED, DnsStatus.TIMEOUT, DnsStatus.UNREACHABLE)
 """Of several name servers that failed, the failure that stands first here is told."""
 
@@ -200,7 +206,7 @@ class DnsResolver:
                     self._cache.put(target, rest, now())
             answer = _join(answer, rest)
         detail = "a chain of aliases without an end"
-        return dataclasses.replace(answer, status=DnsStatus.SERVER_FAILED, detail=detail)
+        return dataclasses.replace(answer, status=DnsStatus.ALIAS_LOOP, detail=detail)
 
     async def _ask_in_turn(self, name: str, kind: str) -> DnsAnswer:
         """Ask one name server after the other, over and over within the lifetime, until one knows."""
@@ -317,6 +323,8 @@ def _to_answer(response: dns.message.Message, name: str, kind: str, *, trusts_ad
         return _failed(name, kind, status, f"the name server said {dns.rcode.to_text(response.rcode())}")
     try:
         chain = response.resolve_chaining()  # type: ignore[attr-defined]  # of QueryMessage
+    except dns.message.ChainTooLong:
+        return _failed(name, kind, DnsStatus.ALIAS_LOOP, "a chain of aliases without an end")
     except (dns.exception.DNSException, AttributeError) as error:
         return _failed(name, kind, DnsStatus.SERVER_FAILED, f"the answer cannot be followed: {error}")
     aliases = tuple(_to_text(rrset[0].target) for rrset in chain.cnames)
@@ -331,7 +339,7 @@ def _to_answer(response: dns.message.Message, name: str, kind: str, *, trusts_ad
         recurses = bool(response.flags & dns.flags.RA)
         if not has_soa and not recurses and aliases:
             detail = _OPEN_ALIAS
-        elif not has_soa and not recurses and not response.flags & dns.flags.AA:
+        elif _refers(response) and not has_soa and not recurses and not response.flags & dns.flags.AA:
             return _failed(
                 name, kind, DnsStatus.REFUSED, "a referral: this name server does not look further"
             )
@@ -351,12 +359,17 @@ def _to_answer(response: dns.message.Message, name: str, kind: str, *, trusts_ad
     )
 
 
+def _refers(response: dns.message.Message) -> bool:
+    """Whether other name servers are named; without any, nothing is there (RFC 2308 section 2.2, type 3)."""
+    return any(rrset.rdtype == dns.rdatatype.NS for rrset in response.authority)
+
+
 def _original_ttl(response: dns.message.Message, answer: dns.rrset.RRset | None) -> int | None:
     """The TTL that the zone gives the records, where this answer tells it."""
     if answer is None:
         return None
-    if response.flags & dns.flags.AA:
-        return answer.ttl
+    if response.flags & dns.flags.AA or not response.flags & dns.flags.RA:
+        return answer.ttl  # who does not look further has it from the zone, not from a cache
     signatures = _signatures(response, answer)
     return int(signatures[0].original_ttl) if signatures else None
 

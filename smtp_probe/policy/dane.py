@@ -58,7 +58,9 @@ async def ask_tlsa(hosts: Sequence[str], ask: Ask) -> list[HostTlsa]:
 async def check_dane(
     subject: DomainUnderCheck, ask: Ask, visits: Sequence[ExchangerVisit] = ()
 ) -> CheckResult:
-    """Look at every host's records, and match them where it was visited."""
+    """Look at every host's records, and match them where it was visited. Says nothing where no host is known."""
+    if not subject.mx_hosts:
+        return CheckResult()
     found = await ask_tlsa(subject.mx_hosts, ask)
     mx = await ask(subject.domain, "MX")
     findings: list[Finding] = []

@@ -6,10 +6,10 @@ and when the policy that was fetched ceases to hold. A domain without the record
 
 from __future__ import annotations
 
-import dataclasses
 import re
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from smtp_probe.model import CheckResult, DomainUnderCheck, Finding, Severity, WebAnswer, WebFailure
 from smtp_probe.policy.findings import make_finding, unseen
@@ -18,9 +18,6 @@ from smtp_probe.ports import Ask
 
 Fetch = Callable[[str, str, int], Awaitable[WebAnswer]]
 """Fetches `https://HOST/PATH`, at most so many bytes and one more."""
-
-Memory = dict[str, tuple[str, tuple[object, ...]]]
-"""The id and the policy that were last seen together, by domain."""
 
 PATH = "/.well-known/mta-sts.txt"
 _MOST_BYTES = 65_536
@@ -40,6 +37,14 @@ class StsPolicy:
     mode: str
     max_age_seconds: int
     patterns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SeenPolicy:
+    """The id of a record, and the policy that was first seen under it."""
+
+    record_id: str
+    terms: tuple[str, ...]
 
 
 class StsSyntaxError(ValueError):
@@ -121,9 +126,8 @@ async def check_mta_sts(
     ask: Ask,
     fetch: Fetch | None = None,
     now_seconds: int | None = None,
-    memory: Memory | None = None,
 ) -> CheckResult:
-    """Look at the record, and at the policy where one may fetch it. `memory` lasts from one look to the next."""
+    """Look at the record, and at the policy where one may fetch it. Fits `ports.Check`."""
     name = f"_mta-sts.{subject.domain}"
     answer = await ask(name, "TXT")
     if answer.is_failure:
@@ -141,22 +145,21 @@ async def check_mta_sts(
     if fetch is None:
         return CheckResult(facts=facts)
     host = f"mta-sts.{subject.domain}"
-    result = _judge_page(subject, host, await fetch(host, PATH, _MOST_BYTES), facts, now_seconds)
-    return result if memory is None else _compare(subject.domain, result, memory)
+    return _judge_page(subject, host, await fetch(host, PATH, _MOST_BYTES), facts, now_seconds)
 
 
-def _compare(domain: str, result: CheckResult, memory: Memory) -> CheckResult:
-    """Whether the policy has changed under the same id: senders that have it do not fetch it again."""
-    facts = result.facts
+def compare_policy(
+    domain: str, facts: Mapping[str, Any], known: SeenPolicy | None
+) -> tuple[SeenPolicy | None, Finding | None]:
+    """Whether the policy has changed under the same id: senders that have it do not fetch it again. In: the facts of a look,
+    and what was seen before. Out: what is to be remembered, and the finding.
+    """
     if facts.get("mode") is None:
-        return result
-    seen = facts["mode"], facts["max_age_seconds"], *facts["mx"]
-    known = memory.get(domain)
-    if known is None or known[0] != facts["id"]:
-        memory[domain] = str(facts["id"]), seen
-    elif known[1] != seen:
-        return dataclasses.replace(result, findings=(*result.findings, _same_id(domain, known[0])))
-    return result
+        return known, None  # no policy was seen this time
+    terms = str(facts["mode"]), str(facts["max_age_seconds"]), *sorted(map(str, facts["mx"]))
+    if known is None or known.record_id != facts["id"]:
+        return SeenPolicy(str(facts["id"]), terms), None
+    return known, None if known.terms == terms else _same_id(domain, known.record_id)
 
 
 def _same_id(domain: str, record_id: str) -> Finding:

@@ -20,7 +20,7 @@ from smtp_probe.ports import Ask
 
 LONGEST_TTL_SECONDS = 86_400
 SHORTEST_TTL_SECONDS = 60
-_MOST_HOSTS = 20
+_MOST_HOSTS = 50
 _HOST_NAME = re.compile(
     r"(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 )
@@ -46,9 +46,19 @@ class MxHost:
         return next((answer.aliases for answer in self.answers if answer.aliases), ())
 
     @property
+    def is_looping(self) -> bool:
+        """Whether its name is an alias that leads nowhere."""
+        return any(answer.status is DnsStatus.ALIAS_LOOP for answer in self.answers)
+
+    @property
+    def failed(self) -> tuple[DnsAnswer, ...]:
+        """What could not be seen of it."""
+        return () if self.is_looping else tuple(answer for answer in self.answers if answer.is_failure)
+
+    @property
     def is_absent(self) -> bool:
         """Whether DNS says for certain that it has no address."""
-        return not self.addresses and not any(answer.is_failure for answer in self.answers)
+        return not self.addresses and not self.failed
 
 
 def is_host_name(name: str) -> bool:
@@ -69,7 +79,7 @@ async def check_mx(subject: DomainUnderCheck, ask: Ask, *, allows_private: bool 
         return CheckResult(findings=(_domain_missing(subject.domain),))
     named = [record for record in records if record.host]
     is_null = len(named) < len(records)
-    hosts = [await _look_up(record.preference, record.host, ask) for record in _once(named)]
+    hosts = [await _look_up(record.preference, record.host, ask) for record in _once(named)[:_MOST_HOSTS]]
     if not records:
         hosts = [await _look_up(None, subject.domain, ask)]
     findings = [
@@ -77,10 +87,12 @@ async def check_mx(subject: DomainUnderCheck, ask: Ask, *, allows_private: bool 
         *(finding for host in hosts for finding in _judge_host(host, allows_private=allows_private)),
         *(_judge_ttls(subject.domain, answer, hosts)),
     ]
-    failed = [entry for host in hosts for entry in host.answers if entry.is_failure]
+    unobserved = [unseen(entry) for host in hosts for entry in host.failed]
+    if len(_once(named)) > len(hosts) > 1:
+        unobserved.append(f"of {len(_once(named))} MX hosts only the first {len(hosts)} are looked at")
     return CheckResult(
         findings=tuple(findings),
-        unobserved=tuple(unseen(entry) for entry in failed),
+        unobserved=tuple(unobserved),
         facts=_facts(answer, hosts, is_null=is_null),
         gauges={} if answer.original_ttl_seconds is None else {"mx_ttl_seconds": answer.original_ttl_seconds},
     )
@@ -91,7 +103,7 @@ def _once(records: Sequence[MxRecord]) -> list[MxRecord]:
     best: dict[str, MxRecord] = {}
     for record in records:
         best.setdefault(record.host, record)
-    return list(best.values())[:_MOST_HOSTS]
+    return list(best.values())
 
 
 async def _look_up(preference: int | None, name: str, ask: Ask) -> MxHost:
@@ -250,7 +262,8 @@ def _judge_name(host: MxHost) -> Iterator[Finding]:
             "mx_unresolvable",
             Severity.ERROR,
             host.name,
-            f"An MX record names {host.name}, which has no address.",
+            f"An MX record names {host.name}, which "
+            + ("is an alias that leads back to itself." if host.is_looping else "has no address."),
             advice="Give the host an address, or remove the record; a final dot may be missing in the zone file.",
             source="RFC 5321 section 5.1",
         )

@@ -37,10 +37,11 @@ def make_report(*findings: Finding, unobserved: tuple[str, ...] = ()) -> DomainR
             "spf": CheckResult(
                 findings=findings,
                 unobserved=unobserved,
-                facts={"result": "pass", "lookups": 3, "void_lookups": 0},
+                facts={"result": "pass", "lookups": 3, "void_lookups": 0, "record": "v=spf1 -all"},
             ),
             "exchangers": CheckResult(facts={"visits": {"mx1.e.test 192.0.2.1": visit}}),
             "identity": CheckResult(),
+            "tls_rpt": CheckResult(facts={"present": False, "record": None}),
         },
         records=(
             DnsAnswer(name="e.test", kind="MX", status=DnsStatus.FOUND, values=(MxRecord(10, "mx1.e.test"),)),

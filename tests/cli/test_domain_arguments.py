@@ -15,6 +15,11 @@ from smtp_probe.cli.domain_arguments import read_name, read_resolver, read_subje
     [
         ("Example.TEST.", "example.test"),
         ("bücher.test", "xn--bcher-kva.test"),
+        ("straße.test", "xn--strae-oqa.test"),
+        ("例え。テスト", "xn--r8jz45g.xn--zckzah"),
+        ("☃.test", "xn--n3h.test"),
+        ("_dmarc.é.test", "_dmarc.xn--9ca.test"),
+        ("ä" * 70 + ".test", ""),
         ("_dmarc.example.test", "_dmarc.example.test"),
         ("test", "test"),
         ("", ""),
@@ -43,6 +48,8 @@ def test_all_that_is_said_is_read() -> None:
     ("arguments", "hint"),
     [
         (("user@e.test", [], [], None, None), "did you mean e.test"),
+        (("192.0.2.1", [], [], None, None), "is an address"),
+        (("[IPv6:2001:db8::1]", [], [], None, None), "is an address"),
         (("a..b", [], [], None, None), "no domain name"),
         (("e.test", ["a b"], [], None, None), "selector"),
         (("e.test", [], ["192.0.2.256"], None, None), "address"),

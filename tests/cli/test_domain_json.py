@@ -16,7 +16,7 @@ def test_the_keys_are_those_of_the_page() -> None:
     assert (facts["domain"], facts["exit_code"]) == ("e.test", 1)
     (finding,) = facts["findings"]
     assert list(finding) == ["check", "severity", "subject", "message", "advice", "source"]
-    assert facts["spf"] == {"result": "pass", "lookups": 3, "void_lookups": 0}
+    assert facts["spf"] == {"result": "pass", "lookups": 3, "void_lookups": 0, "record": "v=spf1 -all"}
     assert facts["dkim"] is None
     assert facts["dmarc"] is None
     assert facts["records"][0]["values"] == ["10 mx1.e.test"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from smtp_probe.cli.domain_view import TITLES, draw_report
 from smtp_probe.cli.terminal import ASCII
-from smtp_probe.model import Severity
+from smtp_probe.model import CheckResult, Severity
 from tests.cli.domain_reports import make_finding, make_report
 
 
@@ -25,6 +27,18 @@ def test_a_check_with_nothing_to_do_is_not_shown() -> None:
     text = "\n".join(str(line) for line in draw_report(make_report(), 80, ASCII))
     assert TITLES["identity"] not in text
     assert text.endswith("nothing found")
+
+
+def test_what_is_not_published_is_not_well() -> None:
+    lines = [str(line) for line in draw_report(make_report(), 80, ASCII)]
+    assert "- TLS reports  none" in lines
+
+
+def test_of_many_hosts_some_are_named() -> None:
+    hosts = [f"mx{number}.e.test" for number in range(60)]
+    report = dataclasses.replace(make_report(), results={"mx": CheckResult(facts={"hosts": hosts})})
+    shown = str(draw_report(report, 80, ASCII)[1])
+    assert shown.endswith("mx3.e.test and 56 more")
 
 
 def test_what_was_not_seen_is_said() -> None:

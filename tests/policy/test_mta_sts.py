@@ -11,6 +11,7 @@ from smtp_probe.policy.mta_sts import (
     PATH,
     StsSyntaxError,
     check_mta_sts,
+    compare_policy,
     is_matched,
     parse_sts_policy,
     parse_sts_record,
@@ -129,13 +130,15 @@ def test_a_star_stands_for_one_label(host: str, matched: bool) -> None:
 
 async def test_a_policy_that_changes_under_the_same_id_is_told() -> None:
     other = GOOD.replace(b"604800", b"86400")
-    pages, memory, found = [GOOD, other, other, GOOD], {}, []
+    pages, known, found = [GOOD, other, other, GOOD], None, []
 
     async def fetch(*_: object) -> WebAnswer:
         return _page(pages.pop(0))
 
     for record_id in ("1", "1", "2", "2"):
         zone: dict[str, Any] = {"_mta-sts.e.test": {"TXT": (f"v=STSv1; id={record_id};",)}}
-        result = await check_mta_sts(SUBJECT, ScriptedDns(zone), fetch, 1_000, memory)
-        found.append("mta_sts_id_unchanged" in [finding.check for finding in result.findings])
-    assert found == [False, True, False, True]
+        result = await check_mta_sts(SUBJECT, ScriptedDns(zone), fetch, 1_000)
+        known, finding = compare_policy("e.test", result.facts, known)
+        found.append(finding is not None and finding.check)
+    assert found == [False, "mta_sts_id_unchanged", False, "mta_sts_id_unchanged"]
+    assert compare_policy("e.test", {"present": True, "mode": None}, known) == (known, None)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from smtp_probe.model import DnsAnswer, DnsStatus, DomainReport, DomainUnderCheck, Memo, MxRecord
+import dataclasses
+
+from smtp_probe.model import CheckResult, DnsAnswer, DnsStatus, DomainReport, DomainUnderCheck, Memo, MxRecord
 from smtp_probe.probes.record_watch import CHANGES, RecordWatch
 from tests.probes.fakes import FakeClock, MemoryJournal
 
@@ -41,6 +43,24 @@ async def test_what_changed_while_nobody_looked_is_found_after_a_restart() -> No
     assert journal.events[-1].records == ("mx",)
 
 
+def _with_policy(record_id: str, max_age: int) -> DomainReport:
+    facts = {"id": record_id, "mode": "enforce", "max_age_seconds": max_age, "mx": ["a.e.test"]}
+    return dataclasses.replace(_report("a.e.test"), results={"mta_sts": CheckResult(facts=facts)})
+
+
+async def test_a_policy_that_changed_under_its_id_while_nobody_looked_is_found_after_a_restart() -> None:
+    journal = MemoryJournal()
+    await RecordWatch(journal, FakeClock()).note(_with_policy("1", 600_000))
+    later = RecordWatch(journal, FakeClock())
+    later.restore(journal.events[0].memos)
+    assert _checks(await later.note(_with_policy("1", 600_000))) == []
+    assert _checks(await later.note(_with_policy("1", 900_000))) == ["mta_sts_id_unchanged"]
+    assert _checks(await later.note(_with_policy("1", 900_000))) == ["mta_sts_id_unchanged"]
+    assert _checks(await later.note(_with_policy("2", 900_000))) == []
+    assert _checks(await later.note(_report("a.e.test"))) == []  # no policy was seen
+    assert [event.records for event in journal.events] == [(), ()]
+
+
 async def test_what_the_journal_does_not_have_is_found_again() -> None:
     journal = MemoryJournal()
     watch = RecordWatch(journal, FakeClock())
@@ -54,6 +74,6 @@ async def test_what_the_journal_does_not_have_is_found_again() -> None:
 async def test_a_damaged_memory_is_as_none() -> None:
     watch = RecordWatch(MemoryJournal(), FakeClock())
     for text in ("{", "[]", None, '{"version": 9}'):
-        watch.restore([Memo(kind="records", name="e.test", text=text)])
+        watch.restore([Memo(kind=kind, name="e.test", text=text) for kind in ("records", "sts_policy")])
     watch.restore([Memo(kind="clock", name="x", text="{")])
     assert _checks(await watch.note(_report("a.e.test"))) == []

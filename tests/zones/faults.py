@@ -32,6 +32,23 @@ FAULTS = [
     ),
     # MX.
     Domain(name="absent", expect=("domain_missing",), is_absent=True),
+    Domain(
+        name="absent-known",
+        expect=("domain_missing",),
+        is_absent=True,
+        about={"selector": "s1", "sender": "user@absent-known.test"},
+    ),
+    Domain(
+        name="alias-gone",
+        expect=("mx_missing", "spf_missing", "dmarc_missing"),
+        without=("",),
+        plus="@ CNAME gone.test.",
+    ),
+    Domain(
+        name="txt-crowd", plus='@ TXT "v=other"\n' + "\n".join(f'@ TXT "{"x" * 250} {n}"' for n in range(40))
+    ),
+    Domain(name="txt-octets", plus='@ TXT "\\000\\200\\255 v=spf1"'),
+    Domain(name="xn--bcher-kva"),
     Domain(name="mx-none", expect=("mx_missing",), without=("@ MX", "@ TXT"), plus='@ TXT "v=spf1 -all"'),
     Domain(
         name="mx-implicit",
@@ -63,6 +80,21 @@ FAULTS = [
         without=("@ TXT",),
         plus='@ MX 30 mx3\nmx3 TXT "x"\n@ TXT "v=spf1 ip4:{ip} -all"',
     ),
+    Domain(
+        name="mx-loop",
+        expect=("mx_unresolvable",),
+        plus="@ MX 30 loop1\nloop1 CNAME loop2\nloop2 CNAME loop1",
+    ),
+    Domain(
+        name="mx-chain", expect=("mx_is_alias",), plus="@ MX 30 c1\nc1 CNAME c2\nc2 CNAME c3\nc3 CNAME mx1"
+    ),
+    Domain(
+        name="mx-crowd",
+        without=("@ TXT",),
+        plus='@ TXT "v=spf1 ip4:{ip} -all"\n'
+        + "\n".join(f"@ MX 30 h{n}\nh{n} A 192.0.2.{n}" for n in range(1, 41)),
+    ),
+    Domain(name="mx-apex", without=("@ MX 20",), plus="@ MX 20 {domain}.\n@ A {other}"),
     Domain(name="mx-badname", expect=("mx_bad_name",), plus="@ MX 30 mx_3\nmx_3 A 192.0.2.3"),
     Domain(name="mx-loopback", expect=("mx_unroutable_address",), plus="@ MX 30 mx3\nmx3 A 127.0.0.9"),
     Domain(name="mx-loopback6", expect=("mx_unroutable_address",), plus="@ MX 30 mx3\nmx3 AAAA ::1"),
@@ -103,6 +135,14 @@ FAULTS = [
             f"many MX {number} m{number}\nm{number} A 192.0.2.{number}" for number in range(1, 12)
         ),
     ),
+    spf(
+        "permerror",
+        "v=spf1 include:%{i}.senders.{domain} -all",
+        "spf_permerror",
+        about=IDENTITY,
+    ),
+    spf("case", "V=SPF1 Mx IP4:{ip} -ALL", about=IDENTITY),
+    spf("pieces", "v=spf1 " + "ip4:192.0.2.100 " * 20 + "ip4:{ip} -all", about=IDENTITY),
     spf("egress", "v=spf1 ip4:192.0.2.1 -all", "spf_egress_not_allowed", about=IDENTITY),
     spf("soft", "v=spf1 ip4:192.0.2.1 ~all", "spf_egress_not_allowed", about=IDENTITY),
     spf("egress6", "v=spf1 ip4:{ip} -all", "spf_egress_not_allowed", about=IDENTITY6),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import dns.exception
+import dns.message
+import dns.query
 import pytest
 
 from smtp_probe.app.domain_check import LookOptions, look_at_domain
@@ -107,25 +111,47 @@ def _zones(folder: Path) -> tuple[dict[str, str], Path]:
 
 
 @pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """A validating resolver in front of the zones."""
-    folder = tmp_path_factory.mktemp("signed")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("signed")
+
+
+@pytest.fixture(scope="module")
+def upstream(folder: Path) -> Iterator[int]:
+    """The name server of the zones, which validates nothing."""
     zones, anchor = _zones(folder)
-    with serve(zones, folder) as upstream:
-        port = free_port()
-        configuration = _UNBOUND.format(address=ADDRESS, port=port, folder=folder, anchor=anchor)
-        for name in zones:
-            configuration += f'stub-zone:\n    name: "{name}."\n    stub-addr: {ADDRESS}@{upstream}\n'
-        (folder / "unbound.conf").write_text(configuration)
-        with (folder / "unbound.log").open("wb") as log:
-            process = subprocess.Popen(
-                ["/usr/sbin/unbound", "-d", "-c", folder / "unbound.conf"], stdout=log, stderr=log
-            )
-            time.sleep(1)
-            assert process.poll() is None, (folder / "unbound.log").read_text()
-            yield port
-            process.terminate()
-            process.wait(10)
+    (folder / "anchor").write_text(anchor.read_text())
+    with serve(zones, folder) as port:
+        yield port
+
+
+@pytest.fixture(scope="module")
+def port(folder: Path, upstream: int) -> Iterator[int]:
+    """A validating resolver in front of it."""
+    port = free_port()
+    configuration = _UNBOUND.format(address=ADDRESS, port=port, folder=folder, anchor=folder / "anchor")
+    for name in ("test", *(f"{child}.test" for child in CHILDREN)):
+        configuration += f'stub-zone:\n    name: "{name}."\n    stub-addr: {ADDRESS}@{upstream}\n'
+    (folder / "unbound.conf").write_text(configuration)
+    with (folder / "unbound.log").open("wb") as log:
+        process = subprocess.Popen(
+            ["/usr/sbin/unbound", "-d", "-c", folder / "unbound.conf"], stdout=log, stderr=log
+        )
+        _wait_until_it_answers(process, port, folder / "unbound.log")
+        yield port
+        process.terminate()
+        process.wait(10)
+
+
+def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline = time.monotonic() + 10
+    query = dns.message.make_query("test", "SOA")
+    while time.monotonic() < deadline:
+        assert process.poll() is None, log.read_text()
+        with contextlib.suppress(OSError, dns.exception.DNSException):
+            if dns.query.udp(query, ADDRESS, 0.5, port).answer:
+                return
+        time.sleep(0.02)
+    raise AssertionError(log.read_text())
 
 
 def _settings(port: int, *, trust_ad: bool = True) -> ResolverSettings:
@@ -137,6 +163,23 @@ async def test_each_fault_of_signing_has_its_finding(child: str, port: int) -> N
     options = LookOptions(resolver=_settings(port), dials=False)
     report = await look_at_domain(DomainUnderCheck(domain=f"{child}.test"), options)
     assert sorted(finding.check for finding in report.findings) == sorted(EXPECTED[child]), report.unobserved
+
+
+@pytest.mark.parametrize(
+    ("child", "expected"),
+    [
+        ("signed", []),
+        ("unsigned", []),
+        ("nokey", ["dnssec_no_key"]),
+        ("mismatch", ["dnssec_ds_mismatch"]),
+        ("ended", ["dnssec_signature_expiring"]),
+    ],
+)
+async def test_faults_are_seen_where_nobody_validates(child: str, expected: list[str], upstream: int) -> None:
+    options = LookOptions(resolver=_settings(upstream, trust_ad=False), dials=False)
+    report = await look_at_domain(DomainUnderCheck(domain=f"{child}.test"), options)
+    assert [finding.check for finding in report.findings] == expected, report.findings
+    assert report.is_observed, report.unobserved
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,8 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 async def test_a_fault_has_its_finding_and_no_other(domain: Domain, port: int) -> None:
     about = {name: fill(text, domain, FAULTS.index(domain)) for name, text in domain.about.items()}
     egress = [about["egress"]] if "egress" in about else []
-    subject = read_subject(f"{domain.name}.test", [], egress, about.get("ehlo"), about.get("sender"))
+    selectors = [about["selector"]] if "selector" in about else []
+    subject = read_subject(f"{domain.name}.test", selectors, egress, about.get("ehlo"), about.get("sender"))
     settings = ResolverSettings(nameservers=(ADDRESS,), port=port, timeout=1, lifetime=3)
     report = await look_at_domain(subject, LookOptions(resolver=settings, dials=False))
     assert Counter(finding.check for finding in report.findings) == Counter(domain.expect), report.findings

@@ -76,6 +76,9 @@ async def check_dkim(subject: DomainUnderCheck, ask: Ask, *, now_seconds: int | 
         await ask(f"{selector}._domainkey.{subject.domain}", "TXT")
         for selector in subject.selectors[:_MOST_SELECTORS]
     ]
+    own = await ask(subject.domain, "MX")
+    if own.status is DnsStatus.NO_SUCH_NAME and not own.aliases:
+        return CheckResult()  # there is no domain, which is told by the MX check
     keys = [read_key(answer) for answer in answers]
     sizes = [key.bits for key in keys if key.algorithm == "rsa" and key.bits is not None]
     return CheckResult(

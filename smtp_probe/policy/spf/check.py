@@ -102,13 +102,13 @@ def _facts(
 
 
 def _result_without_address(found: SpfSurvey) -> str | None:
-    """What every sender gets; None where it depends on the address."""
+    """What every sender gets, or all but those whom the record names before it fails; None where it depends."""
     first = found.first
     if first.answer.is_failure:
         return SpfResult.TEMPERROR.value
     if not first.texts:
         return SpfResult.NONE.value
-    return SpfResult.PERMERROR.value if first.record is None else None
+    return SpfResult.PERMERROR.value if found.ends_in_error else None
 
 
 def _judge_verdicts(

@@ -37,7 +37,8 @@ def spf_finding(  # noqa: PLR0913, PLR0917  # a finding has so many parts
 def judge_record(found: SpfSurvey) -> Iterator[Finding]:
     """All that is wrong with what the domain publishes. Nothing is said of what could not be seen."""
     first = found.first
-    if first.answer.is_failure or first.answer.status is DnsStatus.NO_SUCH_NAME:
+    is_absent = first.answer.status is DnsStatus.NO_SUCH_NAME and not first.answer.aliases
+    if first.answer.is_failure or is_absent:
         return  # a domain that does not exist is told by the check of its MX records
     if not first.texts:
         yield _missing(first)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from smtp_probe.model import DnsAnswer, DnsStatus, MxRecord
-from smtp_probe.policy.spf.evaluation import is_usable_name
+from smtp_probe.policy.spf.evaluation import MOST_LOOKUPS, MOST_VOID_LOOKUPS, is_usable_name
 from smtp_probe.policy.spf.macros import has_macros
 from smtp_probe.policy.spf.record import Mechanism, SpfRecord, SpfSyntaxError, parse_record, select_records
 from smtp_probe.ports import Ask
@@ -49,6 +49,13 @@ class SpfSurvey:
     """Domains of `mx` terms with more than ten MX records."""
     failed: list[DnsAnswer] = field(default_factory=list)
     """What could not be seen."""
+
+    @property
+    def ends_in_error(self) -> bool:
+        """Whether whoever is not named before gets a permanent error (RFC 7208 section 4.6.4)."""
+        limits = self.lookups > MOST_LOOKUPS or len(self.void) > MOST_VOID_LOOKUPS
+        is_broken = any(node.record is None and not node.answer.is_failure for node in self.nodes)
+        return bool(limits or is_broken or self.loop or self.crowded)
 
     @property
     def first(self) -> SpfNode:
@@ -156,7 +163,7 @@ async def _look_up_addresses(found: SpfSurvey, ask: Ask, name: str) -> None:
 
 
 def _note(found: SpfSurvey, answer: DnsAnswer) -> None:
-    if answer.is_failure:
+    if answer.is_failure and answer.status is not DnsStatus.ALIAS_LOOP:
         found.failed.append(answer)
     elif not answer.values:
         found.void.append(answer)
