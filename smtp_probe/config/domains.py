@@ -56,7 +56,8 @@ class Domain(Settings):
         (), max_length=20, description="Block lists to ask about the domain, its sender's and its EHLO name."
     )
     ca_file: Path | None = Field(
-        None, description="PEM file of the authorities to trust instead of the system's."
+        None,
+        description="PEM file of the authorities to trust instead of the system's; revocation lists in it are heeded.",
     )
 
     @model_validator(mode="after")

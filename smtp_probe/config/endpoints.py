@@ -52,7 +52,8 @@ class TlsOptions(Settings):
     """How a server's certificate is checked."""
 
     ca_file: Path | None = Field(
-        None, description="PEM file of the authorities to trust instead of the system's."
+        None,
+        description="PEM file of the authorities to trust instead of the system's; revocation lists in it are heeded.",
     )
     server_name: Host | None = Field(None, description="Name to ask for and to verify; default: the host.")
     minimum_version: TlsVersion = Field("1.2", description="Oldest TLS version to accept.")

@@ -25,6 +25,7 @@ from smtp_probe.network.tcp import PromptSocket, connect_tcp
 from smtp_probe.network.tls import ContextSource, failed_tls_facts, presented_chain, tls_facts
 from smtp_probe.ports import Clock
 
+_NO_SUCH_COMMAND = (500, 502)
 _SPARE_SECONDS = 1.0
 _QUIT_SECONDS = 2.0
 _FOREIGN_RECIPIENT = b"relay-test@example.org"
@@ -121,14 +122,22 @@ class _Visit:
         async with self._phase(Phase.GREETING):
             await self._dialogue.open(sock=self._socket)
             self._expect(await self._dialogue.read_greeting())
-        async with self._phase(Phase.EHLO):
-            self._expect(await self._dialogue.say_hello())
+        await self._say_hello()
         self._extensions = tuple(sorted(self._dialogue.extensions))
         if "starttls" in self._extensions:
             await self._start_tls()
-            async with self._phase(Phase.EHLO):
-                self._expect(await self._dialogue.say_hello())
+            await self._say_hello()
         await self._ask_about_recipients()
+
+    async def _say_hello(self) -> None:
+        """EHLO, and HELO where the server does not know that (RFC 5321 section 3.2)."""
+        async with self._phase(Phase.EHLO):
+            answer = await self._dialogue.say_hello()
+            if answer.code in _NO_SUCH_COMMAND:
+                answer = await self._dialogue.command(
+                    b"HELO", self._terms.ehlo_name.encode("ascii", "replace")
+                )
+            self._expect(answer)
 
     async def _start_tls(self) -> None:
         try:

@@ -95,8 +95,8 @@ def _to_der(certificate: bytes | object) -> bytes:
 def client_context(options: TlsOptions) -> ssl.SSLContext:
     """Make the context for connections to one server.
 
-    Trusts `ca_file` instead of the system's authorities where it is given, and verifies name and chain unless told
-    not to. Blocks for some milliseconds, reading the authorities. Raises OSError (`ssl.SSLError` is one) when they
+    Trusts `ca_file` instead of the system's authorities where it is given, heeds the revocation lists in it, and verifies
+    name and chain unless told not to. Blocks for some milliseconds, reading the authorities. Raises OSError (`ssl.SSLError` is one) when they
     cannot be read.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # verifies chain and name from the start
@@ -107,6 +107,8 @@ def client_context(options: TlsOptions) -> ssl.SSLContext:
         context.verify_mode = ssl.CERT_NONE
     elif options.ca_file is not None:
         context.load_verify_locations(cafile=options.ca_file)
+        if context.cert_store_stats()["crl"]:  # heeded only where it is asked for
+            context.verify_flags |= ssl.VerifyFlags.VERIFY_CRL_CHECK_LEAF
     else:
         context.load_default_certs(ssl.Purpose.SERVER_AUTH)
     return context

@@ -25,12 +25,29 @@ class Certificates:
         self.ca_file = folder / "ca.pem"
         authority = trustme.CA()
         authority.cert_pem.write_to_path(str(self.ca_file))
+        revoked = authority.issue_cert(NAME, not_after=GOOD_UNTIL)
+        self.revoked = _context(revoked)
+        self.ca_file_with_list = folder / "ca-with-list.pem"
+        self.ca_file_with_list.write_bytes(authority.cert_pem.bytes() + _revocation_list(authority, revoked))
         self.good = _context(authority.issue_cert(NAME, "127.0.0.1", not_after=GOOD_UNTIL))
         self.expired = _context(authority.issue_cert(NAME, not_after=EXPIRED_AT))
         self.not_yet_valid = _context(authority.issue_cert(NAME, not_before=BEGINS_AT, not_after=GOOD_UNTIL))
         self.wrong_name = _context(authority.issue_cert("other.test", not_after=GOOD_UNTIL))
         self.unknown_issuer = _context(trustme.CA().issue_cert(NAME, not_after=GOOD_UNTIL))
         self.self_signed = _self_signed(folder)
+
+
+def _revocation_list(authority: trustme.CA, revoked: trustme.LeafCert) -> bytes:
+    """The authority's list, with this one certificate on it."""
+    issuer = x509.load_pem_x509_certificate(authority.cert_pem.bytes())
+    leaf = x509.load_pem_x509_certificate(revoked.cert_chain_pems[0].bytes())
+    key = serialization.load_pem_private_key(authority.private_key_pem.bytes(), None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    begin = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+    entry = x509.RevokedCertificateBuilder().serial_number(leaf.serial_number).revocation_date(begin).build()
+    made = x509.CertificateRevocationListBuilder().issuer_name(issuer.subject)
+    made = made.last_update(begin).next_update(GOOD_UNTIL).add_revoked_certificate(entry)
+    return made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
 def _context(certificate: trustme.LeafCert) -> ssl.SSLContext:

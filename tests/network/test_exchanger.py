@@ -81,6 +81,13 @@ async def test_a_host_that_takes_no_mail_is_told(
     assert visit.is_up is (check == "exchanger_no_starttls")
 
 
+async def test_a_host_that_knows_only_helo_takes_mail(certificates: Certificates) -> None:
+    server = HostileSmtp({"EHLO": b"502 5.5.1 what?\r\n", "HELO": b"250 hello\r\n"})
+    visit = await _visit(server, certificates.ca_file, recipient="a@b.test")
+    assert _ids(visit) == ["exchanger_no_starttls"]
+    assert server.verbs == [b"EHLO", b"HELO", b"MAIL", b"RCPT", b"RSET", b"QUIT"]
+
+
 @pytest.mark.parametrize(
     ("answers", "check"),
     [
@@ -106,13 +113,16 @@ async def test_tls_that_is_offered_and_fails_is_told(
         ("wrong_name", TlsFailure.NAME_MISMATCH, "exchanger_certificate_name"),
         ("unknown_issuer", TlsFailure.UNKNOWN_ISSUER, "exchanger_certificate_untrusted"),
         ("self_signed", TlsFailure.SELF_SIGNED, "exchanger_certificate_untrusted"),
+        ("revoked", TlsFailure.REVOKED, "exchanger_certificate_revoked"),
     ],
 )
 async def test_a_bad_certificate_is_told_with_what_is_wrong(
     kind: str, failure: TlsFailure, check: str, certificates: Certificates
 ) -> None:
     server = HostileSmtp(tls=getattr(certificates, kind))
-    visit = await _visit(server, certificates.ca_file)
+    visit = await _visit(
+        server, certificates.ca_file_with_list if kind == "revoked" else certificates.ca_file
+    )
     assert _ids(visit) == [check]
     assert visit.tls is not None
     assert visit.tls.failure is failure

@@ -54,6 +54,18 @@ def test_own_authorities_are_trusted_instead_of_the_systems(certificates: Certif
     assert client_context(TlsOptions()).cert_store_stats()["x509_ca"] > 10
 
 
+def test_a_revocation_list_beside_the_authorities_is_heeded(certificates: Certificates) -> None:
+    without, with_list = (
+        _options(certificates),
+        _options(certificates, ca_file=certificates.ca_file_with_list),
+    )
+    assert tls_facts(_shake_hands(client_context(without), certificates.revoked)).failure is None
+    with pytest.raises(ssl.SSLCertVerificationError) as caught:
+        _shake_hands(client_context(with_list), certificates.revoked)
+    assert failed_tls_facts(caught.value).failure is TlsFailure.REVOKED
+    assert tls_facts(_shake_hands(client_context(with_list), certificates.good)).failure is None
+
+
 @pytest.mark.parametrize(
     ("flaw", "failure", "end"),
     [
