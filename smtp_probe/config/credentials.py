@@ -71,7 +71,8 @@ class Credential(Settings):
         description="Where tokens that are had are kept, mode 0600; default: credentials/NAME.json in the state directory.",
     )
     ca_file: Path | None = Field(
-        None, description="PEM file of the authorities to trust instead of the system's."
+        None,
+        description="PEM file of the authorities to trust instead of the system's; revocation lists in it are heeded.",
     )
     timeout: Seconds = Field(30.0, le=300.0, description="Deadline of one request for a token.")
 
