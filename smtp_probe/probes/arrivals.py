@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from smtp_probe.errors import JournalError, MailboxError
 from smtp_probe.mail.addresses import strip_tag
 from smtp_probe.mail.alterations import find_alterations
+from smtp_probe.mail.bounce.event import is_event
 from smtp_probe.mail.bounce.prose import may_be_bounce
 from smtp_probe.mail.bounce.reason import find_reason
 from smtp_probe.mail.bounce.report import BounceReport, read_bounce
@@ -106,7 +107,8 @@ class Arrivals:
 
     async def _is_bounce_in_prose(self, message: MailboxMessage, fetch_text: FetchText) -> bool:
         """Whether it is a bounce though no header marks it as an answer; it is then dealt with."""
-        if not may_be_bounce(split_fields(message.header)):
+        fields = split_fields(message.header)
+        if not (may_be_bounce(fields) or is_event(fields)):
             return False
         return await self._look_at_answer(message, fetch_text)
 

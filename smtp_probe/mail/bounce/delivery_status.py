@@ -8,6 +8,7 @@ sanitised and bounded, everything may be missing, nothing raises.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -19,13 +20,23 @@ from smtp_probe.mail.tag import hide_tokens
 
 ACTIONS = frozenset({"failed", "delayed", "delivered", "relayed", "expanded"})
 """RFC 3464 section 2.3.3."""
+_OTHER_WORDS = {
+    "failure": "failed",
+    "fail": "failed",
+    "error": "failed",
+    "delay": "delayed",
+    "deferred": "delayed",
+}
+"""What some servers write in its place."""
 
 _MAX_BLOCKS = 100
 _SHOWN_BYTES = 4096
 _BETWEEN_BLOCKS = re.compile(rb"(?:\r?\n){2,}")
 _STATUS = re.compile(r"(?<![0-9.])[245]\.[0-9]{1,3}\.[0-9]{1,3}(?!\.?[0-9])")
+_REPLY = re.compile(r"[245][0-9]{2} \S")
 _XTEXT = re.compile(rb"\+([0-9A-Fa-f]{2})")
-_OF_RECIPIENT = frozenset({"final-recipient", "original-recipient", "action", "status"})
+_NAMES = frozenset({"final-recipient", "original-recipient"})
+_OF_RECIPIENT = _NAMES | {"action", "status", "diagnostic-code"}
 _MAILBOX = re.compile(r"[^\s<>@]+@[^\s<>@.]+\.[^\s<>@]+")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -56,14 +67,15 @@ def parse_delivery_status(body: bytes) -> DeliveryStatus | None:
     if not of_recipients:
         return None
     block = next((block for block in of_recipients if _read_action(block) == "failed"), of_recipients[0])
+    block = _mend(block, of_recipients)
     whole = blocks[0]
     return DeliveryStatus(
         action=_read_action(block),
-        status=find_status(_show(block, "status")),
+        status=find_status(_show(block, "status")) or find_status(_show(block, "diagnostic-code")),
         recipient=_choose_recipient(block),
         reporting_mta=_show_untyped(whole, "reporting-mta"),
         remote_mta=_show_untyped(block, "remote-mta"),
-        diagnostic=_show_untyped(block, "diagnostic-code"),
+        diagnostic=_show_untyped(block, "diagnostic-code") or _read_reply(block),
         will_retry_until=_read_date(block.get("will-retry-until", b"")),
         queue_id=_show(whole, "x-postfix-queue-id") or None,
         envelope_id=decode_xtext(whole.get("original-envelope-id", b"")),
@@ -91,13 +103,26 @@ def _read_block(raw: bytes) -> Block:
     return dict(reversed(split_fields(raw)))
 
 
+def _mend(block: Block, blocks: Sequence[Block]) -> Block:
+    """Join a block that names nobody with the one that follows it: an empty line has torn it."""
+    following = blocks[blocks.index(block) + 1 :][:1] if _NAMES.isdisjoint(block) else ()
+    return block | {name: value for each in following for name, value in each.items() if name not in block}
+
+
 def _read_action(block: Block) -> str | None:
     """Give the action. Where a report has none, a permanent status says as much; a temporary one does not."""
     word = re.match(r"[a-z]*", _show(block, "action").lower())
     action = word.group() if word else ""
+    action = _OTHER_WORDS.get(action, action)
     if action in ACTIONS:
         return action
     return "failed" if not action and (find_status(_show(block, "status")) or "").startswith("5") else None
+
+
+def _read_reply(block: Block) -> str | None:
+    """Give a reply that stands where the status should."""
+    status = _show(block, "status")
+    return status if _REPLY.match(status) else None
 
 
 def _read_date(value: bytes) -> datetime | None:

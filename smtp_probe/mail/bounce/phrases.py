@@ -12,7 +12,7 @@ _FAILED = (
     # English
     r"(?:could ?(?:not|n't)|can ?not|can't) be (?:delivered|relayed)",
     r"recipients?(?:\(s\))? could not be (?:reached|processed)",
-    r"(?:was|were|is|has|have) not (?:been |be )?delivered(?! yet)",
+    r"(?:was|were|is|has|have) not (?:been |be )?delivered(?! yet| to your (?:mailbox|inbox))",
     r"(?:was|is) undeliverable|undeliverable (?:address|mail|message|to)\b",
     r"not delivered to",
     r"(?:not|n't|un)(?: be)? able to deliver",
@@ -59,10 +59,11 @@ _CAUSES = (
     r"(?:no such|unknown|invalid) (?:user|recipient|mailbox|address)|user (?:is )?(?:unknown|not known|not found)",
     r"does not exist|doesn't have an? .{1,100} account|no mailbox here|user not listed",
     r"mailbox (?:is )?(?:full|unavailable|disabled|not found)|over (?:disk )?quota|quota exceeded|exceeding their quota",
-    r"message looping|too many hops|relaying denied|access denied|rejected your message",
+    r"message looping|too many hops|relaying denied|access denied|rejected your message|not a valid user",
 )
 _DELAYED = (
-    r"(?:has|have) not (?:yet )?been delivered|not yet been delivered|has been (?:delayed|postponed)|is delayed",
+    r"not yet (?:been )?delivered|not been delivered yet|has been (?:delayed|postponed)|is delayed",
+    r"(?:only a )?temporary failure report|will (?:be retried|keep trying)|gmail will retry",
     r"delivery (?:.{0,60} )?(?:has been |is |was )?(?:delayed|postponed)|message (?:will be |is being )?retried",
     r"(?:warning|advisory)[- ]only|this is (?:just )?a warning|this is a warning message only",
     r"could not send (?:the )?message for (?:the )?past|delivery attempts will continue",
@@ -88,12 +89,12 @@ _SUBJECT = (
     r"(?:配信|送信|配送|メール).{0,12}(?:失敗|できません|エラー|不能)|退信|投递失败|无法投递|系统退信|반송|전송 실패",
 )
 _SENDER = (
-    r"mailer[-_.]?daemon|postmaster|mail[-_. ]?delivery|delivery[-_. ]?(?:sub)?system|mdaemon|maildaemon|mail[-_. ]?system",
+    r"mailer[-_.]?daemon|post_?master(?:[@<]|\"? *(?:<|$))|mail[-_. ]?delivery|delivery[-_. ]?(?:sub)?system|mdaemon|maildaemon|mail[-_. ]?system",
     r"system administrator|mail administrator|administrator@|smtp[-_ ]?(?:mail[-_ ]?)?(?:service|gateway)|imss@|ndr@",
     r"microsoft outlook|microsoftexchange[0-9a-f]{20,}|mail[-_]?gateway|symantec_antivirus|antivirus",
 )
 _COPY_BEGINS = (
-    r"(?:this is a copy of|below (?:this|the next) line is|included is a copy|original message|returned mail|header of the"
+    r"(?:this is a copy of|below (?:this|the next) line is|(?:included|enclosed) is a copy|original message(?! details)|returned mail|header of the"
     r"|message headers? follow|the header and|copy of the message|unsent message below|mensaje original|message d'origine"
     r"|ursprüngliche nachricht|original-nachricht|messagio originale|messaggio originale|first \d+ lines of your)"
 )
@@ -111,6 +112,15 @@ DELAYED = _join(_DELAYED)
 """A message has not been delivered yet, and is still being tried."""
 SUBJECT = re.compile(r"\s*(?:\[[^\]]{1,40}\]\s*|\*+[^*]{1,30}\*+\s*)?(?:" + "|".join(_SUBJECT) + ")")
 """The subject of a bounce, from its beginning: an answer to one begins with `Re:`."""
+NO_FAILURE = re.compile(r"\bquarantine|welcome to|^successful mail delivery")
+"""The subject of what a mail server writes, too, without having failed."""
+OF_MAIL = re.compile(
+    r"message|\be?-?mails?\b|recipient|mailbox|smtp|\b[45]\d\d[ -]|[45]\.\d\.\d|nachricht|courriel|mensa[jg]e|messaggio|destinat|письм|сообщени"
+    r"|メール|邮件|메일"
+)
+"""Words that show that mail was not delivered, and not a parcel."""
+ANSWER = re.compile(r"\s*(?:re|aw|antw|sv|vs|fwd?|wg|tr|rv)\s*(?:\[\d+\])?:")
+"""The subject of an answer or of a forward."""
 SENDER = _join(_SENDER)
 """The author of a bounce: an address or a name that programs use."""
 AWAY = re.compile(

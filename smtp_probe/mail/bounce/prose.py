@@ -14,7 +14,19 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from smtp_probe.mail.bounce.phrases import AWAY, CAUSE, COPY_BEGINS, DELAYED, FAILED, SENDER, SUBJECT
+from smtp_probe.mail.bounce.delivery_status import DeliveryStatus, parse_delivery_status
+from smtp_probe.mail.bounce.phrases import (
+    ANSWER,
+    AWAY,
+    CAUSE,
+    COPY_BEGINS,
+    DELAYED,
+    FAILED,
+    NO_FAILURE,
+    OF_MAIL,
+    SENDER,
+    SUBJECT,
+)
 from smtp_probe.mail.syntax.encoded_words import decode_words
 from smtp_probe.mail.syntax.fields import split_fields
 from smtp_probe.mail.syntax.mime_parts import Part, parse_content_type
@@ -29,7 +41,7 @@ _TAG = re.compile(r"<(?:!--.{0,2000}?--|/?[A-Za-z][A-Za-z0-9]*(?:\s[^<>@]{0,600}
 _BREAK = re.compile(r"(?i)<(?:br|/p|/div|/tr|/li|/h\d)\s*/?>")
 _INVISIBLE = re.compile(r"(?is)<(style|script|head)\b.{0,20000}?</\1>")
 _SPACE = re.compile(r"\s+")
-_ADDRESS = r"[^\s<>()\[\]\";:,'|*@=\\]{1,64}@[A-Za-z0-9][A-Za-z0-9.-]{0,252}[A-Za-z0-9]"
+_ADDRESS = r"[^\s<>()\[\]\";:,'|*@=\\\u3000-\u303f\uff00-\uff0f\uff1a-\uff20]{1,64}@[A-Za-z0-9][A-Za-z0-9.-]{0,252}[A-Za-z0-9]"
 _ANY_ADDRESS = re.compile(_ADDRESS)
 _NAMED = (
     re.compile(rf"(?im)^\W*(?:final|original)-recipient\s*:\s*rfc822\s*;\s*<?({_ADDRESS})"),
@@ -50,7 +62,13 @@ _REMOTE = re.compile(
 _REPORTING = re.compile(
     r"(?i)(?:program|system|software|server|generating server)\s*(?:at|on|:)\s*(?:host )?([a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)+)"
 )
-_REPLY_LINE = re.compile(r"(?m)^.{0,300}\b[45][0-9]{2}[ :-].{1,300}$")
+_FIELDS_BEGIN = re.compile(r"(?im)^(?:reporting-mta|(?:final|original)-recipient|action|status)[ \t]*:")
+_FINAL = re.compile(r"permanent|giv(?:e|en|ing) up|no longer|user unknown|no such user")
+_OF_THE_FUTURE = re.compile(r"\b(?:will|if|when|until|unless)\b[^.]{0,80}")
+_REPLY_LINE = re.compile(r"(?m)^.{0,300}\b[45][0-9]{2}[ :-].{0,300}?[^\W\d_]{2}.{0,300}$")
+_SENDER_BEFORE = re.compile(
+    r"(?i)(?<!generated )(?<!expanded )(?<!redirected )\b(?:from|sender)\b[:\s]{0,3}[<\"(]?$"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,33 +84,54 @@ class Prose:
     words: str
 
 
-def read_prose(fields: Sequence[tuple[str, bytes]], parts: Sequence[Part]) -> Prose | None:
-    """Read a bounce in prose; None for what is none. Never raises, and reads a bounded beginning only."""
+def read_prose(
+    fields: Sequence[tuple[str, bytes]], parts: Sequence[Part], *, is_declared: bool = False
+) -> Prose | None:
+    """Read a bounce in prose; None for what is none. `is_declared`: it calls itself a delivery status notification.
+
+    Never raises, and reads a bounded beginning only.
+    """
     values = dict(reversed(fields))
     subject = _fold(_decode_header(values.get("subject", b"")))
-    words = read_words(parts)
+    words = read_words(parts, with_quotes=not _is_by_a_person(values, subject))
     folded = _fold(words)
     own = _addresses(_decode_header(values.get("to", b"")))
     recipient = _find_recipient(words, _decode_header(values.get("subject", b"")), own)
+    if AWAY.match(subject) or NO_FAILURE.search(subject):
+        return None
+    if not (is_declared and folded) and not _tells_of_failure(
+        values, subject, folded, has_recipient=recipient is not None
+    ):
+        return None
+    return _tell(subject, words, folded, recipient)
+
+
+def _tells_of_failure(values: dict[str, bytes], subject: str, folded: str, *, has_recipient: bool) -> bool:
     said = FAILED.search(folded) or DELAYED.search(folded)
-    is_caused = recipient is not None and CAUSE.search(folded) is not None
+    is_caused = has_recipient and CAUSE.search(folded) is not None
     is_titled = SUBJECT.match(subject) is not None
-    if _is_by_a_program(values):
-        is_bounce = bool(said) or is_titled or is_caused
-    else:  # a parcel may be undeliverable, too, and a ticket may tell of a bounce
-        is_plain = is_titled and not subject.lstrip().startswith(("[", "*"))
-        is_bounce = is_plain and recipient is not None and bool(said or is_caused)
-    if not is_bounce or AWAY.match(subject):
-        return None
     if _is_receipt(values) and not is_titled and "automatically rejected" not in folded:
-        return None
+        return False
+    if _is_by_a_program(values):
+        return is_titled or is_caused or (said is not None and (has_recipient or _has_no_path(values)))
+    # a parcel may be undeliverable, too, and a ticket may tell of a bounce
+    is_plain = is_titled and not subject.lstrip().startswith(("[", "*"))
+    return is_plain and has_recipient and bool(said or is_caused) and OF_MAIL.search(folded) is not None
+
+
+def _tell(subject: str, words: str, folded: str, recipient: str | None) -> Prose:
+    """Gather what is said; fields of RFC 3464 in the middle of the prose are believed first."""
+    fields = _FIELDS_BEGIN.search(words)
+    listed = parse_delivery_status(words[fields.start() :].encode()) if fields else None
+    if listed is None or listed.recipient is None:
+        listed = DeliveryStatus()
     return Prose(
-        action=_find_action(subject, folded),
-        status=(match := _STATUS.search(words)) and match.group(),
-        recipient=recipient,
-        reporting_mta=_first(_REPORTING, words),
-        remote_mta=_first(_REMOTE, words),
-        diagnostic=_find_diagnostic(words),
+        action=listed.action or _find_action(subject, folded),
+        status=listed.status or ((match := _STATUS.search(words)) and match.group()) or None,
+        recipient=listed.recipient or recipient,
+        reporting_mta=listed.reporting_mta or _first(_REPORTING, words),
+        remote_mta=listed.remote_mta or _first(_REMOTE, words),
+        diagnostic=listed.diagnostic or find_diagnostic(words),
         words=words,
     )
 
@@ -104,13 +143,17 @@ def may_be_bounce(fields: Sequence[tuple[str, bytes]]) -> bool:
     return _is_by_a_program(values) or SUBJECT.match(subject) is not None
 
 
-def read_words(parts: Sequence[Part]) -> str:
-    """Give what is said to people: the text parts up to where the returned message begins, without quoted lines."""
+def read_words(parts: Sequence[Part], *, with_quotes: bool = True) -> str:
+    """Give what is said to people: the text parts up to where the returned message begins.
+
+    Of the lines with a mark of quotation those with an address are kept, since some servers list recipients so;
+    none is where a person may have quoted a bounce (not `with_quotes`).
+    """
     lines: list[str] = []
     for line in _lines(parts):
         if COPY_BEGINS.match(line.lower()) or len(lines) >= _MAX_LINES:
             break
-        if not line.lstrip().startswith(">") or _ANY_ADDRESS.search(line):
+        if not line.lstrip().startswith(">") or (with_quotes and _ANY_ADDRESS.search(line)):
             lines.append(line)
     return "\n".join(lines)
 
@@ -118,6 +161,9 @@ def read_words(parts: Sequence[Part]) -> str:
 def _lines(parts: Sequence[Part]) -> Iterator[str]:
     texts = [part for part in parts if part.media_type == "text/plain" and part.body.strip()]
     texts = texts or [part for part in parts if part.media_type == "text/html"]
+    texts = texts or [
+        part for part in parts if part.media_type.startswith("multipart/")
+    ]  # without a boundary
     for part in texts[:3]:
         text = _decode(part)
         yield from (
@@ -149,10 +195,18 @@ def _fold(text: str) -> str:
     return _SPACE.sub(" ", text).lower().replace("\u2019", "'")
 
 
+def _has_no_path(values: dict[str, bytes]) -> bool:
+    return values.get("return-path", b"").strip().lower() in (b"<>", b"<mailer-daemon>")
+
+
 def _is_by_a_program(values: dict[str, bytes]) -> bool:
-    path = values.get("return-path", b"").strip().lower()
     author = _fold(_decode_header(values.get("from", b"x"))).strip()
-    return path in (b"<>", b"<mailer-daemon>") or author in ("<>", "") or SENDER.search(author) is not None
+    return _has_no_path(values) or author in ("<>", "") or SENDER.search(author) is not None
+
+
+def _is_by_a_person(values: dict[str, bytes], subject: str) -> bool:
+    """Whether it is an answer or a forward that did not come over the empty path."""
+    return ANSWER.match(subject) is not None and not _has_no_path(values)
 
 
 def _is_receipt(values: dict[str, bytes]) -> bool:
@@ -164,10 +218,7 @@ def _is_receipt(values: dict[str, bytes]) -> bool:
 
 def _find_action(subject: str, folded: str) -> str:
     is_delayed = DELAYED.search(folded) is not None or "delay" in subject or subject.startswith("warning: ")
-    is_final = (
-        re.search(r"permanent|giv(?:e|en|ing) up|no longer|user unknown|no such user", folded) is not None
-    )
-    return "delayed" if is_delayed and not is_final else "failed"
+    return "delayed" if is_delayed and not _FINAL.search(_OF_THE_FUTURE.sub(" ", folded)) else "failed"
 
 
 def _find_recipient(words: str, subject: str, own: set[str]) -> str | None:
@@ -176,7 +227,7 @@ def _find_recipient(words: str, subject: str, own: set[str]) -> str | None:
         *(match[1] for pattern in _NAMED for match in pattern.finditer(words)),
         *_near_failure(words),
         *(match[1] for match in _RCPT.finditer(words)),
-        *_ANY_ADDRESS.findall(words),
+        *_find_addresses(words),
         *_ANY_ADDRESS.findall(subject),
     )
     for address in found:
@@ -189,10 +240,18 @@ def _find_recipient(words: str, subject: str, own: set[str]) -> str | None:
 def _near_failure(words: str) -> Iterator[str]:
     lowered = words.lower()
     for match in (*FAILED.finditer(lowered), *CAUSE.finditer(lowered)):
-        yield from _ANY_ADDRESS.findall(words[match.start() : match.end() + _NEAR])
+        yield from _find_addresses(words[match.start() : match.end() + _NEAR])
 
 
-def _find_diagnostic(words: str) -> str | None:
+def _find_addresses(words: str) -> Iterator[str]:
+    """Give the addresses, without those that are said to be a sender's."""
+    for match in _ANY_ADDRESS.finditer(words):
+        if not _SENDER_BEFORE.search(words, max(0, match.start() - 20), match.start()):
+            yield match[0]
+
+
+def find_diagnostic(words: str) -> str | None:
+    """Give the line that says most: a reply of a server, else the one that tells of the failure."""
     match = _REPLY_LINE.search(words)
     if match is not None:
         return sanitise(_SPACE.sub(" ", match[0]).strip()) or None

@@ -80,35 +80,47 @@ _BY_WORDS = (
         REPUTATION,
         (
             r"black[- ]?list|block[- ]?list|\b(?:rbl|dnsbl|sbl|xbl|pbl)\b|spamhaus|spamcop|barracuda|sorbs|uceprotect|reputation"
-            r"|blocked using|banned (?:sending )?ip|poor|too many (?:complaints|bad)"
+            r"|blocked using|banned send|poor|too many (?:complaints|bad)"
         ),
     ),
     (
         MAILBOX_FULL,
         (
-            r"over ?quota|quota (?:is )?exceed|exceed(?:s|ed|ing)? .{0,30}quota|mail(?:box|folder) (?:is )?full"
-            r"|(?:insufficient|not enough) (?:system )?storage|disk quota|full mailbox|out of storage|postfach .{0,20}voll"
+            r"over (?:the |disk )?quota|overquota|quota (?:is )?(?:exceed|violat|full)|exceed(?:s|ed|ing)? .{0,30}quota"
+            r"|mail(?:box|folder) (?:is |was )?full|(?:insufficient|not enough) (?:system )?(?:storage|disk)|dis[ck] ?quota"
+            r"|full mailbox|out of storage|mailbox .{0,30}(?:exceeds?|exceeded|size limit)|dis[ck] space limit|inbox is full"
+            r"|postfach .{0,20}voll|zu ?viele mails|bo[iî]te .{0,30}pleine|casella .{0,20}piena|buz[oó]n .{0,20}lleno"
+            r"|переполнен|邮箱(?:空间)?已?满|容量"
         ),
     ),
     (TOO_LARGE, r"too (?:large|big)|size (?:limit|exceed)|exceeds .{0,30}(?:size|limit)|message size"),
     (
         NO_SUCH_USER,
         (
-            r"(?:no such|unknown|invalid|non-?existent|bad) (?:user|recipient|mailbox|address|account|local part)|(?:user|recipient"
-            r"|mailbox|address|account)(?: \S{1,80})? (?:is )?(?:unknown|not (?:found|known|exist)|unavailable|disabled|inactive|rejected)"
-            r"|does(?:n't| not) (?:exist|have an?)|no mailbox|not listed in|not our customer|mailbox not found|recipient name is not"
-            r"|host (?:or domain name )?not found|unrouteable|domain .{0,40}not (?:found|exist)|unbekannt|existiert nicht|n'existe pas"
+            r"(?:no such|unknown|invalid|non-?existent|bad|deactivated)[ _](?:final delivery )?(?:user|recipient|mailbox|address|account|local"
+            r"[- ]part|host|domain)|(?:user|recipient|mailbox|address|account|host|sender)(?: \S{1,80})? (?:is |was |has been )?(?:unknown|not"
+            r" (?:found|known|exist|available|recogni)|unavailable|disabled|inactive|deactivated|suspended|terminated|rejected)"
+            r"|does(?:n't| not) (?:exist|have an?)|no mail ?box|not listed in|not our customer|recipient name is not|badrcptto"
+            r"|not an? (?:active|known|valid) (?:user|address|recipient|mailbox)|address (?:\S{1,80} )?(?:couldn't be|wasn't) found"
+            r"|host (?:or domain name )?not found|unrouteable|domain .{0,40}not (?:found|exist)|name or service not known|no mx record"
+            r"|did not exactly match|disabled or discontinued|no longer (?:valid|active|on server)"
+            r"|unbekannt|existiert nicht|nicht (?:gefunden|vorhanden)|inconnu|inexist|n'existe pas|no existe|no se encontr|n[aã]o (?:existe|encontrad)"
+            r"|sconosciut|onbekend|nie istnieje|ok[aä]nd|neexistuje|не (?:найден|существует)|不存在|見つかり|존재하지"
         ),
     ),
     (
         EXPIRED,
-        r"(?:queue|delivery|message) (?:time|lifetime)?.{0,20}(?:expired|too long)|retry time(?:out)? exceeded|giving up|timeout exceeded",
+        (
+            r"(?:queue|delivery|message) (?:time|lifetime)?.{0,20}(?:expired|too long)|retry time(?:out)? exceeded|giving up"
+            r"|timeout exceeded|long failure period|failing for a long time|retry time not reached|too many attempts"
+        ),
     ),
     (
         NETWORK,
         (
             r"connection (?:refused|timed out|reset|dropped|failed)|timed out|no route|unreachable|could ?n[o']t (?:connect|establish)"
-            r"|wasn't able to establish|did not respond|too many hops|loop(?:ing|s back)?|name ?server|lost connection|dns"
+            r"|wasn't able to establish|did not (?:respond|accept our requests)|too many hops|hop count|loop(?:ing|s back)?|name ?server"
+            r"|lost connection|\bdns\b|network error|smtp timeout|timeout after|no route found|not reachable"
         ),
     ),
     (CONTENT, r"spam|virus|malware|banned|attachment|content|phish|prohibited file|infected"),
@@ -117,22 +129,45 @@ _BY_WORDS = (
         r"policy|denied|not allowed|not permitted|prohibited|refused|rejected|relay|blocked|administrative",
     ),
 )
+_BLAMED = re.compile(r"\b(?:spam|virus|malware)\b")
+_SPACE = re.compile(r"\s+")
 _PATTERNS = tuple((reason, re.compile(pattern)) for reason, pattern in _BY_WORDS)
 _VAGUE = frozenset({"0.0", "3.0", "5.0", "7.0", "7.1", "2.0", "1.0", "4.0", "6.0", "7.7"})
 """Codes that servers give when they have no better one: their words say more."""
+_TOO_GENERAL = frozenset({POLICY, CONTENT})
+"""Reasons whose words stand in the prose of many a bounce: they are believed in a server's reply only."""
 
 
 def find_reason(report: BounceReport) -> str:
     """Give one of `REASONS`; `other` where neither the status nor the words tell."""
     _, _, detail = (report.status or "").partition(".")
-    words = (report.diagnostic or "").lower()
-    told = _BY_STATUS.get(detail) or _BY_SUBJECT.get(detail.partition(".")[0])
+    reply = _fold(report.diagnostic or "")
+    told = _BY_STATUS.get(detail)
     if told is None or detail in _VAGUE:
-        said = next((reason for reason, pattern in _PATTERNS if pattern.search(words)), None)
-        return said or told or OTHER
-    if (report.status or "").startswith("4") and _PATTERNS[0][1].search(words):
+        return (
+            _find_words(reply)
+            or told
+            or _BY_SUBJECT.get(detail.partition(".")[0])
+            or _find_in_prose(report)
+            or OTHER
+        )
+    if (report.status or "").startswith("4") and _PATTERNS[0][1].search(reply):
         return GREYLISTED
     return told
+
+
+def _find_words(text: str) -> str | None:
+    return next((reason for reason, pattern in _PATTERNS if pattern.search(text)), None)
+
+
+def _find_in_prose(report: BounceReport) -> str | None:
+    text = _fold(report.words)
+    found = (reason for reason, pattern in _PATTERNS if reason not in _TOO_GENERAL and pattern.search(text))
+    return next(found, CONTENT if _BLAMED.search(text) else None)
+
+
+def _fold(text: str) -> str:
+    return _SPACE.sub(" ", text).lower().replace("\u2019", "'")
 
 
 def is_temporary(report: BounceReport) -> bool | None:

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import takewhile
 
 from smtp_probe.mail.addresses import find_address_tokens
 from smtp_probe.mail.bounce.delivery_status import DeliveryStatus, find_status, parse_delivery_status, show
-from smtp_probe.mail.bounce.prose import may_be_bounce, read_prose
+from smtp_probe.mail.bounce.event import is_event, read_events
+from smtp_probe.mail.bounce.prose import find_diagnostic, may_be_bounce, read_prose, read_words
 from smtp_probe.mail.recognition import Candidate, find_candidates, is_automatic_answer
 from smtp_probe.mail.syntax.fields import split_fields
 from smtp_probe.mail.syntax.mime_parts import Part, parse_content_type, split_head, split_parts
@@ -29,7 +30,8 @@ MAX_TEXT_BYTES = 262_144
 _ADDRESS_HEADERS = ("to", "delivered-to", "x-original-to", "envelope-to", "x-failed-recipients")
 _MAX_LINES = 500
 _MAX_REASON_LINES = 20
-_STATUS_TYPES = frozenset({"message/delivery-status", "message/global-delivery-status"})
+_SHOWN_WORDS = 4096
+_STATUS_TYPE = re.compile(r"message/(?:\S+-|x)?delivery-status")
 _RETURNED_TYPES = frozenset(
     {
         "message/rfc822",
@@ -47,7 +49,7 @@ _EXIM_HOST = re.compile(r"\bhost (\S{1,253}) \[")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BounceReport:
-    """What a bounce says. `kind` names the form: `dsn`, `mixed` (a DSN in another wrapping), `exim`, `qmail`, `prose`."""
+    """What a bounce says. `kind`: `dsn`, `mixed` (a DSN in another wrapping), `exim`, `qmail`, `event`, `prose`."""
 
     kind: str
     action: str | None = None
@@ -63,6 +65,8 @@ class BounceReport:
     """Postfix's, which is also in its reply to the final dot."""
     candidates: tuple[Candidate, ...] = ()
     """Best carrier first: `envid`, then those of the returned message, `address`, `references`, `body`."""
+    words: str = field(default="", repr=False, compare=False)
+    """The beginning of what is said to people: the reason is looked for in it where nothing better tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +81,12 @@ class _Notice:
         return b" ".join(value for name, value in self.fields if name in names)
 
     @property
+    def is_declared(self) -> bool:
+        """Whether the message calls itself a delivery status notification (RFC 3464 section 2)."""
+        kind = parse_content_type(self.values("content-type"))
+        return kind.parameters.get("report-type", b"").lower() == b"delivery-status"
+
+    @property
     def words(self) -> str:
         """What the bounce says to people: its first text, without the tokens that it quotes."""
         bodies = (part.body for part in self.parts if part.media_type == "text/plain")
@@ -85,20 +95,26 @@ class _Notice:
 
 def read_bounce(header: bytes, text: bytes) -> BounceReport | None:
     """Read a bounce, or give None for what is none: also for receipts and auto-replies. Never raises, linear."""
-    if not (is_automatic_answer(header) or may_be_bounce(split_fields(header))):
+    fields = split_fields(header)
+    if not (is_automatic_answer(header) or may_be_bounce(fields) or is_event(fields)):
         return None
-    notice = _Notice(fields=split_fields(header), parts=split_parts(header, text[:MAX_TEXT_BYTES]))
+    notice = _open(header, text)
     reports = (recognise(notice) for recognise in _RECOGNISERS)
     return next((report for report in reports if report is not None), None)
 
 
+def _open(header: bytes, text: bytes) -> _Notice:
+    return _Notice(fields=split_fields(header), parts=split_parts(header, text[:MAX_TEXT_BYTES]))
+
+
 def _read_report(notice: _Notice) -> BounceReport | None:
     """RFC 3464, also where the wrapping is not RFC 6522's: OpenSMTPD puts the same parts into multipart/mixed."""
-    bodies = (part.body for part in notice.parts if part.media_type in _STATUS_TYPES)
+    bodies = (part.body for part in notice.parts if _STATUS_TYPE.fullmatch(part.media_type))
     said = next((status for status in map(parse_delivery_status, bodies) if status is not None), None)
     if said is None:
         return None
     is_standard = parse_content_type(notice.values("content-type")).media_type == "multipart/report"
+    words = hide_tokens(read_words(notice.parts))
     return BounceReport(
         kind="dsn" if is_standard else "mixed",
         action=said.action,
@@ -106,11 +122,21 @@ def _read_report(notice: _Notice) -> BounceReport | None:
         recipient=said.recipient,
         reporting_mta=said.reporting_mta,
         remote_mta=said.remote_mta,
-        diagnostic=said.diagnostic or _find_reason(notice.words, said.recipient),
+        diagnostic=said.diagnostic or _find_reason(words, said.recipient) or find_diagnostic(words),
         will_retry_until=said.will_retry_until,
         queue_id=said.queue_id,
         candidates=_collect_candidates(notice, said),
+        words=words[:_SHOWN_WORDS],
     )
+
+
+def _read_enclosed(notice: _Notice) -> BounceReport | None:
+    """A report that a gateway has put, whole, into a message of its own which still promises a report (InterScan)."""
+    if not notice.is_declared or any(_STATUS_TYPE.fullmatch(part.media_type) for part in notice.parts):
+        return None
+    enclosed = (part.body for part in notice.parts if part.media_type == "message/rfc822")
+    reports = (_read_report(_open(*split_head(body.lstrip()))) for body in enclosed)
+    return next((report for report in reports if report is not None), None)
 
 
 def _read_exim(notice: _Notice) -> BounceReport | None:
@@ -119,16 +145,19 @@ def _read_exim(notice: _Notice) -> BounceReport | None:
     if not recipients:
         return None
     recipient = show(re.split(rb"[,\s]", recipients, maxsplit=1)[0]) or None
-    reason = _find_reason(notice.words, recipient)
+    words = hide_tokens(read_words(notice.parts))
+    reason = _find_reason(words, recipient) or find_diagnostic(words)
     host = _EXIM_HOST.search(reason or "")
+    said = read_prose(notice.fields, notice.parts)
     return BounceReport(
         kind="exim",
-        action="failed",
+        action="failed" if said is None else said.action,
         status=find_status(reason or ""),
         recipient=recipient,
         remote_mta=sanitise(host[1]) if host else None,
         diagnostic=reason,
         candidates=_collect_candidates(notice),
+        words=words[:_SHOWN_WORDS],
     )
 
 
@@ -154,11 +183,11 @@ def _read_qmail(notice: _Notice) -> BounceReport | None:
 
 def _read_prose(notice: _Notice) -> BounceReport | None:
     """Whatever else a program writes to people only (`prose`)."""
-    said = read_prose(notice.fields, notice.parts)
+    said = read_prose(notice.fields, notice.parts, is_declared=notice.is_declared)
     if said is None:
         return None
     return BounceReport(
-        kind="prose",
+        kind="dsn" if notice.is_declared else "prose",
         action=said.action,
         status=said.status,
         recipient=said.recipient,
@@ -166,13 +195,33 @@ def _read_prose(notice: _Notice) -> BounceReport | None:
         remote_mta=said.remote_mta,
         diagnostic=_find_reason(hide_tokens(said.words), said.recipient) or said.diagnostic,
         candidates=_collect_candidates(notice),
+        words=hide_tokens(said.words)[:_SHOWN_WORDS],
+    )
+
+
+def _read_event(notice: _Notice) -> BounceReport | None:
+    """The notification of Amazon SES in JSON, as its queue service mails it to whoever asked for it."""
+    return next((_tell_event(event, notice) for event in read_events(notice.parts)), None)
+
+
+def _tell_event(event: DeliveryStatus, notice: _Notice) -> BounceReport:
+    return BounceReport(
+        kind="event",
+        action=event.action,
+        status=event.status,
+        recipient=event.recipient,
+        reporting_mta=event.reporting_mta,
+        diagnostic=event.diagnostic,
+        candidates=_collect_candidates(notice, event),
     )
 
 
 _RECOGNISERS: tuple[Callable[[_Notice], BounceReport | None], ...] = (
     _read_report,
+    _read_enclosed,
     _read_exim,
     _read_qmail,
+    _read_event,
     _read_prose,
 )
 """The forms that are known. The first that recognises its own speaks."""

@@ -1,8 +1,8 @@
 """Cutting a saved file into the messages that are in it: one message, or an mbox (RFC 4155).
 
 In: the bytes of a file in pieces of any size. Out: its messages, each as its raw header and the beginning of its body,
-both bounded; what lies beyond is passed over and never held. Line ends may be LF, CRLF or both; a byte order mark and
-UTF-16, as an editor or a shell on Windows writes them, are undone. Never raises on what it is given.
+both bounded; what lies beyond is passed over and never held. Line ends may be LF, CRLF or both, or CR alone throughout;
+a byte order mark and UTF-16, as an editor or a shell on Windows writes them, are undone. Never raises on what it is given.
 
 A file is an mbox when its first line begins with `From ` and is no header: then each further line of that form that
 bears a date begins a message, in mboxo and in mboxrd alike, since both quote such lines in bodies. The length that
@@ -22,6 +22,8 @@ MAX_TEXT_BYTES = 262_144
 """How much of a body is kept: enough for the reason in a bounce."""
 _LINE_BYTES = 65_536
 """A longer line is taken apart: no file can make a line that fills the memory."""
+_BEGINNING_BYTES = 4096
+"""A file with a CR, but no LF, in so many bytes has lines that end with CR."""
 _ENOUGH_TO_TELL = 512
 """A separator is recognised within so many bytes of a line."""
 
@@ -171,12 +173,12 @@ def _cut_lines(pieces: Iterable[bytes]) -> Iterator[tuple[bool, bytes]]:
 
 
 def _decode(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Give the pieces as bytes of mail: without a byte order mark, and UTF-16 as UTF-8."""
+    """Give the pieces as bytes of mail: without a byte order mark, UTF-16 as UTF-8, and the line ends of old Macs as LF."""
     source = iter(pieces)
     first = b""
     for piece in source:
         first += piece
-        if len(first) >= len(codecs.BOM_UTF8):
+        if len(first) >= _BEGINNING_BYTES or (len(first) >= len(codecs.BOM_UTF8) and b"\n" in first):
             break
     if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         decoder = codecs.getincrementaldecoder("utf-16")("replace")
@@ -184,5 +186,9 @@ def _decode(pieces: Iterable[bytes]) -> Iterator[bytes]:
         for piece in source:
             yield decoder.decode(piece).encode("utf-8", "replace")
         return
+    beginning = first[:_BEGINNING_BYTES]
+    if b"\r" in beginning and b"\n" not in beginning:
+        first = first.replace(b"\r", b"\n")
+        source = (piece.replace(b"\r", b"\n") for piece in source)
     yield first.removeprefix(codecs.BOM_UTF8)
     yield from source

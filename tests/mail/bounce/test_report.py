@@ -153,7 +153,7 @@ def test_a_reason_in_prose_is_found_for_a_tagged_recipient():
 
 def test_a_tagged_recipient_in_the_header_of_exim_is_a_carrier():
     report = read(f"X-Failed-Recipients: probe+{token(1)[5:]}@example.net\r\n".encode(), b"prose")
-    assert (report.recipient, report.diagnostic) == ("probe+TAG@example.net", None)
+    assert (report.recipient, report.diagnostic) == ("probe+TAG@example.net", "prose")
     assert report.candidates == (Candidate(token(1), "address"),)
 
 
@@ -210,7 +210,7 @@ def test_only_the_beginning_of_a_large_bounce_is_read():
     header, text = load("postfix_failed.eml")
     assert read(header, text + b"x" * 1_000_000).action == "failed"
     beyond = read(header, b"x\n" * 200_000 + text)
-    assert (beyond.kind, beyond.recipient, beyond.candidates) == ("prose", None, ())
+    assert (beyond.kind, beyond.recipient, beyond.candidates) == ("dsn", None, ())
 
 
 @given(st.binary(), st.binary())

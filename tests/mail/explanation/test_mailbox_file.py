@@ -111,6 +111,15 @@ def test_line_ends_may_be_mixed(ends):
     ]
 
 
+@pytest.mark.parametrize("size", [1, 700, 100_000])
+def test_lines_may_end_with_cr_alone(size):
+    content = b"A: 1\rB: " + b"2" * 5000 + b"\r\rtext\r"
+
+    assert [(saved.header, saved.text) for saved in split(content, size)] == [
+        (b"A: 1\nB: " + b"2" * 5000 + b"\n\n", b"text\n")
+    ]
+
+
 def test_a_byte_order_mark_and_utf_16_are_undone():
     assert headers(b"\xef\xbb\xbf" + ONE) == [b"Subject: one\n\n"]
     assert headers(b"\xef\xbb\xbf" + FROM + ONE) == [b"Subject: one\n\n"]
