@@ -18,6 +18,7 @@ from smtp_probe.cli import (
     drill,
     explain,
     healthcheck,
+    init,
     list_routes,
     login,
     login_test,
@@ -28,7 +29,7 @@ from smtp_probe.cli import (
 from smtp_probe.errors import ConfigError
 
 _COMMANDS = (
-    *(run, probe, list_routes, login_test, sweep, explain, domain, drill, login),
+    *(run, init, probe, list_routes, login_test, sweep, explain, domain, drill, login),
     *(demo, config_commands, healthcheck),
 )
 """The modules with commands, in the order of the help text. Each has `register(app)`."""

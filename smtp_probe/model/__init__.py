@@ -22,6 +22,7 @@ Units: a name ending in `_ns` is an instant on the reference clock, in nanosecon
 foreign clock. A name ending in `_seconds` is a duration as a float. Unknown is None, never zero.
 """
 
+from smtp_probe.model.account import AccountProtocol, Discovery, FoundServer
 from smtp_probe.model.arrival import (
     Alteration,
     Arrival,
@@ -110,6 +111,7 @@ from smtp_probe.model.verdict import Authentication, Method, Source, Verdict, Ve
 from smtp_probe.model.web import WebAnswer, WebFailure
 
 __all__ = [
+    "AccountProtocol",
     "Alteration",
     "Arrival",
     "Authentication",
@@ -123,6 +125,7 @@ __all__ = [
     "ClockStep",
     "DelayReason",
     "Desk",
+    "Discovery",
     "Disposition",
     "DnsAnswer",
     "DnsSecurity",
@@ -145,6 +148,7 @@ __all__ = [
     "Finding",
     "ForgerySeen",
     "Fork",
+    "FoundServer",
     "Hop",
     "HopDelay",
     "HopRole",

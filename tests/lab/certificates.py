@@ -97,6 +97,7 @@ def _names(layout: Layout) -> list[x509.GeneralName]:
     return [
         x509.DNSName(DOMAIN),
         x509.DNSName(f"*.{DOMAIN}"),
+        x509.DNSName(f"autoconfig.users.{DOMAIN}"),
         *(x509.IPAddress(address) for address in addresses),
     ]
 

@@ -58,7 +58,7 @@ def furnish(layout: Layout) -> None:
     os.chown(layout.path("mail"), MAIL_UID, MAIL_UID)
     shutil.chown(layout.path("postgrey"), "postgrey")
     facts = _facts(layout)
-    for name in ("resolv.conf", "hosts", "nsswitch.conf", "mta-sts.txt"):
+    for name in ("resolv.conf", "hosts", "nsswitch.conf", "mta-sts.txt", "autoconfig.xml"):
         layout.path("etc", name).write_text(render(f"etc/{name}.in", facts))
     for name, value in NUMBERS.items():
         layout.path("control", name).write_text(f"{value:g}\n")

@@ -75,7 +75,8 @@ def _delay(layout: Layout) -> Recipe:
 
 def _sts(layout: Layout) -> Recipe:
     ((host, port),) = layout.listeners("sts")
-    files = layout.path("tls", "sts.pem"), layout.path("etc", "mta-sts.txt")
+    etc = (layout.path("etc", name) for name in ("mta-sts.txt", "autoconfig.xml"))
+    files = layout.path("tls", "sts.pem"), *etc
     argv = python_program("sts_web.py", host, port, *files)
     return Recipe("sts", argv, _ready(layout, "sts"), stop_signal=signal.SIGKILL)
 

@@ -1,7 +1,7 @@
-"""Serves the domain's MTA-STS policy by HTTPS (RFC 8461 section 3.3), from a file.
+"""Serves the domain's MTA-STS policy (RFC 8461 section 3.3) and its autoconfig file by HTTPS.
 
-Arguments: address, port, the file with key and certificate chain, the policy file, which is read
-at each request.
+Arguments: address, port, the file with key and certificate chain, the policy file, the autoconfig file. The files
+are read at each request.
 """
 
 import http.server
@@ -10,17 +10,18 @@ import sys
 from http import HTTPStatus
 from pathlib import Path
 
-POLICY = Path(sys.argv[4])
+FILES = {"/.well-known/mta-sts.txt": Path(sys.argv[4]), "/mail/config-v1.1.xml": Path(sys.argv[5])}
 
 
 class PolicyHandler(http.server.BaseHTTPRequestHandler):
-    """Answers the one well-known path."""
+    """Answers the two well-known paths."""
 
     def do_GET(self) -> None:
-        """Answer with the policy, or that there is none."""
-        is_policy = self.path == "/.well-known/mta-sts.txt" and POLICY.exists()
-        body = POLICY.read_bytes() if is_policy else b"not found\n"
-        self.send_response(HTTPStatus.OK if is_policy else HTTPStatus.NOT_FOUND)
+        """Answer with the file, or that there is none."""
+        file = FILES.get(self.path.partition("?")[0])
+        is_there = file is not None and file.exists()
+        body = file.read_bytes() if file is not None and is_there else b"not found\n"
+        self.send_response(HTTPStatus.OK if is_there else HTTPStatus.NOT_FOUND)
         self.send_header("Content-Type", "text/plain")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
