@@ -1,6 +1,7 @@
 """The first configuration: loads, whatever the names in it look like; and harms no file."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
