@@ -14,7 +14,7 @@ from smtp_probe.policy.discovery.service_records import Person
 
 
 def chosen(protocol, username="probe@example.test", **facts):
-    known = {
+    known: dict[str, Any] = {
         "host": "mail.example.test",
         "port": 993,
         "is_implicit_tls": True,
