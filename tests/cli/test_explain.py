@@ -20,6 +20,11 @@ DATA = ROOT / "tests" / "data" / "received"
 SOUND = b"From: joe@example.org\r\nSubject: hi\r\nDate: Tue, 1 Sep 2026 08:00:00 +0000\r\n\r\nbody\r\n"
 FROM = b"From - Tue Sep 01 08:00:00 2026\r\n"
 RUNNER = CliRunner()
+EXPLAINED = sorted((DATA / "explained").glob("*.eml"))
+HOP_KEYS = (
+    *("from_name", "from_host", "from_ip", "by", "with", "id", "for", "tls_version", "tls_cipher"),
+    *("at", "resolution_seconds", "stamp_source", "delay_seconds", "uncertainty_seconds", "flags"),
+)
 
 
 def run(*arguments, stdin=None, **environ):
@@ -61,6 +66,22 @@ def test_messages_of_several_files_are_told_in_order_one_object_a_line(mails):
         (str(mails / "two.mbox"), 1, "a.test"),
         (str(mails / "two.mbox"), 2, "b.test"),
         (str(mails / "one.eml"), 1, "mx.example.net"),
+    ]
+
+
+def approximately(value):
+    return pytest.approx(value, abs=1e-9) if isinstance(value, float) else value
+
+
+@pytest.mark.parametrize("mail", EXPLAINED, ids=lambda path: path.stem)
+def test_every_hop_of_a_mail_is_told_as_written_beside_it(mail):
+    """Whole chains, as each software writes them. What is not written beside a mail is unknown, and must be null."""
+    expected = json.loads(mail.with_suffix(".json").read_text(encoding="utf-8"))["hops"]
+
+    hops = objects(run("--json", mail))[0]["hops"]
+
+    assert [{key: hop[key] for key in HOP_KEYS} for hop in hops] == [
+        {key: approximately(hop.get(key)) for key in HOP_KEYS} for hop in expected
     ]
 
 

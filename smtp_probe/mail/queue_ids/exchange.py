@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
-from smtp_probe.mail.queue_ids.id_stamps import SECOND_NS, IdStamp, agrees_with_date
+from smtp_probe.mail.queue_ids.id_stamps import SECOND_NS, IdStamp, agrees_with_date, to_ns
 from smtp_probe.model import Hop
 
 _ARRIVALS = frozenset(
@@ -41,6 +41,8 @@ _INSTANT = re.compile(
 _DURATION = re.compile(rb"(?:(\d{1,3})\.)?(\d{2}):(\d{2}):(\d{2})(?:\.(\d{7}))?")
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _RESOLUTION_SECONDS = 1e-4
+_END_RESOLUTION_SECONDS = 2e-4
+"""Of an arrival and a duration, whose sum is cut to what the arrival has: the cut leaves out as much again."""
 
 
 def find_exchange_stamps(fields: Iterable[tuple[str, bytes]], hops: Sequence[Hop]) -> Mapping[int, IdStamp]:
@@ -118,8 +120,8 @@ def _place_end(found: dict[int, IdStamp], hops: Sequence[Hop], *, after: int, at
     """Give the end to the newest hop of the service: its date is when the mailbox server had the message to store."""
     place = max((place for place, hop in enumerate(hops) if _is_exchange(hop, is_windows=False)), default=-1)
     stamp = IdStamp(
-        at_ns=at_ns,
-        resolution_seconds=_RESOLUTION_SECONDS,
+        at_ns=at_ns - at_ns % to_ns(_RESOLUTION_SECONDS),
+        resolution_seconds=_END_RESOLUTION_SECONDS,
         source="exchange_latency",
         event="stored",
         lead_seconds=0.0,

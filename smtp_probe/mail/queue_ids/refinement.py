@@ -67,11 +67,15 @@ def _end_ns(hop: Hop | None) -> int | None:
 
 
 def _find_ses_stamps(fields: Iterable[tuple[str, bytes]], hops: Sequence[Hop]) -> dict[int, IdStamp]:
-    """Give the time in a Message-ID of SES to the oldest hop of SES whose date agrees with it."""
+    """Give the time in a Message-ID of SES to the oldest hop of SES whose date agrees with it.
+
+    SES makes the id when it takes the message from its customer: not where it takes it from another part of its own.
+    """
     written = next((value for name, value in fields if name == "message-id"), b"")
     stamp = decode_ses(written.decode("ascii", "replace")) if len(written) <= _MAX_ID_BYTES else None
     for place, hop in enumerate(hops):
-        if stamp is not None and hop.software == "ses" and agrees_with_date(stamp, hop):
+        is_first = hop.software == "ses" and not (hop.from_name or "").lower().endswith(".amazonses.com")
+        if stamp is not None and is_first and agrees_with_date(stamp, hop):
             return {place: stamp}
     return {}
 

@@ -55,7 +55,7 @@ def divide(tokens: Sequence[Token]) -> Clauses:
             continue
         if start == last_end and words:
             words[-1] = (words[-1] + text)[:MAX_WORD_CHARACTERS]
-        elif text in _SPELLINGS and _begins_clause(tokens, place, lacks_value=keyword != "" and not words):
+        elif text in _SPELLINGS and _begins_clause(tokens, place, keyword, words):
             keyword, words = _SPELLINGS[text], []
             if not found.get(keyword):
                 found[keyword] = words
@@ -65,12 +65,15 @@ def divide(tokens: Sequence[Token]) -> Clauses:
     return Clauses({name: tuple(values) for name, values in found.items()}, tuple(comments))
 
 
-def _begins_clause(tokens: Sequence[Token], place: int, *, lacks_value: bool) -> bool:
-    """Tell whether a word that is a keyword begins a clause. It may be the name of a host instead.
+def _begins_clause(tokens: Sequence[Token], place: int, keyword: str, words: Sequence[str]) -> bool:
+    """Tell whether a word that is a keyword begins a clause, given the clause that stands before it.
 
-    It is, where tokens touch it (`by[192.0.2.1]`), and where the clause before has no value yet and the next word
-    begins a clause itself, or there is none.
+    It may be the name of a host instead: where tokens touch it (`by[192.0.2.1]`), and where the clause before has no
+    value yet and the next word begins a clause itself, or there is none. Microsoft writes `over TLS secured channel`.
     """
+    if words and words[-1] == "over":
+        return False
+    lacks_value = keyword != "" and not words
     following = place + 1
     while following < len(tokens) and tokens[following].kind is Kind.COMMENT:
         following += 1

@@ -31,6 +31,7 @@ _NO_NAMES = frozenset(
         "unavailable",
         "no.name.available",
         "client.hidden.invalid",
+        "not verified",
         "?",
         "-",
     }
@@ -77,7 +78,9 @@ def read_client(words: tuple[str, ...], comments: list[str], *, names_agree: boo
         name, host, told = name or detail.name, host or detail.host, told or detail.address
         follows_host = follows_host or detail.follows_host
     if follows_host:
-        return Client(_give_name(name), _give_host(first), told or address)
+        # Exim writes `helo=` only where it differs from the reverse name; ASSP writes the HELO name twice.
+        is_helo = not names_agree and first == name and any("helo=" in text for text in comments)
+        return Client(_give_name(name), None if is_helo else _give_host(first), told or address)
     if host or told:
         # The client is described behind its name: an address that stands as the name was given as one.
         name, address = name or first or (words[0] if address else None), told
@@ -118,9 +121,10 @@ def _read_comment(text: str) -> _Detail:
 
 
 def _read_plain_comment(text: str) -> _Detail:
-    """Read `ADDRESS`, `IDENT@ADDRESS`, `NAME ADDRESS` or `NAME`."""
+    """Read `ADDRESS`, `/ADDRESS`, `IDENT@ADDRESS`, `IDENT@ADDRESS with login`, `NAME ADDRESS` or `NAME`."""
+    text = text.partition(" with ")[0]
     before, _, last = text.rpartition(" ")
-    address = read_address(last.rpartition("@")[2])
+    address = read_address(last.rpartition("@")[2].removeprefix("/"))
     if address is not None:
         return _Detail(host=_last_word(before), address=address)
     is_name = text.lower() in _NO_NAMES or ("." in text and _HOST.fullmatch(text) is not None)
@@ -130,6 +134,8 @@ def _read_plain_comment(text: str) -> _Detail:
 def _last_word(text: str) -> str | None:
     """Give the name at the end of the text before an address, without an `IDENT:user@` in front of it."""
     words = text.rstrip(" ")
+    if words.lower() in _NO_NAMES:
+        return words
     start = max(words.rfind(mark) for mark in " @:") + 1
     return words[start:] or None
 

@@ -25,15 +25,19 @@ _AUTHENTICATED_COMMENT = re.compile(
 )
 """A client whose reverse name is `authenticated` or `account` has its address in brackets behind it: that is not it."""
 
-_VERSION = re.compile(r"(TLS|SSL)[ _-]?v?(\d)(?:[._](\d))?", re.IGNORECASE)
+_VERSION = re.compile(r"(?:TLS\\)?(TLS|SSL)[ _-]?v?(\d)(?:[._]?(\d))?", re.IGNORECASE)
 _CIPHER = r"[A-Za-z0-9][A-Za-z0-9_+.-]{0,99}"
 _TLS_FORMS = tuple(
     re.compile(pattern)
     for pattern in (
         # Postfix, Stalwart, Kerio: using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)
         rf"using (?P<version>\S+) with cipher (?P<cipher>{_CIPHER})",
-        # Sendmail, Gmail, Exchange, Cyrus, Mimecast: version=TLS1_3, cipher=TLS_AES_256_GCM_SHA384
+        # Sendmail, Gmail, Exchange, Cyrus, Mimecast, SmarterMail: version=TLS1_3, cipher=TLS_AES_256_GCM_SHA384
         rf"version=(?P<version>[^\s,]+),? cipher=(?P<cipher>{_CIPHER})",
+        # Momentum: cipher=ECDHE-RSA-AES256-GCM-SHA384 subject="/C=DE"
+        rf"cipher=(?P<cipher>{_CIPHER})",
+        # mox: TLS1.3 TLS_AES_128_GCM_SHA256
+        rf"(?P<version>TLS\d\.\d) (?P<cipher>{_CIPHER})$",
         # Exim, OpenSMTPD, MDaemon: TLS1.2:ECDHE_RSA_AES_256_GCM_SHA384:256
         rf"(?:Cipher )?(?P<version>(?:TLS|SSL)[\w.-]*):(?P<cipher>{_CIPHER})(?::\d+(?::[A-Z]+)?)?$",
         # Courier, McAfee: (AUTH: LOGIN user,) TLS: TLSv1.3,256bits,TLS_AES_256_GCM_SHA384
@@ -127,7 +131,7 @@ def _read_tls(texts: Iterable[str]) -> tuple[str | None, str | None]:
 
 
 def _match_tls(text: str) -> re.Match[str] | None:
-    if "TLS" not in text and "SSL" not in text and "crypt" not in text:
+    if "TLS" not in text and "SSL" not in text and "crypt" not in text and "cipher=" not in text:
         return None
     return next((match for form in _TLS_FORMS if (match := form.match(text))), None)
 
