@@ -106,8 +106,8 @@ def find_provider(host: str) -> str | None:
 def read_address(text: str) -> str | None:
     """Give the IPv4 or IPv6 address that the text is, in canonical spelling; None where it is none.
 
-    Accepted are brackets, with blanks in them, the tag `IPv6:` (RFC 5321 section 4.1.3), a port behind the address, a zone index,
-    which is left out, and IPv4 in its IPv6 spelling, which becomes IPv4.
+    Accepted are brackets, also with blanks in them, the tag `IPv6:` (RFC 5321 section 4.1.3), a port behind the
+    address, a zone index, which is left out, and IPv4 in its IPv6 spelling, which becomes IPv4.
     """
     if not _ADDRESS_LIKE.search(text) or len(text) > _MAX_ADDRESS_CHARACTERS:
         return None

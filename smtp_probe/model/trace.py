@@ -37,6 +37,8 @@ class Hop:
     """The host's own name beside a `by` that says only `localhost`, as content filters write it."""
     relay_ids: tuple[str, ...] = ()
     """Ids of the X-Received lines that Gmail wrote above this hop's own line."""
+    date_ns: int | None = None
+    """The header's own date, where `at_ns` is of an id that tells no more than the fraction of a second."""
     flags: tuple[str, ...] = ()
 
 

@@ -36,6 +36,8 @@ def expected_hop(written: dict) -> dict:
         if name == "at":
             hop["at_ns"], hop["stamp_source"] = as_ns(value), written.get("stamp_source", "date")
             hop["resolution_seconds"] = written.get("resolution_seconds", 1.0)
+            if hop["stamp_source"] == "postfix_short_id":
+                hop["date_ns"] = hop["at_ns"] - hop["at_ns"] % 10**9
         else:
             field = f"{name}_" if name in ("with", "for") else name
             assert field in hop, f"{name} is no field of a hop"

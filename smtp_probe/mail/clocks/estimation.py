@@ -25,6 +25,7 @@ from smtp_probe.mail.clocks.events import REFERENCE, Chain, read_chain
 from smtp_probe.mail.clocks.facts import ChainObservation, ClockLimits, ClockOffset, ClockReading, Estimate
 from smtp_probe.mail.clocks.hop_times import measure_hops
 from smtp_probe.mail.clocks.learning import expect, learn
+from smtp_probe.mail.clocks.settling import settle_seconds
 from smtp_probe.mail.clocks.state import ClockState, Trust, recall
 
 _USUAL_LIMITS = ClockLimits()
@@ -40,7 +41,7 @@ def update(
     state: ClockState, observation: ChainObservation, limits: ClockLimits = _USUAL_LIMITS
 ) -> tuple[ClockState, ClockReading]:
     """Learn from one message, and read its times. Never raises for what stamps say."""
-    chain = read_chain(observation, limits)
+    chain = read_chain(settle_seconds(state, observation, limits), limits)
     verdict = judge(state, chain, limits)
     learned = learn(verdict, limits)
     best = _refine(verdict, learned)

@@ -51,6 +51,8 @@ class HopStamp:
 
     label: str
     stamp: ClockStamp | None = None
+    date: ClockStamp | None = None
+    """The stamp of whole seconds that the same host wrote before, where the second of `stamp` was only inferred."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

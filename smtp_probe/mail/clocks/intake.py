@@ -59,7 +59,10 @@ def _stamp_hop(hop: Hop, rules: Sequence[DomainRule]) -> HopStamp:
     if domain is None or hop.at_ns is None:
         return HopStamp(label=label)
     resolution = hop.resolution_seconds or _DATE_SECONDS
-    return HopStamp(label=label, stamp=stamp_clock(domain, hop.at_ns, resolution, hop.stamp_event))
+    stamp = stamp_clock(domain, hop.at_ns, resolution, hop.stamp_event)
+    if hop.date_ns is None:
+        return HopStamp(label=label, stamp=stamp)
+    return HopStamp(label=label, stamp=stamp, date=stamp_clock(domain, hop.date_ns, _DATE_SECONDS, "mail"))
 
 
 def _end_ns(timing: PhaseTiming | None) -> int | None:

@@ -3,7 +3,7 @@
 In: the trace of a message. Out: one passage for each hop, oldest first. A delay is raw: this stamp less the one before
 that there is, on two clocks. Its uncertainty is what the fineness of the two stamps leaves open, and nothing more: a
 stamp of whole seconds may be up to a second early, so the difference of two is wrong by less than the coarser of both.
-How far the two clocks are apart is not in it, since a header cannot tell.
+A stamp whose second was only inferred may be a second early, too, however fine it is. How far the two clocks are apart is not in it, since a header cannot tell.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from smtp_probe.mail.path.organisations import find_organisation
+from smtp_probe.mail.queue_ids.decoding import INFERRED
 from smtp_probe.mail.trace import measure_delays
 from smtp_probe.model import Hop, Trace
 
@@ -60,7 +61,8 @@ def measure_doubt(earlier: Hop, later: Hop) -> float:
     """Give the seconds by which the difference of two stamps can be wrong, without any fault of the clocks."""
     resolution = max(hop.resolution_seconds or _DATE_SECONDS for hop in (earlier, later))
     zones = sum(ZONE_DOUBT_SECONDS for hop in (earlier, later) if is_zone_doubtful(hop))
-    return resolution + zones
+    seconds = sum(_DATE_SECONDS for hop in (earlier, later) if INFERRED in hop.flags)
+    return resolution + zones + seconds
 
 
 def name_client(hop: Hop) -> tuple[str, ...]:

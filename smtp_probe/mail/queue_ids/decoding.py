@@ -33,7 +33,7 @@ _DECODERS: tuple[Callable[[Hop], IdStamp | ModularStamp | None], ...] = (
 """Each reads the ids of one software and gives None for all others."""
 
 INFERRED = "id_second_inferred"
-"""A flag: the id tells a fraction, and the second before it was chosen."""
+"""A flag: the id tells a fraction, and its second is the likeliest, but a later one would be in order, too."""
 UNSETTLED = "id_second_unsettled"
 """A flag: the id tells a fraction, and no second fits the neighbours."""
 
@@ -72,11 +72,22 @@ def use_stamp(
     """Give the hop the stamp that was read from its id, as `refine_hop` does."""
     if isinstance(stamp, ModularStamp):
         settled = settle_second(stamp, hop, after_ns=after_ns, before_ns=before_ns)
-        flag = UNSETTLED if settled is None else INFERRED
-        hop, stamp = replace(hop, flags=(*hop.flags, flag)), settled
+        if settled is None:
+            hop = replace(hop, flags=(*hop.flags, UNSETTLED))
+        else:
+            flags = () if _is_the_only_one(settled, before_ns) else (INFERRED,)
+            hop = replace(hop, date_ns=hop.at_ns, flags=(*hop.flags, *flags))
+        stamp = settled
     if stamp is None or stamp.is_lower_bound:
         return hop
     return put_stamp(hop, stamp)
+
+
+def _is_the_only_one(settled: IdStamp, before_ns: int | None) -> bool:
+    """Whether the hop behind leaves the chosen second and excludes the next, if its clock is hardly off."""
+    if before_ns is None:
+        return False
+    return settled.at_ns <= before_ns + _TRUSTED_SKEW_NS < settled.at_ns + SECOND_NS
 
 
 def put_stamp(hop: Hop, stamp: IdStamp) -> Hop:

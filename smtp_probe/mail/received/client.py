@@ -91,8 +91,8 @@ def read_client(words: tuple[str, ...], comments: list[str], *, names_agree: boo
 
 def _read_words(words: tuple[str, ...]) -> tuple[str | None, str | None]:
     """Give the name and the address among the words of the clause, outside of its comments."""
-    if not words or len(words) > 2:
-        # No name is `mail pickup service`, nor `1234567890 named unknown`.
+    if not words or len(words) > 2 or (len(words) == 2 and read_address(words[1]) is None):
+        # No name is `mail pickup service`, nor `1234567890 named unknown`, nor `userid 500`.
         return None, None
     address = read_address(words[0])
     if address is not None:

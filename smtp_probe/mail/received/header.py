@@ -121,10 +121,12 @@ def _tokens_from(tokens: Sequence[Token], start: int) -> list[Token]:
 
 def _read_client(clauses: Clauses, session: Session, software: str | None) -> Client:
     words, protocol = clauses.words.get("from", ()), session.protocol or ""
-    if protocol.startswith("local"):
+    comments = clauses.comments_of("from")
+    is_exims_user = software == "exim" and "SMTP" not in protocol and not comments
+    if protocol.startswith("local") or is_exims_user:
         # The word is the name of a local user then. A host may still be in the comment (Exim's local-esmtp).
         words = ()
-    client = read_client(words, clauses.comments_of("from"), names_agree=software in _NAMES_AGREE)
+    client = read_client(words, comments, names_agree=software in _NAMES_AGREE)
     if protocol.startswith("HTTP") and client.name and "." not in client.name:
         # There is no HELO in HTTP: providers put an account's number in its place.
         return client._replace(name=None)

@@ -22,6 +22,7 @@ REGISTERED_PROTOCOLS = frozenset({"SMTP", "MMS"}) | {
 _AUTHENTICATED_PROTOCOL = re.compile(r"(?:UTF8)?E?[SL]MTPS?A|ASMTP", re.IGNORECASE)
 _AUTHENTICATED_COMMENT = re.compile(
     r"account (?!\[)|smtp-auth |AUTH: |auth=(?!no)|[Aa]uthenticated(?:$|: | (?!\[))|\S+ authenticated user "
+    r"|user=\S+ mech="
 )
 """A client whose reverse name is `authenticated` or `account` has its address in brackets behind it: that is not it."""
 
@@ -34,8 +35,8 @@ _TLS_FORMS = tuple(
         rf"using (?P<version>\S+) with cipher (?P<cipher>{_CIPHER})",
         # Sendmail, Gmail, Exchange, Cyrus, Mimecast, SmarterMail: version=TLS1_3, cipher=TLS_AES_256_GCM_SHA384
         rf"version=(?P<version>[^\s,]+),? cipher=(?P<cipher>{_CIPHER})",
-        # Momentum: cipher=ECDHE-RSA-AES256-GCM-SHA384 subject="/C=DE"
-        rf"cipher=(?P<cipher>{_CIPHER})",
+        # Momentum, old Harakas: cipher=ECDHE-RSA-AES256-GCM-SHA384 (subject="/C=DE", or version=TLSv1.2 verify=NO)
+        rf"cipher=(?P<cipher>{_CIPHER})(?: version=(?P<version>[^ ]+))?",
         # mox: TLS1.3 TLS_AES_128_GCM_SHA256
         rf"(?P<version>TLS\d\.\d) (?P<cipher>{_CIPHER})$",
         # Exim, OpenSMTPD, MDaemon: TLS1.2:ECDHE_RSA_AES_256_GCM_SHA384:256

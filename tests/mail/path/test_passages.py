@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from smtp_probe.mail.path.passages import measure_between, measure_doubt, name_client, say_host
+from smtp_probe.mail.queue_ids.decoding import INFERRED
 from smtp_probe.model import Hop
 from tests.mail.lines import chain, line, passages
 
@@ -86,3 +87,12 @@ def test_hosts_are_named_in_lower_case_and_a_hop_without_one_by_its_number():
 def test_a_client_is_named_only_by_what_tells_whose_it_is():
     assert name_client(Hop(from_name="laptop", from_host="mail.example.org")) == ("mail.example.org",)
     assert name_client(Hop(from_name="[10.0.0.1]")) == ()
+
+
+def test_a_stamp_whose_second_was_only_inferred_may_be_off_by_one():
+    certain = Hop(by="a", at_ns=0, resolution_seconds=1e-6)
+    inferred = Hop(by="b", at_ns=250_000_000, resolution_seconds=1e-6, flags=(INFERRED,))
+
+    assert measure_doubt(certain, inferred) == pytest.approx(1.000001)
+    assert measure_doubt(inferred, inferred) == pytest.approx(2.000001)
+    assert measure_doubt(certain, certain) == pytest.approx(1e-6)
