@@ -17,7 +17,7 @@ from tests.mail.clocks.samples import MS, dialogue, hop, observe_chain, stamp
 LIMITS = ClockLimits()
 
 
-def shorten(each: HopStamp, gap_ns: int) -> HopStamp:
+def shorten(each, gap_ns):
     """A stamp as a short Postfix id tells it, and as it is inferred: in the second of the date, `gap` before it."""
     fine = each.stamp
     mail_ns = fine.at_ns - gap_ns
