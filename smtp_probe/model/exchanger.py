@@ -31,8 +31,10 @@ class ExchangerVisit:
 
     @property
     def is_up(self) -> bool:
-        """Whether it greets and answers EHLO: whether mail can be handed over at all."""
-        return self.reply(Phase.EHLO) is not None and self.reply(Phase.EHLO).code < 300  # type: ignore[union-attr]
+        """Whether it greets and answers EHLO, in TLS too: whether mail can be handed over at all."""
+        hello = self.reply(Phase.EHLO)
+        is_cut_short = self.failure is not None and self.failure.stage == Phase.EHLO
+        return hello is not None and hello.code < 300 and not is_cut_short
 
     @property
     def offers_starttls(self) -> bool:

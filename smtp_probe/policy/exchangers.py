@@ -61,6 +61,10 @@ def judge_visits(
             is_pinned = visit.host in pinned or is_told
             found = list(_judge(visit, now_ns, has_others=visit.host in live, is_pinned=is_pinned))
             findings += map(_sharpen, found) if is_enforced else found
+            if _is_undecided(visit):
+                unseen.append(
+                    f"{visit.host} [{visit.address}] did not say in time whether it takes mail: {_why(visit)}"
+                )
     return findings, unseen
 
 
@@ -80,6 +84,15 @@ def visit_facts(visit: ExchangerVisit) -> dict[str, Any]:
         "recipient": None if visit.recipient is None else str(visit.recipient),
         "relay": None if visit.relay is None else str(visit.relay),
     }
+
+
+def _is_undecided(visit: ExchangerVisit) -> bool:
+    """Whether it took longer over MAIL or RCPT than we waited: senders wait for minutes (RFC 5321 section 4.5.3.2)."""
+    return visit.is_up and _fails_at_recipients(visit) and _cause(visit) == Cause.TIMEOUT
+
+
+def _fails_at_recipients(visit: ExchangerVisit) -> bool:
+    return visit.failure is not None and visit.failure.stage in (Phase.MAIL, Phase.RCPT)
 
 
 def _cause(visit: ExchangerVisit) -> str:
@@ -138,6 +151,8 @@ def _judge(visit: ExchangerVisit, now_ns: int, *, has_others: bool, is_pinned: b
         )
     yield from _judge_tls(visit, now_ns, is_pinned=is_pinned)
     yield from _judge_recipients(visit)
+    if _fails_at_recipients(visit) and not _is_undecided(visit):
+        yield _down(visit, has_others=False)
 
 
 def _down(visit: ExchangerVisit, *, has_others: bool) -> Finding:
@@ -183,6 +198,8 @@ def _judge_tls(visit: ExchangerVisit, now_ns: int, *, is_pinned: bool) -> Iterat
     """At most one finding: the first thing that is wrong on the way to a good certificate."""
     tls = visit.tls
     if not visit.offers_starttls:
+        if is_pinned:
+            return  # told by the check of the TLSA records, which senders that heed them cannot follow
         yield _finding(
             "exchanger_no_starttls",
             Severity.WARNING,

@@ -28,7 +28,7 @@ class Certificates:
         revoked = authority.issue_cert(NAME, not_after=GOOD_UNTIL)
         self.revoked = _context(revoked)
         self.ca_file_with_list = folder / "ca-with-list.pem"
-        self.ca_file_with_list.write_bytes(authority.cert_pem.bytes() + _revocation_list(authority, revoked))
+        self.ca_file_with_list.write_bytes(authority.cert_pem.bytes() + revocation_list(authority, revoked))
         self.good = _context(authority.issue_cert(NAME, "127.0.0.1", not_after=GOOD_UNTIL))
         self.expired = _context(authority.issue_cert(NAME, not_after=EXPIRED_AT))
         self.not_yet_valid = _context(authority.issue_cert(NAME, not_before=BEGINS_AT, not_after=GOOD_UNTIL))
@@ -37,7 +37,7 @@ class Certificates:
         self.self_signed = _self_signed(folder)
 
 
-def _revocation_list(authority: trustme.CA, revoked: trustme.LeafCert) -> bytes:
+def revocation_list(authority: trustme.CA, revoked: trustme.LeafCert) -> bytes:
     """The authority's list, with this one certificate on it."""
     issuer = x509.load_pem_x509_certificate(authority.cert_pem.bytes())
     leaf = x509.load_pem_x509_certificate(revoked.cert_chain_pems[0].bytes())

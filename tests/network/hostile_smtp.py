@@ -84,9 +84,9 @@ class HostileSmtp:
         self._tasks: set[asyncio.Task[None]] = set()
 
     @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator[HostileSmtp]:
+    async def running(self, address: str = "127.0.0.1", port: int = 0) -> AsyncIterator[HostileSmtp]:
         """Serve while the block runs."""
-        listener = socket.create_server(("127.0.0.1", 0))
+        listener = socket.create_server((address, port))
         if self.receive_buffer is not None:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.receive_buffer)
         self.port = listener.getsockname()[1]

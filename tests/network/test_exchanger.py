@@ -161,6 +161,15 @@ async def test_recipients_are_asked_about_where_it_is_allowed(
     assert b"DATA" not in server.verbs
 
 
+async def test_a_host_that_takes_its_time_over_a_recipient_is_not_judged(certificates: Certificates) -> None:
+    visit = await _visit(
+        HostileSmtp({"RCPT": Deed.HANG}, tls=certificates.good), certificates.ca_file, recipient="a@b.test"
+    )
+    findings, unseen = judge_visits([visit], CLOCK.now_ns())
+    assert (findings, visit.is_up) == ([], True)
+    assert "did not say in time" in unseen[0]
+
+
 async def test_an_address_that_is_not_there_is_stale_where_others_of_the_host_answer(
     certificates: Certificates,
 ) -> None:

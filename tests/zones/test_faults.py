@@ -10,6 +10,7 @@ import pytest
 from smtp_probe.app.domain_check import LookOptions, look_at_domain
 from smtp_probe.cli.domain_arguments import read_subject
 from smtp_probe.config.settings import ResolverSettings
+from smtp_probe.model import DomainUnderCheck
 from tests.zones.domains import Domain, fill, write_zone
 from tests.zones.faults import FAULTS
 from tests.zones.nameserver import ADDRESS, serve
@@ -34,6 +35,22 @@ async def test_a_fault_has_its_finding_and_no_other(domain: Domain, port: int) -
     assert Counter(finding.check for finding in report.findings) == Counter(domain.expect), report.findings
     assert report.is_observed, report.unobserved
     assert all(finding.advice and finding.source and finding.subject for finding in report.findings)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("mail.healthy.test", []),
+        ("probe", []),
+        ("gone.healthy.test", ["ehlo_own_unconfirmed"]),
+        ("mx2.healthy.test", ["ehlo_own_unconfirmed"]),
+    ],
+)
+async def test_our_own_ehlo_name_leads_back_to_itself(name: str, expected: list[str], port: int) -> None:
+    settings = ResolverSettings(nameservers=(ADDRESS,), port=port, timeout=1, lifetime=3)
+    subject = DomainUnderCheck(domain="healthy.test", own_ehlo_names=(name,))
+    report = await look_at_domain(subject, LookOptions(resolver=settings, dials=False))
+    assert [finding.check for finding in report.findings] == expected
 
 
 def test_there_is_a_zone_for_every_fault() -> None:

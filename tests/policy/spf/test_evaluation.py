@@ -60,12 +60,12 @@ async def test_each_case_has_its_result(case: Case) -> None:
 @pytest.mark.parametrize("case", CASES, ids=_name)
 def test_pyspf_agrees_or_there_is_a_reason(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     dns = ScriptedDns(_zone(case))
-    monkeypatch.setattr(spf, "DNSLookup", lambda name, kind, *_: _look_up(dns, str(name), kind))
+    monkeypatch.setattr(spf, "DNSLookup", lambda name, kind, *_: look_up(dns, str(name), kind))
     result, _, explanation = spf.query(case.ip, SENDER, HELO, receiver="unknown", strict=True).check()
     assert (result == case.result) is not bool(case.differs), explanation
 
 
-def _look_up(dns: ScriptedDns, name: str, kind: str) -> list[Any]:
+def look_up(dns: ScriptedDns, name: str, kind: str) -> list[Any]:
     """The scripted zone in the shape that pyspf asks for."""
     if kind not in ("A", "AAAA", "MX", "PTR", "TXT"):
         return []
