@@ -22,6 +22,14 @@ def test_every_finding_is_told_and_nothing_else() -> None:
     assert told == used
 
 
+def test_every_finding_of_a_domain_has_a_zone_of_a_real_name_server() -> None:
+    page = (ROOT / "docs" / "checks.md").read_text().partition("\n## Messages\n")[0]
+    told = re.findall(r"^\| `([a-z_]+)` \|", page, re.MULTILINE)
+    zones = "".join(path.read_text() for path in (ROOT / "tests" / "zones").glob("*.py"))
+    assert len(told) > 100
+    assert [check for check in told if f'"{check}"' not in zones] == []
+
+
 def test_every_finding_is_expected_by_a_test() -> None:
     told = re.findall(r"^\| `([a-z_]+)` \|", (ROOT / "docs" / "checks.md").read_text(), re.MULTILINE)
     tests = "".join(path.read_text() for path in (ROOT / "tests").rglob("*.py"))

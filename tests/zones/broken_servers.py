@@ -153,6 +153,10 @@ class PolicyHost:
         self._cases = {f"mta-sts.{case.domain}": case for case in cases}
         self._certificates = certificates
 
+    def put(self, case: Case) -> None:
+        """Serve this policy from now on."""
+        self._cases[f"mta-sts.{case.domain}"] = case
+
     @contextlib.asynccontextmanager
     async def running(self, port: int) -> AsyncIterator[None]:
         """Serve while the block runs."""
