@@ -234,3 +234,68 @@ def test_a_delivered_probe_shows_its_verdicts_and_a_broken_key_is_found_at_once(
             assert (
                 daemon.value("smtp_probe_dns_record_changes_total", domain="example.test", record="dkim") == 1
             )
+
+
+@contextlib.contextmanager
+def _receiver_that_says(lab, words: str) -> Iterator[None]:
+    """The MX writes this into each message as the results of a filter of its own."""
+    conf = lab.layout.path("mx", "conf")
+    said, main = conf / "said", conf / "main.cf"
+    before = main.read_text()
+    said.write_text(f"/./ PREPEND Authentication-Results: filter.example.test; {words}\n")
+    lab.stop_part("mx")
+    main.write_text(f"{before}\nsmtpd_data_restrictions = check_sender_access pcre:{said}\n")
+    lab.start_part("mx")
+    try:
+        yield
+    finally:
+        lab.stop_part("mx")
+        main.write_text(before)
+        lab.start_part("mx")
+
+
+PASSES = "spf=pass smtp.mailfrom=example.test; dmarc=pass header.from=example.test"
+FAILS = "spf=softfail smtp.mailfrom=example.test; dmarc=fail (p=reject) header.from=example.test"
+
+
+def test_what_the_receiver_says_is_shown_and_when_it_changes_the_domain_is_looked_at(lab, tmp_path):
+    """Of SPF and DMARC a filter of the receiver's has its own opinion, which differs from ours in the end."""
+    config = write_config(
+        lab,
+        tmp_path,
+        {"quick": route(interval=2)},
+        resolver={"nameservers": [lab.dns.host], "port": lab.dns.port},
+        domains={"example.test": {"dial": False, "private_addresses": True, "interval": "5m"}},
+    )
+    settings = json.loads(config.read_text())
+    settings["mailboxes"]["probe2"] |= {
+        "own_hosts": ["mx1.example.test", "imap.example.test"],
+        "authserv_ids": ["mx1.example.test", "filter.example.test"],
+    }
+    config.write_text(json.dumps(settings))
+    with Daemon(config) as daemon:
+
+        def says(**results: str) -> bool:
+            labels = {"route": "quick", "source": "receiver"}
+            return all(
+                daemon.value("smtp_probe_verdict", method=method, result=result, **labels) == 1
+                for method, result in results.items()
+            )
+
+        def looked_at() -> float:
+            return daemon.value("smtp_probe_domain_last_check_timestamp_seconds", domain="example.test")
+
+        with _receiver_that_says(lab, PASSES):
+            daemon.wait_until(lambda: says(spf="pass", dmarc="pass", dkim="pass"), "what the filter says", 60)
+            daemon.wait_until(looked_at, "the first look")
+            assert daemon.value("smtp_probe_verdict_disagreement", route="quick") == 0
+            assert daemon.value("smtp_probe_finding", route="quick") == 0
+        with _receiver_that_says(lab, FAILS):
+            before = looked_at()
+            daemon.wait_until(lambda: says(spf="softfail", dmarc="fail", dkim="pass"), "another word", 60)
+            assert not says(spf="pass")
+            for method in ("spf", "dmarc"):
+                assert daemon.value("smtp_probe_verdict_disagreement", route="quick", method=method) == 1
+                assert daemon.value("smtp_probe_finding", route="quick", check=f"{method}_disagrees") == 1
+            assert daemon.value("smtp_probe_verdict_disagreement", route="quick", method="dkim") == 0
+            daemon.wait_until(lambda: looked_at() > before, "a look long before the next is due")
