@@ -72,7 +72,7 @@ def _draw_check(name: str, result: CheckResult, width: int, glyphs: Glyphs) -> I
         sign, style = _ABSENT, "dim"
     else:
         sign, style = glyphs.good, "green"
-    brief = "none" if is_absent else _brief(result)
+    brief = "none" if sign == _ABSENT else "" if is_absent else _brief(result)
     yield Text.assemble((f"{sign} ", style), (title, "bold"), f"  {brief}" if brief else "")
     for finding in findings:
         yield from draw_finding(finding, width)
