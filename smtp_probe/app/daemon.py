@@ -11,6 +11,7 @@ import asyncio
 import logging
 import os
 import signal
+import socket
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -51,13 +52,14 @@ _CHORES_SECONDS = 3600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DaemonOptions:
-    """What the command line says. `on_started` is told the addresses that are listened on."""
+    """What the command line says. `sockets` are listened on in place of the addresses; `on_started` is told where."""
 
     config_file: Path
     listen_addresses: tuple[str, ...]
     enable_lifecycle: bool = False
     web_config_file: Path | None = None
     use_systemd_socket: bool = False
+    sockets: tuple[socket.socket, ...] = ()
     route_prefix: str | None = None
     external_url: str | None = None
     shard: Shard = WHOLE
@@ -132,7 +134,7 @@ class Daemon:
             options.listen_addresses,
             place=find_place(options.route_prefix, options.external_url),
             web_config_file=options.web_config_file,
-            sockets=take_sockets(os.environ, os.getpid()) if options.use_systemd_socket else (),
+            sockets=take_sockets(os.environ, os.getpid()) if options.use_systemd_socket else options.sockets,
         )
 
     @property

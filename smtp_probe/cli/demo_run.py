@@ -21,8 +21,8 @@ from smtp_probe.app.daemon import Daemon, DaemonOptions
 from smtp_probe.cli.boards import Board, JsonBoard, Opening, PlainBoard
 from smtp_probe.cli.demo_setting import (
     DemoPlan,
-    choose_address,
     forget_settings_of_others,
+    listen_near,
     open_directory,
     pick_scenarios,
     problem,
@@ -101,19 +101,23 @@ class _DemoRun:
 
     async def _run_daemon(self, config_file: Path) -> None:
         plan = self._plan
-        options = DaemonOptions(
-            config_file=config_file,
-            listen_addresses=plan.listen_addresses or (choose_address(plan.preferred_address),),
-            log=self._quieten(),
-            sinks=(self._screen.tell,),
-            on_started=lambda addresses: self._started(addresses, config_file),
-        )
-        daemon = Daemon(options)
-        ender = asyncio.create_task(self._end(daemon), name="ender")
-        try:
-            await daemon.run()
-        finally:
-            ender.cancel()
+        with ExitStack() as opened:
+            options = DaemonOptions(
+                config_file=config_file,
+                listen_addresses=plan.listen_addresses,
+                sockets=()
+                if plan.listen_addresses
+                else (opened.enter_context(listen_near(plan.preferred_address)),),
+                log=self._quieten(),
+                sinks=(self._screen.tell,),
+                on_started=lambda addresses: self._started(addresses, config_file),
+            )
+            daemon = Daemon(options)
+            ender = asyncio.create_task(self._end(daemon), name="ender")
+            try:
+                await daemon.run()
+            finally:
+                ender.cancel()
 
     async def _end(self, daemon: Daemon) -> None:
         await self._stopping.wait()

@@ -6,6 +6,7 @@ In: what the command line says. Out: values that can be used, or a ConfigError t
 from __future__ import annotations
 
 import os
+import socket
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -16,7 +17,7 @@ from smtp_probe.config.files import explain
 from smtp_probe.config.overrides import PREFIX
 from smtp_probe.demo.scenarios import MIX, Scenario, choose_scenarios
 from smtp_probe.errors import ConfigError, ConfigProblem
-from smtp_probe.report.listen import ListenAddress, open_socket, parse_listen_address
+from smtp_probe.report.listen import open_socket, parse_listen_address
 
 _SHORTEST_INTERVAL_SECONDS = 2.0
 _INTERVAL_PER_ROUTE_SECONDS = 0.6
@@ -49,14 +50,16 @@ def pick_scenarios(names: Sequence[str]) -> tuple[Scenario, ...]:
     )
 
 
-def choose_address(preferred: str) -> str:
-    """The preferred address, or a free port of its host where that one is taken."""
+def listen_near(preferred: str) -> socket.socket:
+    """Listen on the preferred address, or on a free port of its host where that one is taken. Raises ConfigError.
+
+    What is bound is handed on, not only its number: between a look and its use another demo could take the port.
+    """
     address = parse_listen_address(preferred)
     try:
-        open_socket(address).close()
+        return open_socket(address)
     except ConfigError:
-        return str(ListenAddress(address.host, 0))
-    return preferred
+        return open_socket(replace(address, port=0))
 
 
 def visit_url(address: str) -> str:

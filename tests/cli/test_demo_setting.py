@@ -8,8 +8,8 @@ from contextlib import ExitStack
 import pytest
 
 from smtp_probe.cli.demo_setting import (
-    choose_address,
     forget_settings_of_others,
+    listen_near,
     open_directory,
     pick_scenarios,
     visit_url,
@@ -39,11 +39,13 @@ def test_an_unknown_scenario_is_answered_with_those_that_there_are():
         pick_scenarios(("on-time", "laat"))
 
 
-def test_the_preferred_port_is_taken_when_it_is_free():
+def test_the_preferred_port_is_listened_on_when_it_is_free_and_another_when_not():
     with socket.create_server(("127.0.0.1", 0)) as bound:
-        address = f"127.0.0.1:{bound.getsockname()[1]}"
-        assert choose_address(address) == "127.0.0.1:0"
-    assert choose_address(address) == address
+        port = bound.getsockname()[1]
+        with listen_near(f"127.0.0.1:{port}") as other:
+            assert other.getsockname()[1] not in {0, port}
+    with listen_near(f"127.0.0.1:{port}") as preferred:
+        assert preferred.getsockname()[1] == port
 
 
 @pytest.mark.parametrize(
