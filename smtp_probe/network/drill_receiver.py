@@ -43,6 +43,10 @@ class Limits:
     """The same of one that is held: silent, or in the tarpit."""
 
 
+_LAST_TURNS_SECONDS = 0.005
+"""For the transports to tell their protocols, and for who was just let in to be cut."""
+
+
 class DrillReceiver:
     """`ports.MailReceiver` at one place."""
 
@@ -64,12 +68,14 @@ class DrillReceiver:
         self._manner = manner
         self._limits = limits or Limits()
         self._server: asyncio.Server | None = None
+        self._is_closed = False
         self._open: dict[asyncio.BaseTransport, asyncio.TimerHandle] = {}
         self._recent: deque[int] = deque()
 
     async def open(self) -> None:
         """Begin to listen. Raises ReceiverError."""
         address, port = self._place
+        self._is_closed = False
         loop = asyncio.get_running_loop()
         try:
             self._server = await loop.create_server(self._protocol, address, port, backlog=16)
@@ -80,6 +86,7 @@ class DrillReceiver:
 
     async def close(self) -> None:
         """Stop, and cut whatever is connected."""
+        self._is_closed = True
         if self._server is not None:
             self._server.close()
             self._server = None
@@ -87,7 +94,7 @@ class DrillReceiver:
             timer.cancel()
             _cut(transport)
         self._open.clear()
-        await asyncio.sleep(0)  # the transports tell their protocols
+        await asyncio.sleep(_LAST_TURNS_SECONDS)
 
     # Connections.
 
@@ -117,6 +124,10 @@ class DrillReceiver:
         visit = Visit(peer=sanitise(str(peer[0]), 60) if peer else "", came_ns=self._clock.now_ns())
         is_held = self._manner in (Manner.SILENT, Manner.TARPIT)
         seconds = self._limits.hold_seconds if is_held else self._limits.session_seconds
+        if (
+            self._is_closed
+        ):  # the loop had taken the connection before that, and gives it to its protocol only now
+            seconds = 0
         loop = asyncio.get_running_loop()
         self._open[transport] = loop.call_later(seconds, _cut, transport)
         if counts:

@@ -48,8 +48,8 @@ class Mailing:
         return None
 
     def note(self, visit: Visit, desk: Desk, answer: str, at_ns: int) -> None:
-        """Keep an attempt."""
-        if len(self.attempts) < MOST_ATTEMPTS:
+        """Keep an attempt. Who comes after the message has arrived comes with another one."""
+        if len(self.attempts) < MOST_ATTEMPTS and not self.arrived.is_set():
             self.attempts.append(
                 DrillAttempt(
                     at_ns=at_ns,

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import socket
 
 import pytest
 
@@ -74,6 +75,7 @@ async def receiving(manner=Manner.SERVE, **limits):
         writers.append(writer)
         return Client(reader, writer)
 
+    connect.port = port
     try:
         yield takes, connect, receiver
     finally:
@@ -160,6 +162,21 @@ async def test_closing_cuts_everybody_and_frees_the_place():
             await connect()
         await receiver.open()
         assert await (await connect()).read() == "220"
+
+
+@pytest.mark.parametrize(
+    "turns", [0, 1, 3, 4]
+)  # at 2 asyncio itself drops the socket, unclosed until it is collected
+async def test_who_is_let_in_while_it_closes_is_cut_as_well(turns):
+    async with receiving(Manner.TARPIT) as (_, connect, receiver):
+        with socket.create_connection(("127.0.0.1", connect.port), timeout=5) as client:
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await receiver.close()
+            await asyncio.sleep(0.01)
+            with contextlib.suppress(ConnectionError):
+                while client.recv(1000):
+                    pass
 
 
 async def test_a_place_that_is_taken_is_told():

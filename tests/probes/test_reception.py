@@ -109,6 +109,14 @@ def test_the_preferred_one_keeps_contacts_where_it_shows_no_more():
     assert {serving.take_recipient(visit(), envelope.recipient)[:3] for _ in range(20)} == {"451"}
 
 
+def test_who_comes_after_the_arrival_is_no_attempt_of_this_message():
+    mailing, unavailable = make(desk=Desk.PREFERRED, manner=Manner.UNAVAILABLE)
+    unavailable.came(visit())
+    mailing.arrived.set()
+    unavailable.came(visit())
+    assert [attempt.answer for attempt in mailing.attempts] == ["unavailable"]
+
+
 def test_no_number_of_visits_fills_the_memory():
     mailing, silent = make(manner=Manner.SILENT)
     for _ in range(MOST_ATTEMPTS + 50):
