@@ -112,8 +112,9 @@ class Stage:
         self.application = StageApplication(self.telemetry, config, Archive(self.path), checks)
 
     @classmethod
-    async def build(cls, state, folder):
-        return await globals()[f"_{state}"](folder)
+    async def build(cls, state, folder, **scale):
+        """Give the stage of a state. `probes` of "many": so many a route, where the whole heartbeat bar is not needed."""
+        return await globals()[f"_{state}"](folder, **scale)
 
     async def open_journal(self):
         journal = SqliteJournal(self.path, self.clock, self.telemetry.totals)
@@ -349,13 +350,13 @@ def _storable(outcome):
     return clean(outcome)
 
 
-async def _many(folder, count=500):
+async def _many(folder, count=500, probes=60):
     names = [f"route-{number:04d}-to-a-provider" for number in range(count)]
     stage = Stage(folder, routes_config(names, lambda name: {"team": f"team{name[9]}", "tier": "gold"}))
     kinds = (OutcomeKind.REFUSED, OutcomeKind.LOST, OutcomeKind.BOUNCED)
     events = []
     for index, route in enumerate(names):
-        for number in range(1, 61):
+        for number in range(61 - probes, 61):
             bad = (index * 7 + number * 13) % 97 == 0 or (index % 50 == 0 and number > 55)
             outcome = ending(kinds[number % 3], number, route) if bad else make_outcome(
                 probe=replace(make_probe(number, route, created_ns=START_NS + number * 60 * NS), probe_id=f"{route}-{number:05d}"),

@@ -117,6 +117,7 @@ def test_more_routes_than_fit_are_counted_and_those_that_fail_are_among_the_show
     assert overview.rows[0].view.name == names[-1]
 
 
+@pytest.mark.slow
 async def test_five_hundred_routes_are_rendered_in_time_and_within_a_megabyte(tmp_path):
     stage = await Stage.build("many", tmp_path)
 

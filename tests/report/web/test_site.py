@@ -15,7 +15,8 @@ PAGES = ("/", "/domains", "/exchangers", "/queue", "/drills", "/config")
 
 @pytest.fixture
 async def stage(request, tmp_path):
-    return await Stage.build(getattr(request, "param", "failing"), tmp_path)
+    state = getattr(request, "param", "failing")
+    return await Stage.build(state, tmp_path, **{"probes": 3} if state == "many" else {})
 
 
 @pytest.fixture
