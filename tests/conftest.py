@@ -6,5 +6,5 @@
 from hypothesis import settings
 
 settings.register_profile("house", deadline=None)
-settings.register_profile("few", deadline=None, max_examples=20)
+settings.register_profile("few", deadline=None, max_examples=10)
 settings.load_profile("house")

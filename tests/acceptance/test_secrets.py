@@ -10,10 +10,13 @@ import sys
 
 import aiohttp
 import bcrypt
+import pytest
 import trustme
 
 from tests.acceptance.daemon import free_port
 from tests.network.hostile_smtp import HostileSmtp
+
+pytestmark = pytest.mark.slow
 
 SMTP_SECRET, IMAP_SECRET, WEB_SECRET = "planted-smtp-Zq7", "planted-imap-Wk3", "planted-web-Xv9"
 TAG_SECRET = "planted-tag-key-0123456789abcdef0123"

@@ -12,6 +12,8 @@ import pytest
 
 from tests.acceptance.daemon import free_port
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def config(tmp_path):

@@ -11,6 +11,8 @@ from smtp_probe.cli import app
 from smtp_probe.config.schema import json_schema, markdown_reference
 from tests.config.samples import SOUND, write_sound
 
+pytestmark = pytest.mark.slow
+
 RUNNER = CliRunner()
 ENVIRON = {"INBOX_PASSWORD": "hunter2"}
 

@@ -15,6 +15,8 @@ from tests.cli.domain_reports import make_finding, make_report
 from tests.zones.domains import Domain, write_zone
 from tests.zones.nameserver import ADDRESS, free_port, serve
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = Path(sys.executable).with_name("smtp-probe")
 
 

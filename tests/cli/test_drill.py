@@ -9,6 +9,8 @@ import pytest
 
 from tests.acceptance.daemon import free_port
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = Path(sys.executable).with_name("smtp-probe")
 
 

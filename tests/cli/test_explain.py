@@ -15,6 +15,8 @@ from typer.testing import CliRunner
 from smtp_probe.cli import app
 from tests.mail.lines import chain, line
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent.parent
 DATA = ROOT / "tests" / "data" / "received"
 SOUND = b"From: joe@example.org\r\nSubject: hi\r\nDate: Tue, 1 Sep 2026 08:00:00 +0000\r\n\r\nbody\r\n"

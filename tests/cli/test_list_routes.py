@@ -12,6 +12,8 @@ from tests.config.samples import write_sound
 from tests.pseudo_terminal import Terminal
 from tests.report.samples import make_config
 
+pytestmark = pytest.mark.slow
+
 TIMEOUT_SECONDS = 30
 
 

@@ -15,6 +15,8 @@ from tests.config.samples import SOUND, write_sound
 from tests.network.authorization_server import CLIENT_SECRET, AuthorizationServer
 from tests.network.certificates import Certificates
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory):

@@ -38,6 +38,8 @@ from tests.demo.plain_clients import (
 )
 from tests.demo.reports import read_report
 
+pytestmark = pytest.mark.slow
+
 _EXIM_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _POSTFIX_DIGITS = "0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz"
 _QUICK = HopSettings(delay_seconds=0.01)

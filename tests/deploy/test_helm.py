@@ -21,6 +21,8 @@ from smtp_probe.config.load import load
 from tests.acceptance.daemon import free_port
 from tests.deploy.chart_values import CONFIG, GROUP, SETS
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "deploy" / "helm"
 OPERATOR = {"ServiceMonitor", "PodMonitor", "PrometheusRule"}

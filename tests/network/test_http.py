@@ -18,6 +18,8 @@ from smtp_probe.model import Cause, Phase, WebFailure
 from smtp_probe.network.http import WebReader
 from tests.network.certificates import NAME, Certificates
 
+pytestmark = pytest.mark.slow
+
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 

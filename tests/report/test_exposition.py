@@ -35,6 +35,8 @@ from tests.report.samples import (
     tell,
 )
 
+pytestmark = pytest.mark.slow
+
 OPENMETRICS = "application/openmetrics-text;version=1.0.0"
 
 

@@ -5,6 +5,7 @@ import logging
 import re
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +21,8 @@ from tests.cli.views import is_plain, shown
 from tests.report.samples import life_of, make_bounce, refused
 from tests.report.web.stage import delivery, ending
 from tests.report.web.test_rendering import elements_of
+
+pytestmark = pytest.mark.slow
 
 NASTY = ("<script>alert(1)</script>", "\"'><img src=x>", "\x1b[2J\x1b]0;x\x07", "\u202e", "\u2066", "\u200b", "\r\nlevel=error ",
          "\x00", "{{7*7}}", "{% raw %}", "[bold red]", "\\", "&lt;", "]]>", "--><b>", "\x9b31m", "\ud800", "\u0085")  # fmt: skip

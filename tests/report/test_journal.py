@@ -41,6 +41,8 @@ from smtp_probe.report.series import Series
 from smtp_probe.report.totals import Totals
 from tests.probes.fakes import NS, START_NS, FakeClock
 
+pytestmark = pytest.mark.slow
+
 
 def probe(number=1, route="r"):
     return Probe(

@@ -10,6 +10,8 @@ import pytest
 from smtp_probe.errors import ConfigError
 from smtp_probe.report.doors.activation import take_sockets
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def listening():

@@ -11,6 +11,8 @@ from smtp_probe.report import http
 from smtp_probe.report.doors import connections
 from tests.report.web.stage import Stage
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def stage(tmp_path):

@@ -11,6 +11,8 @@ from pydantic import SecretStr
 from smtp_probe.report.doors import users as module
 from smtp_probe.report.doors.users import Busy, Users
 
+pytestmark = pytest.mark.slow
+
 
 def hashed(password, cost=4):
     return SecretStr(bcrypt.hashpw(password.encode(), bcrypt.gensalt(cost)).decode())
