@@ -62,8 +62,8 @@ class Client:
 
 
 @contextlib.asynccontextmanager
-async def receiving(manner=Manner.SERVE, **limits):
-    port, takes = free_port(), Takes()
+async def receiving(manner=Manner.SERVE, *, port=None, **limits):
+    port, takes = port or free_port(), Takes()
     receiver = DrillReceiver(
         "127.0.0.1", port, "probe.test", takes, ReferenceClock(), manner=manner, limits=Limits(**limits)
     )
@@ -75,7 +75,6 @@ async def receiving(manner=Manner.SERVE, **limits):
         writers.append(writer)
         return Client(reader, writer)
 
-    connect.port = port
     try:
         yield takes, connect, receiver
     finally:
@@ -168,8 +167,9 @@ async def test_closing_cuts_everybody_and_frees_the_place():
     "turns", [0, 1, 3, 4]
 )  # at 2 asyncio itself drops the socket, unclosed until it is collected
 async def test_who_is_let_in_while_it_closes_is_cut_as_well(turns):
-    async with receiving(Manner.TARPIT) as (_, connect, receiver):
-        with socket.create_connection(("127.0.0.1", connect.port), timeout=5) as client:
+    port = free_port()
+    async with receiving(Manner.TARPIT, port=port) as (_, _connect, receiver):
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
             for _ in range(turns):
                 await asyncio.sleep(0)
             await receiver.close()
