@@ -38,6 +38,7 @@ from smtp_probe.network.submission import SmtpSubmitter
 from smtp_probe.ports import Sink
 from smtp_probe.probes.arrivals import Arrivals, RouteIdentity
 from smtp_probe.probes.clock_calibration import CalibrationPlan, Calibrations
+from smtp_probe.probes.echoes import EchoTerms
 from smtp_probe.probes.folder_watch import WatchEvents, WatchSettings
 from smtp_probe.probes.ledger import Ledger
 from smtp_probe.probes.path_reading import PathReader
@@ -136,6 +137,7 @@ class Program:
                 route.recipient,
                 config.mailboxes[route.mailbox].sweep_after,
                 _author(config.senders[route.sender]),
+                EchoTerms(route.mailbox, route.echo_authors) if route.echo else None,
             )
             for name, route in config.routes.items()
         }
@@ -147,7 +149,7 @@ class Program:
                 own_hosts=config.mailboxes[route.mailbox].own_hosts,
             )
             for name, route in config.routes.items()
-            if route.authentication
+            if route.authentication and not route.echo
         }
         self._watch_mailboxes()
         self.domains.configure(config, self._resolver)

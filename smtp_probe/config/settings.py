@@ -29,6 +29,7 @@ from smtp_probe.config.queues import Queue, QueueKind, QueueMethod
 from smtp_probe.config.section import Settings, conflict
 from smtp_probe.config.values import (
     Address,
+    AuthservId,
     DomainName,
     Flag,
     Host,
@@ -93,6 +94,16 @@ class Route(Settings):
         100, ge=1, le=10_000, description="Most messages of this route on the way at once."
     )
     plus_address: Flag = Field(False, description="Put the tag into the recipient's local part (user+tag@).")
+    echo: Flag = Field(
+        False,
+        description="Whether the recipient answers by itself: what is waited for is its answer, in `mailbox`; see docs/routes.md.",
+    )
+    echo_from: tuple[AuthservId, ...] = Field(
+        (),
+        max_length=8,
+        description="Addresses or domains from which the answer comes; default: the recipient's domain.",
+        examples=[["echo@example.net"]],
+    )
     junk_is_failure: Flag = Field(
         True, description="Whether a message in the junk folder, or in quarantine, counts as a failure."
     )
@@ -108,6 +119,17 @@ class Route(Settings):
     def _times_in_order(self) -> Self:
         self._require_order("deadline", "give_up_after")
         return self
+
+    @model_validator(mode="after")
+    def _authors_of_an_echo(self) -> Self:
+        if self.echo_from and not self.echo:
+            raise conflict("echo_from needs echo: true", "echo_from", "echo")
+        return self
+
+    @property
+    def echo_authors(self) -> tuple[str, ...]:
+        """From whom an answer may come."""
+        return self.echo_from or (self.recipient.rpartition("@")[2],)
 
     @model_validator(mode="after")
     def _tag_fits_recipient(self) -> Self:

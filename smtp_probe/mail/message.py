@@ -67,6 +67,8 @@ class Draft:
     size_bytes: int = 0
     """The message has exactly this size, or the least possible one where that is more."""
     plus_address: bool = False
+    wants_answer: bool = False
+    """Whether people's auto-responders are to answer, and not to be kept quiet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +104,7 @@ def build_message(draft: Draft) -> BuiltMessage:
     token = draft.tag.token
     recipient = tag_address(draft.recipient, token) if draft.plus_address else draft.recipient
     message_id = f"<{token}@{domain}>"
-    head = _write_head(author, recipient, message_id, draft.created_ns, token)
+    head = _write_head(author, recipient, message_id, draft, token)
     explanation = _explain(draft.route, token, contact)
     body = explanation + _fill(draft.size_bytes - len(_assemble(head, _digest(b""), explanation)))
     return BuiltMessage(
@@ -132,21 +134,21 @@ def check_body(header_digest: str, text: bytes) -> bool | None:
     return hmac.compare_digest(_digest(body), header_digest)
 
 
-def _write_head(author: str, recipient: str, message_id: str, created_ns: int, token: str) -> bytes:
+def _write_head(author: str, recipient: str, message_id: str, draft: Draft, token: str) -> bytes:
     """Write the header up to where the digest of the body has to follow.
 
     Auto-Submitted and X-Auto-Response-Suppress keep people's auto-responders quiet (RFC 3834 section 5). There is
     no `Precedence: bulk`, since it would change how the message is filtered and queued.
     """
-    date = format_datetime(datetime.fromtimestamp(created_ns // 1_000_000_000, UTC))
+    date = format_datetime(datetime.fromtimestamp(draft.created_ns // 1_000_000_000, UTC))
+    quiet = () if draft.wants_answer else ("Auto-Submitted: auto-generated", "X-Auto-Response-Suppress: All")
     lines = (
         f"From: {author}",
         f"To: {recipient}",
         f"Subject: [smtp-probe {token}]\r\n {SUBJECT_WORDS.decode()}",
         f"Date: {date}",
         f"Message-ID: {message_id}",
-        "Auto-Submitted: auto-generated",
-        "X-Auto-Response-Suppress: All",
+        *quiet,
         "MIME-Version: 1.0",
         "Content-Type: text/plain; charset=us-ascii",
         "Content-Transfer-Encoding: 7bit",

@@ -102,6 +102,14 @@ class MailboxMessage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Echo:
+    """That an arrival is an answer, and which of the hops in its trace are of the way there."""
+
+    outbound_hops: int
+    """The first so many, as the answer quotes them: a claim of who answered. 0: it quotes none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
     """When and where a probe's message was found, on the reference clock."""
 
@@ -130,7 +138,9 @@ class Arrival:
     absent_ns: int | None = None
     """When the folder was last known completely without this message."""
     found_in: str = ""
-    """Which carrier of the tag survived: `header`, `message-id`, `subject`, `body`, `address`."""
+    """Which carrier of the tag survived: `header`, `message-id`, `subject`, `body`, `address`; `quoted` by an answer."""
+    echo: Echo | None = None
+    """On an echo route: what arrived is the answer, and `trace` is the way there and back."""
     spam: tuple[SpamResult, ...] = ()
     """What the filters on the way took it for, the one nearest to the mailbox first."""
     header: bytes = field(default=b"", repr=False, compare=False)

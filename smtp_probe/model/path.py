@@ -21,6 +21,8 @@ class Leg(StrEnum):
     """From there until the first of the receiving side's own hosts had it."""
     INBOUND = "inbound"
     """From there to the mailbox's store."""
+    RETURN = "return"
+    """On an echo route: the way of the answer. `outbound` is then the whole way of our message."""
 
 
 class Origin(StrEnum):

@@ -55,6 +55,8 @@ class Probe:
     give_up_after_seconds: float
     body_digest: str = ""
     junk_is_failure: bool = True
+    is_echo: bool = False
+    """Whether it is the recipient's answer that is waited for, and not the message itself."""
     mailbox_account: str = ""
     """Which account the mailbox's name stood for when the probe was sent; likewise for bounces."""
     bounce_account: str = ""

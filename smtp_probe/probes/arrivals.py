@@ -38,6 +38,7 @@ from smtp_probe.model import (
     Trace,
 )
 from smtp_probe.ports import Clock, FetchText, Journal
+from smtp_probe.probes.echoes import EchoTerms, as_answer, read_echo
 from smtp_probe.probes.ledger import Flight, Ledger
 from smtp_probe.probes.verdict_watch import VerdictWatch
 
@@ -61,6 +62,8 @@ class RouteIdentity:
     sweep_after_seconds: float
     author: str = ""
     """The address in our From header: who a message must be from where only weak carriers name us."""
+    echo: EchoTerms | None = None
+    """What counts as an answer, on an echo route."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,8 @@ class Arrivals:
     async def look_at(self, message: MailboxMessage, fetch_text: FetchText) -> None:
         """Make of one message what it is. Raises nothing for what a message or a full disk does."""
         try:
+            if self._may_be_echo(message) and await self._look_at_echo(message, fetch_text):
+                return
             if is_automatic_answer(message.header):
                 await self._look_at_answer(message, fetch_text)
                 return
@@ -127,6 +132,11 @@ class Arrivals:
         if recognised.found_in not in _STRONG_CARRIERS and not self._is_from_us(message, recognised):
             return  # somebody else's mail that quotes or forwards ours
         flight = self._ledger.get(recognised.tag.probe_id)
+        if self._is_echo(recognised, flight):
+            self._ledger.discard(
+                message.location
+            )  # our own message tells nothing where its answer is waited for
+            return
         if flight is None:
             await self._look_at_stray(message, recognised)
             return
@@ -137,6 +147,40 @@ class Arrivals:
             await self._count_duplicate(message, recognised)
         elif is_first and self.verdicts is not None:
             self.verdicts.arrived(flight.probe.route, flight.probe.probe_id, message, body)
+
+    # Echo routes: only there an answer is what is waited for.
+
+    def _may_be_echo(self, message: MailboxMessage) -> bool:
+        mailbox = message.location.mailbox
+        return any(each.echo is not None and each.echo.mailbox == mailbox for each in self.routes.values())
+
+    def _is_echo(self, recognised: Recognised, flight: Flight | None) -> bool:
+        if flight is not None:
+            return flight.probe.is_echo
+        identity = self.routes.get(recognised.tag.route_hash)
+        return identity is not None and identity.echo is not None
+
+    async def _look_at_echo(self, message: MailboxMessage, fetch_text: FetchText) -> bool:
+        """Deal with what quotes a message of an echo route. False for what does not."""
+        answer = read_echo(message, await fetch_text(_BOUNCE_BYTES))
+        recognised = self._verify(answer.candidates) if answer is not None else None
+        if answer is None or recognised is None or answer.is_original:
+            return False
+        flight = self._ledger.get(recognised.tag.probe_id)
+        if not self._is_echo(recognised, flight):
+            return False
+        identity = self.routes.get(recognised.tag.route_hash)
+        terms = identity.echo if identity is not None else None
+        if terms is None or terms.mailbox != message.location.mailbox or not answer.is_from(terms.authors):
+            return True  # somebody else's mail that quotes ours
+        if flight is None:
+            await self._look_at_stray(message, recognised)
+            return True
+        arrival = self._arrival(message, flight, recognised, None)
+        arrival = as_answer(arrival, answer, recognised.tag.token, message.header)
+        if not await self._ledger.arrived(flight, arrival):
+            await self._count_duplicate(message, recognised)
+        return True
 
     async def _fetch_body(
         self, message: MailboxMessage, flight: Flight, fetch_text: FetchText

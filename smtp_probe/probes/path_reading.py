@@ -11,6 +11,7 @@ import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from smtp_probe.mail.clocks.domains import ClockDomain, DomainRule
 from smtp_probe.mail.clocks.estimation import update
@@ -30,7 +31,15 @@ from smtp_probe.mail.clocks.state import ClockState, widen_reference
 from smtp_probe.mail.clocks.storage import find_changes, read_clocks, write_clocks
 from smtp_probe.mail.explanation.delay_findings import check_delays
 from smtp_probe.mail.hostnames import normalise_by
-from smtp_probe.mail.path.division import Sides, assign_roles, divide, find_egress, time_legs
+from smtp_probe.mail.path.division import (
+    Sides,
+    assign_roles,
+    divide,
+    echo_roles,
+    find_egress,
+    time_echo,
+    time_legs,
+)
 from smtp_probe.mail.path.identity import PathMemory, read_memory, recognise, write_memory
 from smtp_probe.mail.path.origin import check_origin, find_origin
 from smtp_probe.mail.path.passages import Passage, read_passages
@@ -40,7 +49,11 @@ from smtp_probe.model import (
     ClockOffset,
     ClockSighting,
     ClockStep,
+    Echo,
+    Egress,
+    HopRole,
     HopTime,
+    LegTime,
     Memo,
     Origin,
     PathFacts,
@@ -149,13 +162,15 @@ class PathReader:
         """Read one message, and learn from it. Each is to be read once."""
         settings = self.routes.get(probe.route) or RoutePath()
         hops = arrival.trace.hops
-        origin, skipped = find_origin(hops, submission.queue_id)
+        echo = arrival.echo
+        there = hops if echo is None else hops[: echo.outbound_hops]
+        origin, skipped = find_origin(there, submission.queue_id)
         greeting = read_greeting(submission, self.rules) if settings.uses_greeting else None
         around = Surroundings(
             mailbox=settings.mailbox,
             rules=self.rules,
             skipped=skipped,
-            begins_at_peer=origin is not Origin.MISSING,
+            begins_at_peer=bool(there) and origin is not Origin.MISSING,
             sightings=() if greeting is None else (greeting,),
         )
         observation = observe_probe(submission, arrival, around)
@@ -174,7 +189,7 @@ class PathReader:
             has_stamp = observation.store is not None and len(observation.hops) + 1 not in unused
             arrival = _correct(arrival, reading, has_stamp=has_stamp)
         passages = read_passages(arrival.trace)
-        division = divide(passages, settings.sides)
+        parts = _divide(passages, settings.sides, timing, echo)
         memory, identity, change = recognise(
             self.path_memory(probe.route),
             [normalise_by(passage.host) for passage in passages[skipped:]],
@@ -183,17 +198,40 @@ class PathReader:
         self._paths[probe.route] = memory
         path = PathFacts(
             identity=identity,
-            roles=assign_roles(passages, division),
-            legs=time_legs(timing.hops, division) if timing is not None else (),
-            egress=find_egress(passages, division),
+            roles=parts.roles,
+            legs=parts.legs,
+            egress=parts.egress,
             origin=origin,
             change=change,
             findings=(
-                *check_origin(hops, origin, submission.queue_id),
+                *check_origin(there, origin, submission.queue_id),
                 *check_delays(_corrected(passages, timing), split_fields(arrival.header)),
             ),
         )
         return PathReading(arrival=arrival, timing=timing, path=path, route=probe.route, clocks=clocks)
+
+
+class _Parts(NamedTuple):
+    """The facts of a path that depend on whose hosts it led over."""
+
+    roles: tuple[HopRole, ...]
+    legs: tuple[LegTime, ...]
+    egress: Egress | None
+
+
+def _divide(passages: Sequence[Passage], sides: Sides, timing: Timing | None, echo: Echo | None) -> _Parts:
+    hops = timing.hops if timing is not None else ()
+    if echo is None:
+        division = divide(passages, sides)
+        legs = time_legs(hops, division) if timing is not None else ()
+        return _Parts(assign_roles(passages, division), legs, find_egress(passages, division))
+    there = passages[: echo.outbound_hops]
+    egress = find_egress(there, divide(there, Sides(sending=sides.sending)))
+    return _Parts(
+        roles=echo_roles(passages, echo.outbound_hops, sides),
+        legs=time_echo(hops, echo.outbound_hops),
+        egress=None if egress is None else replace(egress, is_trusted=False),
+    )
 
 
 def _tell_timing(reading: ClockReading, skipped: int) -> Timing:

@@ -137,6 +137,7 @@ class RoundTrips:
                 created_ns=now_ns,
                 size_bytes=route.message_size,
                 plus_address=route.plus_address,
+                wants_answer=route.echo,
             )
         )
         probe = Probe(
@@ -153,6 +154,7 @@ class RoundTrips:
             give_up_after_seconds=route.give_up_after,
             body_digest=built.body_digest,
             junk_is_failure=route.junk_is_failure,
+            is_echo=route.echo,
         )
         envelope = Envelope(
             sender=sender.envelope_from, recipient=built.recipient, envid=built.envid, message=built.message

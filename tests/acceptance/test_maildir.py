@@ -97,7 +97,7 @@ def test_a_maildir_that_goes_and_comes_back_is_read_again(daemon, lab):
         path.rmdir()
     path.with_name("away").rename(path)
     daemon.wait_until(lambda: up() == 1, "the maildir in view")
-    assert daemon.value("smtp_probe_duplicates_total") == 0
+    assert daemon.value("smtp_probe_duplicate_messages_total") == 0
 
 
 AS_NOBODY = """

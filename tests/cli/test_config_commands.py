@@ -65,7 +65,7 @@ def test_problems_go_to_standard_error_and_the_exit_code_is_2(tmp_path):
         (
             f"{path}:22: routes.daily.intervall: unknown key 'intervall': did you mean 'interval'? allowed here: sender, "
             "recipient, mailbox, bounce_mailbox, interval, deadline, give_up_after, message_size, max_in_flight, "
-            "plus_address, junk_is_failure, authentication, labels"
+            "plus_address, echo, echo_from, junk_is_failure, authentication, labels"
         ),
     ]
 

@@ -89,7 +89,7 @@ def test_unknown_key_names_the_nearest_and_all(tmp_path):
         (
             "probe.yaml:22: routes.daily.intervall: unknown key 'intervall': did you mean 'interval'? allowed here: "
             "sender, recipient, mailbox, bounce_mailbox, interval, deadline, give_up_after, message_size, "
-            "max_in_flight, plus_address, junk_is_failure, authentication, labels"
+            "max_in_flight, plus_address, echo, echo_from, junk_is_failure, authentication, labels"
         )
     ]
 

@@ -64,6 +64,13 @@ def test_a_label_does_not_take_the_name_of_a_setting(label):
     assert is_refused(Route, **ROUTE, labels={label: "x"})
 
 
+def test_who_answers_is_told_of_an_echo_route_only():
+    route = {"sender": "s", "recipient": "user@example.net", "mailbox": "m"}
+    assert is_refused(Route, **route, echo_from=["example.net"])
+    assert Route(**route, echo=True).echo_authors == ("example.net",)
+    assert Route(**route, echo=True, echo_from=["echo@example.org"]).echo_authors == ("echo@example.org",)
+
+
 def test_labels_are_few():
     assert not is_refused(Route, **ROUTE, labels={f"l{n}": "x" for n in range(8)})
     assert is_refused(Route, **ROUTE, labels={f"l{n}": "x" for n in range(9)})

@@ -60,6 +60,7 @@ def furnish(layout: Layout) -> None:
     facts = _facts(layout)
     for name in ("resolv.conf", "hosts", "nsswitch.conf", "mta-sts.txt", "autoconfig.xml"):
         layout.path("etc", name).write_text(render(f"etc/{name}.in", facts))
+    shutil.copy(TEMPLATES / "postfix" / "responder.pl", layout.path("etc"))
     for name, value in NUMBERS.items():
         layout.path("control", name).write_text(f"{value:g}\n")
     for owner in certificate_owners():

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 DOMAIN = "example.test"
-USERS = ("probe1", "probe2", "probe3", "spam", "full", "crowded")
+USERS = ("probe1", "probe2", "probe3", "spam", "away", "full", "crowded")
 TEMPLATES = Path(__file__).parent / "templates"
 
 HOSTS = {
@@ -53,6 +53,8 @@ BEHAVIOURS = {
     "probe1, probe2, probe3": "delivered; a +tag is allowed",
     "alias": "ends in probe2's mailbox",
     "maildir": "delivered by Postfix itself (virtual), into a maildir that no server shows",
+    "echo": "answered by a program of Postfix's pipe, which quotes the header",
+    "away": "answered by Sieve's vacation, each time",
     "dup": "two copies in probe1's mailbox",
     "spam, or [spam-test] in the Subject": "filed in Junk",
     "nobody, or any unknown name": "550 at the MX; the relay sends a bounce",

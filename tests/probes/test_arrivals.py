@@ -11,12 +11,14 @@ from smtp_probe.model import (
     BounceSeen,
     Cause,
     DuplicateSeen,
+    Echo,
     ForgerySeen,
     Fork,
     OutcomeKind,
     StraySeen,
 )
 from smtp_probe.probes.arrivals import Arrivals, RouteIdentity
+from smtp_probe.probes.echoes import EchoTerms
 from smtp_probe.probes.folder_watch import WatchEvents, WatchSettings
 from smtp_probe.probes.ledger import Ledger
 from smtp_probe.probes.round_trip import RoundTrips, RouteUnderTest
@@ -350,6 +352,133 @@ async def test_a_reply_that_quotes_our_message_is_never_a_delivery():
         await bed.clock.advance(5)
 
         assert bed.kinds() == []
+
+
+ECHO = EchoTerms("inbox", ("example.test",))
+
+
+def echo_bed(**changes):
+    bed = Bed(**changes)
+    bed.arrivals.routes = {
+        hash_route("r"): RouteIdentity("r", "user@example.test", 86_400.0, "probe@example.test", ECHO)
+    }
+    return bed
+
+
+def answer_to(envelope, author=b"user@example.test", mark=b"> "):
+    quoted = b"".join(mark + line + b"\r\n" for line in (RECEIVED + envelope.message).split(b"\r\n"))
+    return (
+        b"From: " + author + b"\r\nTo: probe@example.test\r\nSubject: Re: yours\r\n"
+        b"Message-ID: <a@example.test>\r\nAuto-Submitted: auto-replied\r\n\r\nYou wrote:\r\n\r\n" + quoted
+    )  # fmt: skip
+
+
+async def test_an_answer_is_the_delivery_of_an_echo_route():
+    async with running(echo_bed()) as bed:
+        envelope = await bed.send(echo=True)
+        await bed.clock.advance(2)
+        uid = bed.store(answer_to(envelope))
+        await bed.clock.advance(1)
+
+        assert bed.kinds() == [OutcomeKind.DELIVERED]
+        arrival = bed.journal.outcomes()[0].arrival
+        assert (arrival.found_in, arrival.echo, arrival.corrupted) == ("quoted", Echo(outbound_hops=1), None)
+        assert len(arrival.trace.hops) == 2
+        assert bed.inbox.removed == [uid]
+
+
+async def test_an_answer_that_comes_twice_is_a_duplicate():
+    async with running(echo_bed()) as bed:
+        envelope = await bed.send(echo=True)
+        uids = [bed.store(answer_to(envelope)) for _ in range(2)]
+        await bed.clock.advance(5)
+
+        assert bed.kinds() == [OutcomeKind.DELIVERED]
+        assert len(bed.journal.of(DuplicateSeen)) == 1
+        assert bed.inbox.removed == uids
+
+
+async def test_our_own_message_is_no_answer_and_is_cleared_away():
+    async with running(echo_bed()) as bed:
+        envelope = await bed.send(echo=True)
+        uid = bed.store(envelope.message)
+        await bed.clock.advance(5)
+
+        assert bed.kinds() == []
+        assert bed.inbox.removed == [uid]
+
+
+@pytest.mark.parametrize(
+    "author", [b"user@example.org", b"MAILER-DAEMON@example.test.evil", b"a@example.test, b@x.test"]
+)
+async def test_an_answer_of_somebody_else_is_left_alone(author):
+    async with running(echo_bed()) as bed:
+        bed.store(answer_to(await bed.send(echo=True), author))
+        await bed.clock.advance(5)
+
+        assert bed.kinds() == []
+        assert bed.inbox.removed == []
+
+
+async def test_a_forged_answer_is_no_delivery():
+    async with running(echo_bed()) as bed:
+        envelope = await bed.send(echo=True)
+        token = find_tokens(envelope.message)[0].encode()
+        forged = token[:-8] + (b"AAAAAAAA" if not token.endswith(b"AAAAAAAA") else b"BBBBBBBB")
+        bed.store(answer_to(envelope).replace(token, forged))
+        await bed.clock.advance(5)
+
+        assert bed.kinds() == []
+        assert bed.inbox.removed == []
+
+
+async def test_an_answer_is_no_delivery_of_an_ordinary_route_whose_mailbox_echoes_too():
+    async with running(echo_bed()) as bed:
+        other = RouteIdentity("other", "user@example.test", 86_400.0, "probe@example.test", ECHO)
+        ordinary = RouteIdentity("r", "user@example.test", 86_400.0, "probe@example.test")
+        bed.arrivals.routes = {hash_route("r"): ordinary, hash_route("other"): other}
+        bed.store(answer_to(await bed.send()))
+        await bed.clock.advance(5)
+
+        assert bed.kinds() == []
+        assert bed.inbox.removed == []
+
+
+async def test_an_answer_in_another_mailbox_than_the_route_s_does_not_count():
+    async with running(echo_bed()) as bed:
+        bed.arrivals.routes = {
+            hash_route("r"): RouteIdentity(
+                "r",
+                "user@example.test",
+                86_400.0,
+                "probe@example.test",
+                EchoTerms("elsewhere", ("example.test",)),
+            )
+        }
+        bed.store(answer_to(await bed.send(echo=True)))
+        await bed.clock.advance(5)
+
+        assert bed.kinds() == []
+
+
+async def test_a_bounce_of_an_echo_route_is_a_bounce_though_it_quotes_everything():
+    async with running(echo_bed()) as bed:
+        bed.store(bounce_of(await bed.send(echo=True, bounce_mailbox="inbox")))
+        await bed.clock.advance(5)
+
+        assert bed.kinds() == [OutcomeKind.BOUNCED]
+
+
+async def test_an_answer_to_a_probe_that_was_given_up_is_no_second_end():
+    async with running(echo_bed()) as bed:
+        envelope = await bed.send(echo=True, deadline=5, give_up_after=10)
+        await bed.clock.advance(30)
+        assert bed.kinds() == [OutcomeKind.LOST]
+        uid = bed.store(answer_to(envelope))
+        await bed.clock.advance(30)
+
+        assert bed.kinds() == [OutcomeKind.LOST]
+        assert bed.inbox.removed == [uid]
 
 
 async def test_an_orphan_is_swept_when_it_is_old_enough_and_not_before():

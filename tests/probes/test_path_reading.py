@@ -13,6 +13,7 @@ from smtp_probe.model import (
     Arrival,
     ClockSighting,
     Disposition,
+    Echo,
     Leg,
     Location,
     Memo,
@@ -146,7 +147,7 @@ def test_hops_on_clocks_that_are_a_day_apart_are_read_to_milliseconds():
 def test_the_way_of_a_message_is_divided_and_its_legs_add_up():
     reading = learn(make_reader(), Way(), 3)[-1]
 
-    assert [each.leg for each in reading.path.legs] == list(Leg)
+    assert [each.leg for each in reading.path.legs] == [Leg.OUTBOUND, Leg.TRANSPORT, Leg.INBOUND]
     assert sum(each.span.took_ns for each in reading.path.legs) == reading.timing.delivery.took_ns
     assert reading.path.origin is Origin.CONFIRMED
     assert reading.path.egress.ehlo_name == HOSTS[1]
@@ -268,3 +269,21 @@ def test_a_reading_before_any_arrival_belongs_to_no_clock_yet():
     reader.sight("inbox", ClockSighting(at_ns=0, resolution_seconds=1.0, earliest_ns=0, latest_ns=1))
 
     assert reader.read(*Way().send()).timing is not None
+
+
+def test_the_way_of_an_echo_begins_at_our_server_only_where_it_is_quoted():
+    way, reader = Way(), make_reader()
+    probe, submission, arrival = way.send(queue_id="q0")
+    quoted = reader.read(probe, submission, replace(arrival, echo=Echo(outbound_hops=2)))
+    assert quoted.path.origin is Origin.CONFIRMED
+    assert [role.leg for role in quoted.path.roles] == [Leg.OUTBOUND] * 2 + [Leg.RETURN] * (
+        len(way.hosts) - 2
+    )
+    assert quoted.path.egress is None or not quoted.path.egress.is_trusted
+    assert sum(leg.span.took_ns for leg in quoted.path.legs) == quoted.timing.delivery.took_ns
+
+    probe, submission, arrival = way.send(queue_id="q0")
+    unquoted = reader.read(probe, submission, replace(arrival, echo=Echo(outbound_hops=0)))
+    assert unquoted.path.origin is None
+    assert unquoted.path.egress is None
+    assert unquoted.path.findings == ()

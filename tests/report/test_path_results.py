@@ -88,7 +88,9 @@ def test_hops_of_an_earlier_way_are_gone_and_unknown_ones_absent(series, results
 def test_legs_way_and_origin_are_shown(series, results):
     arrived(results)
 
-    assert dict(series.all(LEG_DURATION)) == {("example", leg.value): 0.5 for leg in Leg}
+    assert dict(series.all(LEG_DURATION)) == {
+        ("example", each): 0.5 for each in ("outbound", "transport", "inbound")
+    }
     assert series.get(PATH_INFO, ("example",)) == (
         *(("route", "example"), ("path", "0f1e2d3c"), ("origin", "confirmed")),
     )

@@ -102,6 +102,39 @@ def time_legs(hops: Sequence[HopTime], division: Division) -> tuple[LegTime, ...
     return tuple(_sum_legs(hops, division))
 
 
+def time_echo(hops: Sequence[HopTime], outbound_hops: int) -> tuple[LegTime, ...]:
+    """Divide the way there from the way back: at the last hop that an answer quotes, or else at its own first one.
+
+    Nothing, where that lies inside of merged hops. The time that it took to answer is part of the way back where the
+    answer quotes, else of the way there.
+    """
+    border = {hop.last: index for index, hop in enumerate(hops, 1)}.get(outbound_hops or 1)
+    if border is None or border == len(hops):
+        return ()
+    return (
+        LegTime(leg=Leg.OUTBOUND, span=_sum_spans(hops[:border])),
+        LegTime(leg=Leg.RETURN, span=_sum_spans(hops[border:])),
+    )
+
+
+def echo_roles(passages: Sequence[Passage], outbound_hops: int, sides: Sides) -> tuple[HopRole, ...]:
+    """Say of each hop whether it is of the way there or back. What an answer quotes is a claim of its author."""
+    back = passages[outbound_hops:]
+    enters = find_border(back, sides.receiving).first_own_hop
+    return tuple(
+        HopRole(
+            position=passage.position,
+            by=normalise_by(passage.host),
+            leg=Leg.OUTBOUND if index < outbound_hops else Leg.RETURN,
+            is_trusted=index >= outbound_hops and enters is not None and passage.position >= enters,
+            is_encrypted=is_encrypted(passage.hop),
+            tls_version=passage.hop.tls_version,
+            tls_cipher=passage.hop.tls_cipher,
+        )
+        for index, passage in enumerate(passages)
+    )
+
+
 def _sum_legs(hops: Sequence[HopTime], division: Division) -> Iterator[LegTime]:
     enters = division.enters
     ends = {hop.last: index for index, hop in enumerate(hops, 1)}

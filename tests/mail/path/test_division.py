@@ -2,7 +2,16 @@
 
 import pytest
 
-from smtp_probe.mail.path.division import Division, Sides, assign_roles, divide, find_egress, time_legs
+from smtp_probe.mail.path.division import (
+    Division,
+    Sides,
+    assign_roles,
+    divide,
+    echo_roles,
+    find_egress,
+    time_echo,
+    time_legs,
+)
 from smtp_probe.model import HopTime, Leg, Span
 from tests.mail.lines import chain, line, passages
 
@@ -109,7 +118,7 @@ def test_the_legs_add_up_to_the_whole():
     times = hop_times(1, 2, 3, 4, 5, 6)
     legs = time_legs(times, Division(leaves=2, enters=4))
 
-    assert [each.leg for each in legs] == list(Leg)
+    assert [each.leg for each in legs] == [Leg.OUTBOUND, Leg.TRANSPORT, Leg.INBOUND]
     assert sum(each.span.took_ns for each in legs) == sum(each.span.took_ns for each in times)
     assert [(each.span.least_ns, each.span.most_ns) for each in legs] == [
         (280, 320),
@@ -132,3 +141,27 @@ def test_a_way_that_begins_at_the_other_side_has_no_outbound():
     legs = time_legs(hop_times(1, 2, 3), Division(leaves=0, enters=1))
 
     assert [(each.leg, each.span.took_ns) for each in legs] == [(Leg.TRANSPORT, 100), (Leg.INBOUND, 500)]
+
+
+def test_an_echo_is_divided_at_the_last_quoted_hop_or_at_the_answers_first():
+    times = hop_times(1, 2, 3, 4)
+    quoted, unquoted = time_echo(times, 2), time_echo(times, 0)
+
+    assert [(each.leg, each.span.took_ns) for each in quoted] == [(Leg.OUTBOUND, 300), (Leg.RETURN, 700)]
+    assert [(each.leg, each.span.took_ns) for each in unquoted] == [(Leg.OUTBOUND, 100), (Leg.RETURN, 900)]
+    assert sum(each.span.took_ns for each in quoted) == sum(each.span.took_ns for each in times)
+
+
+def test_an_echo_is_not_divided_where_nobody_knows_the_border():
+    assert time_echo(hop_times(2, 3), 0) == ()
+    assert time_echo(hop_times(1, 3, 4), 2) == ()
+    assert time_echo(hop_times(1), 0) == ()
+    assert time_echo((), 0) == ()
+
+
+def test_what_an_answer_quotes_is_a_claim_and_our_own_lines_are_not():
+    roles = echo_roles(passages(chain(*WAY)), 2, Sides(receiving=("example.net",)))
+
+    assert [role.leg for role in roles] == [Leg.OUTBOUND] * 2 + [Leg.RETURN] * 3
+    assert [role.is_trusted for role in roles] == [False, False, False, True, True]
+    assert [role.position for role in roles] == [1, 2, 3, 4, 5]
