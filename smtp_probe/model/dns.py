@@ -123,6 +123,8 @@ class DnsAnswer:
     """The CNAME chain that was followed, without the name that was asked for."""
     duration_seconds: float | None = None
     """How long the asking took; None for an answer from the cache."""
+    zone: str = ""
+    """The zone that says that there is nothing, by its SOA record; empty for other answers."""
     detail: str = ""
     """What went wrong, sanitised, for people."""
 

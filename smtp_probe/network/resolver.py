@@ -329,7 +329,8 @@ def _to_answer(response: dns.message.Message, name: str, kind: str, *, trusts_ad
         return _failed(name, kind, DnsStatus.SERVER_FAILED, f"the answer cannot be followed: {error}")
     aliases = tuple(_to_text(rrset[0].target) for rrset in chain.cnames)
     values = () if chain.answer is None else read_values(chain.answer, kind)
-    has_soa = any(rrset.rdtype == dns.rdatatype.SOA for rrset in response.authority)
+    zone = next((rrset.name for rrset in response.authority if rrset.rdtype == dns.rdatatype.SOA), None)
+    has_soa = zone is not None
     detail = ""
     unreadable = len(response.errors) + (0 if chain.answer is None else len(chain.answer) - len(values))
     if status is DnsStatus.FOUND and not values:
@@ -355,6 +356,7 @@ def _to_answer(response: dns.message.Message, name: str, kind: str, *, trusts_ad
         signed_until_seconds=_signed_until(response, chain.answer),
         security=_security(response, trusts_ad=trusts_ad),
         aliases=aliases,
+        zone="" if zone is None or values else _to_text(zone),
         detail=detail,
     )
 

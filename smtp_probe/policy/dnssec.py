@@ -127,7 +127,7 @@ def _bogus(domain: str, answers: Sequence[DnsAnswer]) -> Finding | None:
 
 def _judge_keys(domain: str, ds: DnsAnswer, dnskey: DnsAnswer) -> Iterator[Finding]:
     if ds.is_failure or dnskey.is_failure:
-        return
+        return  # nor is anything known of the parent where the zone itself has answered for it (RFC 4035 section 3.1.4.1)
     delegations = [entry for value in ds.values if (entry := read_delegation(str(value))) is not None]
     keys = [key for value in dnskey.values if (key := read_key(str(value))) is not None]
     if delegations and not keys and dnskey.status is DnsStatus.NO_DATA:
@@ -148,7 +148,7 @@ def _judge_keys(domain: str, ds: DnsAnswer, dnskey: DnsAnswer) -> Iterator[Findi
             "Have the parent publish the DS record of the zone's present key.",
             "RFC 4035 section 5.2",
         )
-    elif keys and not delegations and ds.status is DnsStatus.NO_DATA:
+    elif keys and not delegations and ds.status is DnsStatus.NO_DATA and ds.zone != domain:
         yield _finding(
             "dnssec_no_ds",
             Severity.WARNING,

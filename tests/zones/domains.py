@@ -70,6 +70,17 @@ def write_zone(domains: list[Domain]) -> str:
     return "\n".join(dict.fromkeys(lines)) + "\n"
 
 
+def write_zones(domains: list[Domain]) -> dict[str, str]:
+    """Each domain in a zone of its own, and the names of addresses in another, by the names of the zones: nothing above them."""
+    lines = write_zone(domains).splitlines()
+    zones = {"arpa.": [line for line in lines if line.split(" ")[0].endswith(".arpa.")]}
+    for domain in domains:
+        name = f"{domain.name}.test."
+        zones[name] = [line for line in lines if f".{line.split(' ')[0]}".endswith(f".{name}")]
+    head = "{0} 3600 IN SOA ns.{0} admin.{0} 1 3600 600 86400 300\n{0} 3600 IN NS ns.{0}\nns.{0} 3600 IN A 127.0.0.1\n"
+    return {name: head.format(name) + "\n".join(own) + "\n" for name, own in zones.items()}
+
+
 def _lines(domain: Domain, number: int) -> list[str]:
     wanted = [line for line in HEALTHY.strip().splitlines() if not line.startswith(domain.without or ("\0",))]
     lines = []

@@ -182,6 +182,20 @@ async def test_faults_are_seen_where_nobody_validates(child: str, expected: list
     assert report.is_observed, report.unobserved
 
 
+async def test_a_zone_does_not_know_what_its_parent_says(folder: Path, upstream: int) -> None:
+    """Asked for DS, a server that has the child alone answers for the child."""
+    own = folder / "alone"
+    own.mkdir()
+    with serve({"island.test": (folder / "island.test.signed").read_text()}, own) as port:
+        options = LookOptions(resolver=_settings(port, trust_ad=False), dials=False)
+        report = await look_at_domain(DomainUnderCheck(domain="island.test"), options)
+    assert not report.findings
+    assert report.results["dnssec"].facts["has_keys"] is True
+    options = LookOptions(resolver=_settings(upstream, trust_ad=False), dials=False)
+    report = await look_at_domain(DomainUnderCheck(domain="island.test"), options)
+    assert [finding.check for finding in report.findings] == ["dnssec_no_ds"]
+
+
 @pytest.mark.parametrize(
     ("child", "security"),
     [("signed", DnsSecurity.SECURE), ("unsigned", DnsSecurity.INSECURE), ("ended", DnsSecurity.BOGUS)],

@@ -22,7 +22,8 @@ async def check_dmarc(subject: DomainUnderCheck, ask: Ask) -> CheckResult:
     """Look at the policy that holds for a domain. Fits `ports.Check`."""
     walk = await walk_up(subject.domain, ask)
     step = walk.policy_step
-    failed = list(walk.failed)
+    has_own = walk.steps[0].count > 0  # what stands above changes nothing then
+    failed = [] if has_own else list(walk.failed)
     own = await ask(subject.domain, "MX")
     is_absent = own.status is DnsStatus.NO_SUCH_NAME and not own.aliases  # which is told by the MX check
     findings = [] if is_absent else [*_judge_walk(walk)]
@@ -37,6 +38,7 @@ async def check_dmarc(subject: DomainUnderCheck, ask: Ask) -> CheckResult:
     return CheckResult(
         findings=tuple(findings),
         unobserved=tuple(dict.fromkeys(unseen(answer) for answer in failed)),
+        is_partial=_is_missing(walk),
         facts=_facts(walk, step, policy, aligned),
     )
 
@@ -59,8 +61,14 @@ def _judge_walk(walk: Walk) -> Iterator[Finding]:
                 "Keep one.",
                 "4.10",
             )
-    if walk.policy_step is None and not walk.failed and not any(step.count > 1 for step in walk.steps):
+    if _is_missing(walk):
         yield _missing(walk)
+
+
+def _is_missing(walk: Walk) -> bool:
+    """Whether there is no policy, but for one that a top-level domain might have, which could not be asked."""
+    is_open = any("." in step.domain and step.answer.is_failure for step in walk.steps)
+    return walk.policy_step is None and not is_open and not any(step.count > 1 for step in walk.steps)
 
 
 def _missing(walk: Walk) -> Finding:
@@ -79,7 +87,9 @@ def _missing(walk: Walk) -> Finding:
         "dmarc_missing",
         Severity.ERROR,
         walk.domain,
-        f"{walk.domain} has no DMARC policy, and none above it holds for it.",
+        f"{walk.domain} has no DMARC policy, and none above it holds for it."
+        if not walk.failed
+        else f"{walk.domain} has no DMARC policy; whether {walk.steps[-1].domain} has one could not be looked up.",
         f"Publish at _dmarc.{walk.organisational_domain}: v=DMARC1; p=none; rua=mailto:... and tighten it later.",
         "4.10.1",
     )

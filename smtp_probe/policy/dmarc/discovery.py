@@ -35,8 +35,14 @@ class Walk:
 
     @property
     def failed(self) -> tuple[DnsAnswer, ...]:
-        """Answers that are none: what follows from the walk is then not certain."""
-        return tuple(step.answer for step in self.steps if step.answer.is_failure)
+        """Answers that are none: what follows from the walk is then not certain. What a top-level domain publishes (psd=y)
+        makes the name below it the organisational domain, which a record there does by itself.
+        """
+        failed = [step for step in self.steps if step.answer.is_failure]
+        is_settled = (
+            len(self.steps) > 1 and self.steps[-2].record is not None and "." not in self.steps[-1].domain
+        )
+        return tuple(step.answer for step in failed if not (is_settled and step is self.steps[-1]))
 
     @property
     def organisational_domain(self) -> str:

@@ -7,6 +7,7 @@ and which of them find nothing. An evaluation for one address may end early; the
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 
 from smtp_probe.model import DnsAnswer, DnsStatus, MxRecord
 from smtp_probe.policy.spf.evaluation import MOST_LOOKUPS, MOST_VOID_LOOKUPS, is_usable_name
@@ -150,8 +151,16 @@ async def _look_up_exchangers(found: SpfSurvey, ask: Ask, target: str) -> None:
         found.crowded.append(target)
         return
     for host in hosts:
-        if is_usable_name(host):
+        if is_usable_name(host) and not _is_address(host):  # that is told by the check of the MX records
             await _look_up_addresses(found, ask, host)
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 async def _look_up_addresses(found: SpfSurvey, ask: Ask, name: str) -> None:

@@ -18,6 +18,17 @@ def _zone(**records: str) -> ScriptedDns:
     return ScriptedDns(zone)
 
 
+async def test_a_top_level_domain_that_cannot_be_asked_changes_nothing_above_a_record() -> None:
+    zone: dict[str, Any] = {
+        "_dmarc.example.test": {"TXT": ("v=DMARC1; p=reject",)},
+        "_dmarc.test": DnsStatus.REFUSED,
+    }
+    walk = await walk_up("mail.example.test", ScriptedDns(zone))
+    assert (walk.failed, walk.organisational_domain) == ((), "example.test")
+    other = await walk_up("mail.other.test", ScriptedDns(zone))
+    assert [answer.name for answer in other.failed] == ["_dmarc.test"]
+
+
 def test_names_of_the_walk() -> None:
     assert list(targets("A.mail.example.com.")) == [
         "a.mail.example.com",
