@@ -24,7 +24,7 @@ _ADDRESS = re.compile(r"[!-;=?A-~]{1,64}@[A-Za-z0-9._:\[\]-]+")
 _DOTS = re.compile("[\u3002\uff0e\uff61]")
 """What stands for a dot in names of other scripts (RFC 3490 section 3.1)."""
 _WAIT_SECONDS = 2.0
-_LIFETIME_SECONDS = 6.0
+_LIFETIME_SECONDS = 5.0
 
 
 def read_subject(

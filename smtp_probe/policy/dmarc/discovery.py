@@ -80,8 +80,8 @@ async def walk_up(domain: str, ask: Ask) -> Walk:
         step = _read_step(target, answer)
         steps.append(step)
         psd = step.record.psd if step.record is not None else "u"
-        if psd == "n" or (psd == "y" and len(steps) > 1):
-            break
+        if answer.is_failure or psd == "n" or (psd == "y" and len(steps) > 1):
+            break  # what stands above a name that could not be asked decides nothing
     return Walk(domain=domain, steps=tuple(steps))
 
 
