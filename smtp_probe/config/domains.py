@@ -18,7 +18,8 @@ class Domain(Settings):
     """A domain whose DNS and exchangers are checked, beside the routes and without a message."""
 
     interval: Seconds = Field(
-        300.0, description="Time between two checks. DNS is asked again only when a TTL is over."
+        300.0,
+        description="Time between two checks; chance adds a tenth at most. DNS is asked again only when a TTL is over.",
     )
     selectors: tuple[Selector, ...] = Field((), description="DKIM selectors to look at.")
     egress: tuple[IpAddress, ...] = Field(

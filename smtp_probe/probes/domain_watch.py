@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
+import random
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
@@ -24,6 +25,10 @@ MOST_AT_ONCE = 4
 _FIRST_WITHIN_SECONDS = 30.0
 _LEAST_SECONDS = 10.0
 """Between two looks at one domain, whatever asks for them: changes that come in a row are one."""
+_JITTER = 0.1
+"""How late a look may be, by chance, as a part of the interval: no two programs go on asking together."""
+_DUE = 0.85
+"""The part of the interval between visits after which one is due: two looks may be less than an interval apart."""
 _VISITED = ("exchangers", "dane")
 """Checks that stand until the next visit."""
 _NS = 10**9
@@ -49,7 +54,14 @@ OnReport = Callable[[DomainReport], None]
 class DomainWatch:
     """All domains. `configure` may be called at any time; `run` ends when it is cancelled."""
 
-    def __init__(self, look: Look, on_report: OnReport, clock: Clock) -> None:
+    def __init__(
+        self,
+        look: Look,
+        on_report: OnReport,
+        clock: Clock,
+        dice: Callable[[], float] = random.random,  # spreads looks, guards nothing
+    ) -> None:
+        self._dice = dice
         self._look = look
         self._on_report = on_report
         self._clock = clock
@@ -120,7 +132,7 @@ class DomainWatch:
         while True:
             wanted.clear()
             now_ns = self._clock.now_ns()
-            is_due = visited_ns is None or now_ns - visited_ns >= plan.visit_interval_seconds * _NS * 0.95
+            is_due = visited_ns is None or now_ns - visited_ns >= plan.visit_interval_seconds * _NS * _DUE
             visited_ns = now_ns if is_due else visited_ns
             try:
                 async with self._turns:
@@ -135,7 +147,8 @@ class DomainWatch:
                 _log.error("a domain could not be checked", exc_info=error, extra={"domain": domain})
             await asyncio.sleep(min(_LEAST_SECONDS, plan.interval_seconds))
             now_ns = self._clock.now_ns()
-            await self._wait(wanted, (slot_ns(rhythm, next_slot(rhythm, now_ns)) - now_ns) / _NS)
+            seconds = (slot_ns(rhythm, next_slot(rhythm, now_ns)) - now_ns) / _NS
+            await self._wait(wanted, seconds + plan.interval_seconds * _JITTER * self._dice())
 
     async def _wait(self, wanted: asyncio.Event, seconds: float) -> None:
         with suppress(TimeoutError):

@@ -8,7 +8,7 @@ and the policy fetched once, whoever wants to know.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 from smtp_probe.model import CheckResult, DomainUnderCheck, ExchangerVisit
 from smtp_probe.policy.address_space import special_range
@@ -31,6 +31,7 @@ class ExchangerLook:
         self._now_ns = now_ns
         self._check_policy = check_policy
         self._policy: asyncio.Task[CheckResult] | None = None
+        self._left_out = 0
         self._visiting: asyncio.Task[list[ExchangerVisit]] | None = None
 
     async def check_exchangers(self, subject: DomainUnderCheck, ask: Ask) -> CheckResult:
@@ -47,6 +48,8 @@ class ExchangerLook:
             aliases=aliases,
             is_enforced=policy.facts.get("mode") == "enforce",
         )
+        if self._left_out:
+            unseen.append(f"{self._left_out} more addresses of MX hosts were not visited")
         return CheckResult(
             findings=tuple(findings),
             unobserved=tuple(unseen),
@@ -79,8 +82,6 @@ class ExchangerLook:
             for value in (await ask(host, kind)).values
         ]
         wanted = [pair for pair in wanted if special_range(pair[1]) not in _NOT_FOR_TCP]
-        return list(await asyncio.gather(*(self._visit(*pair) for pair in _once(wanted))))
-
-
-def _once(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    return list(dict.fromkeys(pairs))[:_MOST_ADDRESSES]
+        wanted = list(dict.fromkeys(wanted))
+        self._left_out = max(len(wanted) - _MOST_ADDRESSES, 0)
+        return list(await asyncio.gather(*(self._visit(*pair) for pair in wanted[:_MOST_ADDRESSES])))

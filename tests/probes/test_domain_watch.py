@@ -13,6 +13,7 @@ from smtp_probe.model import CheckResult, DomainReport, DomainUnderCheck, SeenMa
 from smtp_probe.network.clock import ReferenceClock
 from smtp_probe.probes import domain_watch
 from smtp_probe.probes.domain_watch import DomainPlan, DomainWatch
+from tests.probes.fakes import FakeClock
 
 
 class Looks:
@@ -73,6 +74,27 @@ async def test_a_domain_is_looked_at_again_and_again() -> None:
     async with _running(looks, _plan()) as (_, reports):
         await _until(lambda: len(reports) >= 3)
     assert looks.seen[0][0].domain == "e.test"
+
+
+async def test_chance_makes_a_look_late_by_a_tenth_of_the_interval_at_most() -> None:
+    waits: dict[float, float] = {}
+
+    class Noting(DomainWatch):
+        async def _wait(self, wanted: asyncio.Event, seconds: float) -> None:
+            waits[self._dice()] = seconds  # the last one, which is that for the second look
+            await super()._wait(wanted, seconds)
+
+    clock = FakeClock()
+    for chance in (0.0, 1.0):
+        looks = Looks()
+        watch = Noting(looks, lambda _: None, clock, lambda chance=chance: chance)  # type: ignore[misc]
+        watch.configure([_plan(interval=1000)])
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await watch.run()
+        assert len(looks.seen) == 1
+    assert 0 < waits[0.0] <= 1000
+    assert waits[1.0] == pytest.approx(waits[0.0] + 100)
 
 
 async def test_exchangers_are_visited_more_seldom_and_what_they_showed_stands() -> None:

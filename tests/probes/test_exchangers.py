@@ -81,3 +81,14 @@ async def test_the_policy_is_fetched_once_and_sharpens_what_is_found() -> None:
     assert {(finding.check, finding.severity) for finding in result.findings} == {
         ("exchanger_no_starttls", Severity.ERROR)
     }
+
+
+async def test_of_very_many_addresses_some_are_visited_and_the_others_are_told() -> None:
+    addresses = tuple(f"192.0.2.{number}" for number in range(60))
+    visitor = Visitor()
+    look = ExchangerLook(visitor, lambda: 0, _no_policy)
+    subject = DomainUnderCheck(domain="e.test", mx_hosts=("many.test",))
+    result = await look.check_exchangers(subject, ScriptedDns({"many.test": {"A": addresses}}))
+    assert len(visitor.visited) == 40
+    assert result.unobserved == ("20 more addresses of MX hosts were not visited",)
+    assert result.is_partial
