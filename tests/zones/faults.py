@@ -59,6 +59,13 @@ FAULTS = [
     Domain(
         name="mx-null", expect=("mx_null",), without=("@ MX", "@ TXT"), plus='@ MX 0 .\n@ TXT "v=spf1 -all"'
     ),
+    Domain(
+        name="mx-null-parked",
+        expect=("mx_null",),
+        without=("@ MX", "@ TXT", "mx", "mail", "s1."),
+        plus='@ MX 0 .\n@ TXT "v=spf1  -ALL"',
+    ),
+    Domain(name="dkim-none", expect=("dkim_absent",), without=("s1.",)),
     Domain(name="mx-null-more", expect=("mx_null_with_others",), plus="@ MX 0 ."),
     Domain(name="mx-address", expect=("mx_is_address",), plus="@ MX 30 192.0.2.7."),
     Domain(name="mx-alias", expect=("mx_is_alias",), plus="@ MX 30 mx3\nmx3 CNAME mx1"),

@@ -16,6 +16,7 @@ from smtp_probe.mail.syntax.text import sanitise
 from smtp_probe.model import CheckResult, DnsStatus, DomainUnderCheck, Finding, Severity
 from smtp_probe.policy.dkim.key import GOOD_BITS, MOST_BITS, DkimKey, KeyState, read_key
 from smtp_probe.policy.findings import make_finding, unseen
+from smtp_probe.policy.spf.record import sends_nothing
 from smtp_probe.ports import Ask
 
 _FAULTS: dict[KeyState, tuple[str, str, str, str]] = {
@@ -98,6 +99,8 @@ async def _look_for_any(domain: str, ask: Ask) -> CheckResult:
     own = await ask(domain, "MX")
     if answer.status is not DnsStatus.NO_SUCH_NAME or own.status is DnsStatus.NO_SUCH_NAME:
         return CheckResult()  # there may be keys; or there is no domain, which is told by the MX check
+    if sends_nothing((await ask(domain, "TXT")).values):
+        return CheckResult(facts={"selectors": []})
     finding = make_finding(
         "dkim_absent",
         Severity.WARNING,

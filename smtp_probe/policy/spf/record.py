@@ -74,6 +74,11 @@ def select_records(values: Iterable[DnsValue]) -> tuple[bytes, ...]:
     )
 
 
+def sends_nothing(values: Iterable[DnsValue]) -> bool:
+    """Whether TXT records say that no mail comes from the domain: `v=spf1 -all`."""
+    return [record.lower().split() for record in select_records(values)] == [[VERSION.encode(), b"-all"]]
+
+
 def parse_record(raw: bytes) -> SpfRecord:
     """Read one record. Raises SpfSyntaxError."""
     try:
