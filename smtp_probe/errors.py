@@ -83,6 +83,18 @@ class JournalError(Exception):
     """The journal cannot be written or read. Nothing may be sent while this lasts."""
 
 
+class EngineError(JournalError):
+    """The engine cannot be reached, or refused. Nothing may be sent while this lasts."""
+
+
+class EngineConflict(Exception):  # noqa: N818 - it says what is the case
+    """Somebody else has written to a subject since we last looked at it."""
+
+
+class AlreadyStarted(Exception):  # noqa: N818 - it says what is the case
+    """Somebody has started this probe, and perhaps sent it: it must not be sent again."""
+
+
 class QueueError(Exception):
     """A queue cannot be read: nothing is known of it. `detail` is a sanitised text for people."""
 

@@ -6,7 +6,7 @@ waits takes its deadline from its settings or as an argument: none waits without
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -297,6 +297,32 @@ class Journal(Protocol):
 
     async def probe_state(self, probe_id: str) -> str | None:
         """`open`, `ended`, `unseen` (ended, and no copy was ever found), or None for one never known."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredMessage:
+    """One message that a stream of the engine keeps."""
+
+    subject: str
+    sequence: int
+    payload: bytes = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class EventLog(Protocol):
+    """The streams of the engine. Raises `errors.EngineError` where it does not answer."""
+
+    async def append(
+        self, subject: str, payload: bytes, *, expected: int | None = None, nonce: str = ""
+    ) -> int:
+        """Store a message durably; gives its sequence number. Raises `errors.EngineConflict` where the last message of
+        its subject has not the number `expected` (0: there must be none). The same `nonce` is stored once.
+        """
+        ...
+
+    async def last(self, stream: str, subject: str) -> StoredMessage | None:
+        """The last message of a subject, which may have wildcards; None for none."""
         ...
 
 

@@ -35,7 +35,7 @@ from smtp_probe.network.clock import ReferenceClock
 from smtp_probe.network.mailbox import ImapConnector
 from smtp_probe.network.resolver import DnsResolver
 from smtp_probe.network.submission import SmtpSubmitter
-from smtp_probe.ports import Sink
+from smtp_probe.ports import Journal, Sink
 from smtp_probe.probes.arrivals import Arrivals, RouteIdentity
 from smtp_probe.probes.clock_calibration import CalibrationPlan, Calibrations
 from smtp_probe.probes.echoes import EchoTerms
@@ -60,7 +60,7 @@ _RECALLED_OUTCOMES = 5_000
 class Program:
     """The parts, wired. `open` before anything is sent; `close` at the end, always."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what the command line and the engine's roles do not share
         self,
         config: Config,
         keys: Sequence[TagKey],
@@ -68,10 +68,11 @@ class Program:
         sinks: Sequence[Sink] = (),
         *,
         log: LogHandler | None = None,
+        telemetry: Telemetry | None = None,
     ) -> None:
         self.config = config
         self.clock = ReferenceClock()
-        self.telemetry = Telemetry(self.clock.now_ns, log)
+        self.telemetry = telemetry or Telemetry(self.clock.now_ns, log)
         self.telemetry.before_page = self.refresh
         observations = self.telemetry.observations
         self.journal = SqliteJournal(
@@ -80,10 +81,8 @@ class Program:
         self.archive = Archive(journal_path)
         self.checks = Checks()
         self.path_reader = PathReader()
-        self.ledger = Ledger(
-            self.journal, self.clock, [self.telemetry.observe, self._submitted, *sinks], self.path_reader
-        )
-        self.arrivals = Arrivals(self.ledger, self.journal, self.clock, keys)
+        self.ledger = self._make_ledger(sinks)
+        self.arrivals = Arrivals(self.ledger, self._events, self.clock, keys)
         self.sequences: dict[str, int] = {}
         self.round_trips = RoundTrips(self.ledger, self.clock, keys, self.sequences)
         self.watchers = Watchers(self.clock, self._watch_events, self.ledger.mailboxes_in_use)
@@ -114,6 +113,15 @@ class Program:
         self.ledger.restore(left_open)
         await self.telemetry.warm()
 
+    @property
+    def _events(self) -> Journal:
+        """Where events are written, and what is known of them."""
+        return self.journal
+
+    def _make_ledger(self, sinks: Sequence[Sink]) -> Ledger:
+        told = [self.telemetry.observe, self._submitted, *sinks]
+        return Ledger(self._events, self.clock, told, self.path_reader)
+
     def start(self) -> None:
         """Watch the mailboxes and judge what is open. Sends nothing."""
         self.configure(self.config)
@@ -125,7 +133,7 @@ class Program:
             self._resolver = self._new_resolver(config)
             self._submitters.clear()
         self.config = config
-        self.telemetry.declare(config)
+        self._declare(config)
         self.credentials.configure(config, self._resolver)
         self.targets = [
             RouteUnderTest(name, route, config.senders[route.sender], self.submitter(route.sender))
@@ -156,6 +164,9 @@ class Program:
         self.checks = replace(self.checks, **view_domains(config, self.telemetry.domains.latest))
         self.queues.configure(config)
         self.checks = replace(self.checks, queue=self.queues.view())
+
+    def _declare(self, config: Config) -> None:
+        self.telemetry.declare(config)
 
     async def close(self) -> None:
         """Log out, stop judging, close the journal. Takes a few seconds at most, and never raises."""

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from smtp_probe.cli.options import DEFAULT_CONFIG_FILE, ConfigFile
+
+if TYPE_CHECKING:
+    from smtp_probe.app.daemon import DaemonOptions
+    from smtp_probe.app.engine.process import EngineProcess
 
 DEFAULT_LISTEN_ADDRESS = "127.0.0.1:10925"
 """Loopback, and a port that no other exporter is known to take."""
@@ -32,6 +36,16 @@ class Form(StrEnum):
 
     LOGFMT = "logfmt"
     JSON = "json"
+
+
+class RoleName(StrEnum):
+    """Which part of the work a process does."""
+
+    CONTROLLER = "controller"
+    WORKER = "worker"
+    WATCHER = "watcher"
+    EXPORTER = "exporter"
+    ALL = "all"
 
 
 def register(app: typer.Typer) -> None:
@@ -82,6 +96,15 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
             help="Be shard N (from 0) of M, or auto/M: N is the number at the end of the host's name.",
         ),
     ] = "0/1",
+    role: Annotated[
+        RoleName | None,
+        typer.Option(
+            "--role",
+            envvar="SMTP_PROBE_ROLE",
+            help="Be this part of several processes that share the work over NATS (docs/engine.md). "
+            "Default: do everything alone.",
+        ),
+    ] = None,
     log_level: Annotated[Level, typer.Option("--log.level", help="How much to log.")] = Level.INFO,
     log_format: Annotated[Form, typer.Option("--log.format", help="What a line looks like.")] = Form.LOGFMT,
 ) -> None:
@@ -113,6 +136,23 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     )
 
     async def work() -> int:
+        if role is not None:
+            return await _make_process(options, role).run()
         return await Daemon(options).run()
 
     raise typer.Exit(asyncio.run(work()))
+
+
+def _make_process(options: DaemonOptions, role: RoleName) -> EngineProcess:
+    """Make the process of a role. Raises ConfigError where the engine's library is not installed."""
+    from smtp_probe.errors import ConfigError, ConfigProblem
+
+    try:
+        from smtp_probe.app.engine.process import EngineProcess
+        from smtp_probe.app.engine.roles import Role
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "nats":
+            raise
+        message = "--role needs the extra `nats`: pip install 'smtp-probe[nats]'"
+        raise ConfigError((ConfigProblem(message=message),)) from None
+    return EngineProcess(options, Role(role.value))

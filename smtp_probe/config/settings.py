@@ -24,6 +24,7 @@ from smtp_probe.config.endpoints import (
     TlsMode,
     TlsOptions,
 )
+from smtp_probe.config.engine import Engine
 from smtp_probe.config.mailboxes import ImapTimeouts, Mailbox, Protocol
 from smtp_probe.config.queues import Queue, QueueKind, QueueMethod
 from smtp_probe.config.section import Settings, conflict
@@ -51,6 +52,7 @@ __all__ = [
     "Domain",
     "Drills",
     "Endpoint",
+    "Engine",
     "ImapTimeouts",
     "Mailbox",
     "Mechanism",
@@ -272,6 +274,11 @@ class Config(Settings):
     drills: Drills = Field(
         default_factory=Drills,
         description="What of the delivery path is exercised on purpose (docs/drills.md); nothing by default.",
+    )
+    engine: Engine | None = Field(
+        None,
+        description="NATS JetStream, for several processes that share the work (docs/engine.md); only for `run --role`.",
+        examples=[{"servers": ["tls://nats-1.example.org:4222"]}],
     )
     schedule: Schedule = Field(default_factory=Schedule, description="Politeness over all routes.")
     resolver: ResolverSettings = Field(default_factory=ResolverSettings, description="Name servers to ask.")

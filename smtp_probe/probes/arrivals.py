@@ -131,7 +131,7 @@ class Arrivals:
             return
         if recognised.found_in not in _STRONG_CARRIERS and not self._is_from_us(message, recognised):
             return  # somebody else's mail that quotes or forwards ours
-        flight = self._ledger.get(recognised.tag.probe_id)
+        flight = await self._find(recognised.tag.probe_id)
         if self._is_echo(recognised, flight):
             self._ledger.discard(
                 message.location
@@ -154,6 +154,13 @@ class Arrivals:
         mailbox = message.location.mailbox
         return any(each.echo is not None and each.echo.mailbox == mailbox for each in self.routes.values())
 
+    async def _find(self, probe_id: str) -> Flight | None:
+        """Give an open probe. Where others send, the journal may know of one of which the ledger is just being told."""
+        flight = self._ledger.get(probe_id)
+        if flight is None and await self._journal.probe_state(probe_id) == "open":
+            flight = self._ledger.get(probe_id)
+        return flight
+
     def _is_echo(self, recognised: Recognised, flight: Flight | None) -> bool:
         if flight is not None:
             return flight.probe.is_echo
@@ -166,7 +173,7 @@ class Arrivals:
         recognised = self._verify(answer.candidates) if answer is not None else None
         if answer is None or recognised is None or answer.is_original:
             return False
-        flight = self._ledger.get(recognised.tag.probe_id)
+        flight = await self._find(recognised.tag.probe_id)
         if not self._is_echo(recognised, flight):
             return False
         identity = self.routes.get(recognised.tag.route_hash)
@@ -275,7 +282,7 @@ class Arrivals:
             await self._look_at_untagged(message, report)
             return True  # somebody else's, or one that names our message by its queue id alone
         bounce = _bounce(message, report)
-        flight = self._ledger.get(recognised.tag.probe_id)
+        flight = await self._find(recognised.tag.probe_id)
         if flight is not None:
             await self._ledger.bounced(flight, bounce)
         elif await self._journal.probe_state(recognised.tag.probe_id) is not None:

@@ -62,6 +62,9 @@ class RoundTrips:
         self._sequences = sequences if sequences is not None else {}
         self.verdicts: VerdictWatch | None = None
         """Who compares what arrives with what was sent; None: nobody."""
+        self.identify: Callable[[str, int], tuple[int, int]] = self._count
+        """Gives the sequence number and the milliseconds of a tag, by route and slot; replaced where others must find the
+        same ones for the same slot."""
 
     async def send(
         self, target: RouteUnderTest, scheduled_ns: int, on_phase: Progress | None = None
@@ -122,11 +125,15 @@ class RoundTrips:
         """End a probe whose next attempt our own end prevents: nothing is known of the path."""
         await self.end(handover, handover.number(cut_short(handover.flight.probe, None)))
 
+    def _count(self, route: str, _scheduled_ns: int) -> tuple[int, int]:
+        sequence = self._sequences.get(route, 0) + 1
+        self._sequences[route] = sequence
+        return sequence, self._clock.now_ns() // 1_000_000
+
     def _prepare(self, target: RouteUnderTest, scheduled_ns: int) -> tuple[Probe, Envelope]:
         route, sender, now_ns = target.route, target.sender, self._clock.now_ns()
-        sequence = self._sequences.get(target.name, 0) + 1
-        self._sequences[target.name] = sequence
-        tag = make_tag(self._keys, target.name, sequence, now_ns // 1_000_000, route.recipient)
+        sequence, sent_ms = self.identify(target.name, scheduled_ns)
+        tag = make_tag(self._keys, target.name, sequence, sent_ms, route.recipient)
         built = build_message(
             Draft(
                 tag=tag,

@@ -18,11 +18,11 @@ import asyncio
 import heapq
 import logging
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from smtp_probe.config.settings import Schedule
-from smtp_probe.errors import JournalError
+from smtp_probe.errors import AlreadyStarted, JournalError
 from smtp_probe.model import Disposition, Phase, SlotMissed, Submission
 from smtp_probe.ports import Clock
 from smtp_probe.probes.ledger import Ledger
@@ -46,6 +46,14 @@ _log = logging.getLogger(__name__)
 _NS = 1_000_000_000
 _TURN_NS = _NS
 """How long a message whose time has come waits where nothing may be sent just then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One slot that somebody else has given to us. `take` is called when it has been written down."""
+
+    scheduled_ns: int
+    take: Callable[[], Awaitable[None]]
 
 
 @dataclass(slots=True)
@@ -133,16 +141,30 @@ class Runner:
                 now_ns = self._clock.now_ns()
             await self._sleep_until_due()
 
-    def send_now(self, name: str) -> str | None:
-        """Send on one route out of turn, within the same budgets. Gives the reason why not, or None."""
+    def send_now(self, name: str, run: Run | None = None) -> str | None:
+        """Send on one route out of turn, or for a run that was given to us, within the same budgets.
+
+        Gives the reason why not, or None.
+        """
         entry = self._entries.get(name)
         if entry is None or self._is_stopping:
             return "shutdown" if self._is_stopping else "unknown"
         now_ns = self._clock.now_ns()
         reason = self._reason_not_to_send(entry, now_ns)
         if reason is None:
-            self._start(entry, now_ns)
+            self._start(entry, now_ns if run is None else run.scheduled_ns, run)
         return reason
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more submission may begin, as far as their number goes."""
+        return len(self._submissions) < self._settings.max_submissions
+
+    def miss(self, name: str, reason: str) -> None:
+        """Have it counted that a route was not sent on."""
+        entry = self._entries.get(name)
+        if entry is not None:
+            self._miss(entry, reason)
 
     async def stop(self, seconds: float) -> None:
         """Start nothing more; let submissions under way end, at most so long, then cut them."""
@@ -179,9 +201,9 @@ class Runner:
             return
         self._start(entry, slot_ns(entry.rhythm, due.slot))
 
-    def _start(self, entry: _Entry, scheduled_ns: int) -> None:
+    def _start(self, entry: _Entry, scheduled_ns: int, run: Run | None = None) -> None:
         self._busy.add(entry.target.name)
-        _keep(self._submissions, asyncio.create_task(self._send(entry, scheduled_ns)))
+        _keep(self._submissions, asyncio.create_task(self._send(entry, scheduled_ns, run)))
 
     def _reason_not_to_send(self, entry: _Entry, now_ns: int) -> str | None:
         target = entry.target
@@ -203,12 +225,20 @@ class Runner:
         endpoint.budget, self._budget = own, common
         return None
 
-    async def _send(self, entry: _Entry, scheduled_ns: int) -> None:
+    async def _send(self, entry: _Entry, scheduled_ns: int, run: Run | None) -> None:
         try:
             handover = await self._round_trips.open(entry.target, scheduled_ns)
+            if run is not None:
+                await run.take()
+        except AlreadyStarted:
+            _log.info("not sent: another worker has done so", extra={"route": entry.target.name})
+            self._busy.discard(entry.target.name)
+            if run is not None:
+                await run.take()
         except JournalError as error:
             _log.warning("not sent, because it could not be written down: %s", error)
-            self._miss(entry, "journal")
+            if run is None:  # a run that is not taken is given to somebody again
+                self._miss(entry, "journal")
             self._busy.discard(entry.target.name)
         except Exception:  # noqa: BLE001 - a bug in one probe must not end the others
             _log.exception("a probe failed by our own fault", extra={"route": entry.target.name})

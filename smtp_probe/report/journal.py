@@ -62,7 +62,8 @@ _SUBMISSION = TypeAdapter(Submission)
 _OUTCOME = TypeAdapter(Outcome)
 _BOUNCE = TypeAdapter(Bounce)
 _FORK = TypeAdapter(Fork)
-_BATCH = 500
+LARGEST_BATCH = 500
+"""So many events share one transaction at most."""
 IN_MEMORY = Path(":memory:")
 """A journal for a single probe of the command line, which leaves nothing behind."""
 
@@ -107,15 +108,23 @@ class SqliteJournal:
 
     async def record(self, event: Event) -> bool:
         """Write one event. Returns whether it is new. Raises JournalError when it cannot be written."""
-        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._waiting.append((event, future))
+        return (await self.record_all((event,)))[0]
+
+    async def record_all(self, events: Sequence[Event]) -> list[bool]:
+        """Write events in their order: up to `LARGEST_BATCH` of them, where no others wait, in one transaction.
+
+        Returns of each whether it is new. Raises JournalError.
+        """
+        loop = asyncio.get_running_loop()
+        futures: list[asyncio.Future[bool]] = [loop.create_future() for _ in events]
+        self._waiting.extend(zip(events, futures, strict=True))
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write_waiting(), name="journal")
-        return await future
+        return list(await asyncio.gather(*futures))
 
     async def _write_waiting(self) -> None:
         while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(_BATCH, len(self._waiting)))]
+            batch = [self._waiting.popleft() for _ in range(min(LARGEST_BATCH, len(self._waiting)))]
             try:
                 news = await self._in_thread(partial(self._write, [event for event, _ in batch]))
             except JournalError as error:

@@ -19,6 +19,7 @@ from smtp_probe.model import Alteration, Cause, Leg, OutcomeKind, Phase, Placeme
 from smtp_probe.policy.record_changes import RECORDS
 from smtp_probe.report.credential_metrics import CREDENTIAL_METRICS
 from smtp_probe.report.drill_metrics import DRILL_METRICS
+from smtp_probe.report.engine_metrics import ENGINE_METRICS
 from smtp_probe.report.metric import Kind, Metric, counter, gauge, histogram, info
 from smtp_probe.report.queue_metrics import QUEUE_METRICS
 
@@ -371,6 +372,7 @@ METRICS: tuple[Metric, ...] = (
     *QUEUE_METRICS,
     *DRILL_METRICS,
     *CREDENTIAL_METRICS,
+    *ENGINE_METRICS,
     *(CONFIG_OK, CONFIG_LOADED, JOURNAL_UP, CLOCK_STEP, LOG_MESSAGES, INTERNAL_ERRORS),
 )
 """In the order in which `/metrics` shows them."""

@@ -14,6 +14,7 @@ from smtp_probe.model import Event, Outcome
 from smtp_probe.report.credential_results import CredentialResults
 from smtp_probe.report.domain_results import DomainResults
 from smtp_probe.report.drill_results import DrillResults
+from smtp_probe.report.engine_results import EngineResults
 from smtp_probe.report.exposition import PROCESS_COLLECTORS, Exposition
 from smtp_probe.report.history import History
 from smtp_probe.report.known_series import (
@@ -52,6 +53,7 @@ class Telemetry:
         self.queues = QueueResults(self.series)
         self.drills = DrillResults(self.series)
         self.credentials = CredentialResults(self.series)
+        self.engine = EngineResults(self.series, now_ns)
         self.history = History()
         self.before_page: Callable[[], None] = lambda: None
         """Called before a page is rendered: for what is asked for and not told."""

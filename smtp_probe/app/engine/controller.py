@@ -1,0 +1,140 @@
+"""The controller: brings the schedules in the engine to what the configuration says. The engine itself keeps them.
+
+In: the configuration. Out: one schedule message for every route and vantage; none for routes that are gone. It may be dead
+for as long as the configuration does not change; two of them at once write the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from smtp_probe.app.engine.schedules import RouteSchedule, schedule_route
+from smtp_probe.config.settings import Config
+from smtp_probe.errors import EngineError
+from smtp_probe.network.jetstream.connection import JetStream
+from smtp_probe.network.jetstream.reading import Follower, Start
+from smtp_probe.network.jetstream.streams import prepare
+from smtp_probe.schedule import GOLDEN
+
+_log = logging.getLogger(__name__)
+_AGAIN_SECONDS = 2.0
+_REVIEW_SECONDS = 60.0
+_TEXT, _TARGET, _TTL = "Nats-Schedule", "Nats-Schedule-Target", "Nats-Schedule-TTL"
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    schedule: RouteSchedule
+    target: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {_TEXT: self.schedule.text, _TARGET: self.target, _TTL: f"{self.schedule.interval_seconds}s"}
+
+
+class Controller:
+    """Keeps the schedules. `settled` is told how many stand in the engine, when they are as they should be."""
+
+    def __init__(self, stream: JetStream, settled: Callable[[int], None] = lambda _: None) -> None:
+        self._stream = stream
+        self._settled = settled
+        self._config: Config | None = None
+        self._changed = asyncio.Event()
+        self._late: dict[str, asyncio.Task[None]] = {}
+
+    def configure(self, config: Config) -> None:
+        """Take over a configuration."""
+        self._config = config
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Bring the schedules in order, whenever the configuration changes and every minute, until cancelled."""
+        while True:
+            self._changed.clear()
+            wait = _REVIEW_SECONDS
+            try:
+                await prepare(self._stream)
+                await self._reconcile()
+            except EngineError as error:
+                _log.warning("the schedules could not be brought in order: %s", error)
+                wait = _AGAIN_SECONDS
+            try:
+                async with asyncio.timeout(wait):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
+
+    async def _reconcile(self) -> None:
+        wanted = self._wanted()
+        there = await self._read()
+        written = removed = 0
+        for subject, found in there.items():
+            if subject not in wanted:
+                await self._stream.remove(self._stream.names.runs, subject)
+                removed += 1
+            elif any(found.get(name) != value for name, value in wanted[subject].headers.items()):
+                await self._write(subject, wanted[subject])
+                written += 1
+        new = [subject for subject in wanted if subject not in there and subject not in self._late]
+        for index, subject in enumerate(new):
+            await self._write_new(index, subject, wanted[subject])
+        if new or written or removed:
+            counts = {"new": len(new), "changed": written, "removed": removed}
+            _log.info("the schedules are in order", extra=counts)
+        self._settled(len(wanted))
+
+    def _wanted(self) -> dict[str, _Wanted]:
+        if self._config is None:
+            return {}
+        names, routes = self._stream.names, self._config.routes
+        return {
+            names.schedule(vantage, name): _Wanted(
+                schedule_route(index, route.interval), names.run(vantage, name)
+            )
+            for vantage in self._stream.settings.vantages
+            for index, (name, route) in enumerate(routes.items())
+        }
+
+    async def _read(self) -> Mapping[str, Mapping[str, str]]:
+        """All schedules as they stand. Raises EngineError where they cannot be read as a whole."""
+        subjects = [f"{self._stream.names.namespace}.schedule.>"]
+        follower = Follower(self._stream, self._stream.names.runs, subjects, Start(is_last_per_subject=True))
+        found: dict[str, Mapping[str, str]] = {}
+        messages = follower.messages()
+        try:
+            async for message in messages:
+                if message is not None:
+                    found[message.subject] = message.headers
+                elif not follower.is_connected:
+                    raise EngineError("the schedules cannot be read")
+                if follower.pending == 0:
+                    return found
+        finally:
+            await messages.aclose()  # type: ignore[attr-defined]
+        return found
+
+    async def _write(self, subject: str, wanted: _Wanted) -> None:
+        await self._stream.append(subject, b"", headers=wanted.headers)
+
+    async def _write_new(self, index: int, subject: str, wanted: _Wanted) -> None:
+        """Write a schedule that is not there; those that count from now on are spread over their interval."""
+        if wanted.schedule.is_anchored or index == 0:
+            await self._write(subject, wanted)
+            return
+        delay = (index * GOLDEN % 1.0) * wanted.schedule.interval_seconds
+        task = asyncio.create_task(self._write_later(delay, subject), name="schedule")
+        self._late[subject] = task
+        task.add_done_callback(lambda _: self._late.pop(subject, None))
+
+    async def _write_later(self, delay: float, subject: str) -> None:
+        await asyncio.sleep(delay)
+        wanted = self._wanted().get(subject)
+        if wanted is None:
+            return
+        try:
+            await self._write(subject, wanted)
+        except EngineError as error:
+            _log.warning("a schedule waits for the next review: %s", error)

@@ -1,0 +1,137 @@
+"""An exporter: counts what the engine's stream says, and shows it. Two or more show the same.
+
+In: the events of one vantage. Out: counters, pages, history: those of the single daemon, from a journal of its own. How far
+it has read stands in that journal, in the transaction of what was read, so that a kill neither loses nor repeats an event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Sequence
+
+from smtp_probe.app.engine.members import PATIENCE
+from smtp_probe.app.engine.programs import ExporterProgram
+from smtp_probe.app.shard import Shard
+from smtp_probe.errors import JournalError
+from smtp_probe.model import DomainNoted, Event, ForgerySeen, Memo, ProbeEnded, StraySeen
+from smtp_probe.network.jetstream.bucket import Entry
+from smtp_probe.network.jetstream.connection import JetStream
+from smtp_probe.network.jetstream.reading import Follower, Start
+from smtp_probe.ports import StoredMessage
+from smtp_probe.report.event_records import Record, probe_of, read_record
+from smtp_probe.report.journal import LARGEST_BATCH
+
+_log = logging.getLogger(__name__)
+_MEMO = "engine"
+_QUEUE = 2000
+_ROOM = 100
+"""In a transaction, for the mark, and for what others write at the same time."""
+_AGAIN_SECONDS = 2.0
+_MAILBOX_PREFIX = "mailbox."
+_LOOK_SECONDS = 1.0
+_NOBODY = "no watcher has it"
+
+
+class Exporter:
+    """One exporter. `shard` is the part of the routes that it shows."""
+
+    def __init__(self, program: ExporterProgram, stream: JetStream, shard: Shard) -> None:
+        self._program = program
+        self._stream = stream
+        self._shard = shard
+        self._queue: asyncio.Queue[StoredMessage] = asyncio.Queue(_QUEUE)
+        self._heard: dict[str, float] = {}
+        self._memo_name = f"{stream.settings.namespace} {stream.settings.vantage}"
+
+    async def run(self) -> None:
+        """Read and count, until cancelled."""
+        memos = {memo.name: memo.text for memo in await self._program.journal.memos() if memo.kind == _MEMO}
+        sequence = int(memos.get(self._memo_name) or 0)
+        names, vantage = self._stream.names, self._stream.settings.vantage
+        follower = Follower(self._stream, names.events, names.of_vantage(vantage), Start(sequence + 1))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._read(follower), name="reading events")
+            group.create_task(self._count(), name="counting events")
+            group.create_task(self._watch_leases(), name="mailboxes")
+
+    def note(self, entry: Entry) -> None:
+        """Learn how mailboxes are from whoever watches them. Fits `Members.on_entry`."""
+        if not entry.key.startswith(_MAILBOX_PREFIX) or entry.value is None:
+            return
+        try:
+            states = json.loads(entry.value).get("state", {})
+            told = {str(name): (bool(state["up"]), str(state["why"])) for name, state in states.items()}
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return  # of another version
+        now = asyncio.get_running_loop().time()
+        for name, (is_up, why) in told.items():
+            self._heard[name] = now
+            self._program.telemetry.observations.mailbox_state(name, is_up, why)
+
+    async def _watch_leases(self) -> None:
+        """Say of mailboxes that nobody speaks of that nobody watches them."""
+        loop = asyncio.get_running_loop()
+        patience = self._stream.settings.lease * PATIENCE
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            for name, heard in self._heard.items():
+                if loop.time() - heard > patience:
+                    self._program.telemetry.observations.mailbox_state(name, False, _NOBODY)
+
+    async def _read(self, follower: Follower) -> None:
+        engine = self._program.telemetry.engine
+        async for message in follower.messages():
+            if message is not None:
+                await self._queue.put(message)
+            waiting = follower.pending
+            engine.behind(None if waiting is None else waiting + self._queue.qsize())
+
+    async def _count(self) -> None:
+        while True:
+            batch = [await self._queue.get()]
+            while len(batch) < LARGEST_BATCH - _ROOM and not self._queue.empty():
+                batch.append(self._queue.get_nowait())
+            records = [record for message in batch if (record := self._understand(message)) is not None]
+            await self._write(records, batch[-1].sequence)
+
+    async def _write(self, records: Sequence[Record], sequence: int) -> None:
+        """Count a batch, as often as it takes: nothing is read on meanwhile."""
+        mark = DomainNoted(
+            domain="", records=(), memos=(Memo(kind=_MEMO, name=self._memo_name, text=str(sequence)),)
+        )
+        events: list[Event] = [record.event for record in records]
+        while True:
+            try:
+                news = await self._program.journal.record_all([*events, mark])
+            except JournalError as error:
+                _log.warning("events wait to be counted: %s", error)
+                await asyncio.sleep(_AGAIN_SECONDS)
+            else:
+                break
+        for record, is_new in zip(records, news[:-1], strict=True):
+            self._follow(record)
+            if is_new:
+                self._program.telemetry.observe(record.event)
+
+    def _follow(self, record: Record) -> None:
+        """Know how many probes are open."""
+        if isinstance(record.event, ProbeEnded):
+            self._program.ledger.has_ended(record.event.outcome)
+        elif record.state is not None:
+            self._program.ledger.follow(record.state, record.submitter)
+
+    def _understand(self, message: StoredMessage) -> Record | None:
+        try:
+            record = read_record(message.payload)
+        except ValueError as error:
+            _log.warning("an event cannot be read: %s", error, extra={"subject": message.subject})
+            return None
+        return record if self._is_ours(record.event) else None
+
+    def _is_ours(self, event: Event) -> bool:
+        if isinstance(event, ForgerySeen | StraySeen | DomainNoted):
+            return self._shard.index == 0
+        probe = probe_of(event)
+        return self._shard.has(probe.route if probe is not None else getattr(event, "route", ""))

@@ -1,0 +1,163 @@
+"""Which mailboxes are ours to watch: a group of mailboxes that belong together is claimed, and held while it is renewed.
+
+In: the groups of the configuration, and the living watchers. Out: the groups that are ours now. A group is what must be
+watched by one: mailboxes that a route joins, by its arrivals and its bounces. Every watcher takes its even share, and gives
+back what is more than that when another one comes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from smtp_probe.app.engine.members import Members
+from smtp_probe.config.settings import Config
+from smtp_probe.errors import EngineError
+from smtp_probe.network.jetstream.bucket import Bucket, Entry
+from smtp_probe.network.jetstream.names import word
+
+_log = logging.getLogger(__name__)
+_PREFIX = "mailbox."
+_RENEWALS = 4
+Group = frozenset[str]
+
+
+def group_mailboxes(config: Config) -> dict[str, Group]:
+    """The mailboxes that routes join, by the first name of each group. Pure."""
+    joined: dict[str, set[str]] = {}
+    for route in config.routes.values():
+        names = {route.mailbox} | ({route.bounce_mailbox} if route.bounce_mailbox is not None else set())
+        merged = set(names).union(*(joined.get(name, set()) for name in names))
+        for name in merged:
+            joined[name] = merged
+    return {min(group): frozenset(group) for group in joined.values()}
+
+
+@dataclass(slots=True)
+class _Held:
+    revision: int
+    until: float
+    """On the loop's clock: when it passes away unless it is renewed."""
+
+
+class Leases:
+    """The groups of one watcher."""
+
+    def __init__(self, bucket: Bucket, members: Members) -> None:
+        self.groups: Mapping[str, Group] = {}
+        """By key; replaced as a whole with the configuration."""
+        self.describe: Callable[[str], Mapping[str, object]] = lambda _: {}
+        """What is to be told of a group that is ours."""
+        self.changed: Callable[[frozenset[str]], None] = lambda _: None
+        """Told the keys of those that are ours, whenever they change."""
+        self._bucket = bucket
+        self._members = members
+        self._held: dict[str, _Held] = {}
+        self._others: dict[str, float] = {}
+        self._told: frozenset[str] = frozenset()
+
+    def note(self, entry: Entry) -> None:
+        """Learn of a claim. Fits `Members.on_entry`."""
+        if entry.key.startswith(_PREFIX):
+            key = entry.key
+            if entry.value is None:
+                self._others.pop(key, None)
+            else:
+                self._others[key] = asyncio.get_running_loop().time()
+
+    async def run(self) -> None:
+        """Claim, renew and give back, until cancelled."""
+        period = self._members.lease_seconds / _RENEWALS
+        while True:
+            self._drop_what_has_passed_away()
+            for key, group in list(self._held_or_wanted().items()):
+                try:
+                    await self._renew_or_claim(key, group)
+                except EngineError:
+                    break  # whether the engine is there is told by the signs of life
+                self._drop_what_has_passed_away()
+            self._tell()
+            await asyncio.sleep(period)
+
+    async def give_back(self) -> None:
+        """Let the others have all of it at once. Never raises."""
+        held, self._held = dict(self._held), {}
+        self._tell()
+        orders = (self._bucket.give_up(_key(key), lease.revision) for key, lease in held.items())
+        for failure in await asyncio.gather(*orders, return_exceptions=True):
+            if isinstance(failure, Exception):
+                _log.info("a lease will pass away by itself: %s", failure)
+
+    @property
+    def held(self) -> frozenset[str]:
+        """The keys of the groups that are ours."""
+        return frozenset(self._held)
+
+    def _held_or_wanted(self) -> dict[str, Group]:
+        """Ours first, then as many that nobody holds as we may have."""
+        now = asyncio.get_running_loop().time()
+        ours = {key: group for key, group in self.groups.items() if key in self._held}
+        share = math.ceil(len(self.groups) / max(1, len(self._members.alive("watcher"))))
+        free = [
+            key
+            for key in self.groups
+            if key not in ours and now - self._others.get(_key(key), -math.inf) > self._members.lease_seconds
+        ]
+        wanted = free[: max(0, share - len(ours))]
+        return ours | {key: self.groups[key] for key in wanted}
+
+    async def _renew_or_claim(self, key: str, group: Group) -> None:
+        begun = asyncio.get_running_loop().time()
+        value = json.dumps(
+            {"by": self._members.own_id, "mailboxes": sorted(group), **self.describe(key)}
+        ).encode()
+        lease = self._held.get(key)
+        if lease is not None and self._is_surplus(key):
+            self._held.pop(key)
+            self._tell()
+            await self._bucket.give_up(_key(key), lease.revision)
+            return
+        if lease is None:
+            revision = await self._bucket.claim(_key(key), value)
+        else:
+            revision = await self._bucket.renew(_key(key), value, lease.revision)
+        if revision is None:
+            if self._held.pop(key, None) is not None:
+                _log.warning(
+                    "another watcher has taken our mailboxes", extra={"mailboxes": " ".join(sorted(group))}
+                )
+            self._tell()
+            return
+        if lease is None:
+            _log.info("mailboxes are ours to watch", extra={"mailboxes": " ".join(sorted(group))})
+        self._held[key] = _Held(revision, begun + self._members.lease_seconds)
+        if lease is None:
+            self._tell()
+
+    def _is_surplus(self, key: str) -> bool:
+        """Whether we hold more than our share; the last ones are given back."""
+        share = math.ceil(len(self.groups) / max(1, len(self._members.alive("watcher"))))
+        ours = [each for each in self.groups if each in self._held]
+        return len(ours) > share and key in ours[share:]
+
+    def _drop_what_has_passed_away(self) -> None:
+        now = asyncio.get_running_loop().time()
+        gone = [key for key, lease in self._held.items() if now > lease.until or key not in self.groups]
+        for key in gone:
+            self._held.pop(key)
+            _log.warning("mailboxes are watched by us no more", extra={"group": key})
+        if gone:
+            self._tell()
+
+    def _tell(self) -> None:
+        if self.held != self._told:
+            self._told = self.held
+            self.changed(self._told)
+
+
+def _key(group: str) -> str:
+    return _PREFIX + word(group)

@@ -1,0 +1,352 @@
+"""One process of an engine: the parts that its role names, its page, and its end.
+
+In: the options of the command line. Out: an exit code. As `app.daemon`, it ends within ten seconds after a signal, and takes
+over a changed configuration on SIGHUP. While the engine cannot be reached nothing is sent, and `smtp_probe_engine_up` is 0.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+import signal
+import socket
+from contextlib import suppress
+from functools import partial
+
+from smtp_probe.app.daemon import JOURNAL_NAME, DaemonOptions
+from smtp_probe.app.engine.controller import Controller
+from smtp_probe.app.engine.exporter import Exporter
+from smtp_probe.app.engine.leases import Leases
+from smtp_probe.app.engine.members import Members
+from smtp_probe.app.engine.programs import ExporterProgram, WatcherProgram, WorkerProgram, narrow_config
+from smtp_probe.app.engine.roles import Role
+from smtp_probe.app.engine.watcher import Watcher
+from smtp_probe.app.engine.worker import Worker
+from smtp_probe.app.program import Program
+from smtp_probe.app.service_manager import ServiceManager
+from smtp_probe.app.state_lock import StateLock
+from smtp_probe.config.engine import Engine
+from smtp_probe.config.keys import load_or_make_keys, prepare_state_directory
+from smtp_probe.config.load import load
+from smtp_probe.config.secrets import read_secret
+from smtp_probe.config.settings import Config
+from smtp_probe.errors import ConfigError, ConfigProblem, EngineError, JournalError
+from smtp_probe.mail.tag import TagKey
+from smtp_probe.network.clock import ReferenceClock
+from smtp_probe.network.jetstream.bucket import Bucket, Entry
+from smtp_probe.network.jetstream.connection import JetStream
+from smtp_probe.network.jetstream.names import subject_words
+from smtp_probe.network.jetstream.reading import RunReader
+from smtp_probe.network.jetstream.streams import prepare
+from smtp_probe.report.archive import Archive
+from smtp_probe.report.doors.activation import take_sockets
+from smtp_probe.report.engine_journal import EngineJournal
+from smtp_probe.report.event_log import log_event
+from smtp_probe.report.event_subjects import EventSubjects
+from smtp_probe.report.http import WebServer
+from smtp_probe.report.telemetry import Telemetry
+from smtp_probe.report.web.checked import Checks
+from smtp_probe.report.web.place import find_place
+
+_log = logging.getLogger(__name__)
+_FINISH_SECONDS = 4.0
+_FAREWELL_SECONDS = 1.5
+_AGAIN_SECONDS = 2.0
+_CHORES_SECONDS = 3600.0
+
+
+class EngineProcess:
+    """One process. Raises ConfigError where it cannot start."""
+
+    def __init__(self, options: DaemonOptions, role: Role) -> None:
+        self._options = options
+        self._parts = role.parts
+        config = _load(options)
+        settings = config.engine
+        assert settings is not None
+        keys = [TagKey(secret) for secret in load_or_make_keys(config)]
+        self._member = f"{socket.gethostname().replace('.', '-')}-{secrets.token_hex(4)}"
+        self._stream = JetStream(settings, partial(_password, settings), f"smtp-probe {role} {self._member}")
+        self._config = config
+        self._telemetry = Telemetry(ReferenceClock().now_ns, options.log)
+        self._bucket = Bucket(self._stream, self._stream.names.leases)
+        self._members = Members(self._bucket, self._member, self._parts, settings.lease, self._engine_state)
+        self._members.on_entry = self._note
+        self._build(config, keys)
+        self._stop = asyncio.Event()
+        self._reloading = asyncio.Lock()
+        self._service_manager = ServiceManager()
+
+    def _build(self, config: Config, keys: list[TagKey]) -> None:
+        shows_itself = "exporter" not in self._parts
+        self._controller: Controller | None = None
+        self._worker: Worker | None = None
+        self._watcher: Watcher | None = None
+        self._exporter: Exporter | None = None
+        self._leases: Leases | None = None
+        self._programs: list[Program] = []
+        sinks = [log_event, *self._options.sinks]
+        if "controller" in self._parts:
+            self._controller = Controller(self._stream, self._telemetry.engine.in_order)
+        if "worker" in self._parts:
+            sending = WorkerProgram(config, keys, self._journal(), sinks, self._telemetry)
+            reader = RunReader(self._stream, self._stream.settings.vantage)
+            self._worker = Worker(sending, reader, self._telemetry.engine.run)
+            self._worker.may_send = lambda: self._members.is_heard
+            sending.shows_itself = shows_itself
+            self._programs.append(sending)
+        if "watcher" in self._parts:
+            journal = self._journal()
+            none_yet = narrow_config(config, frozenset())
+            watching = WatcherProgram(none_yet, keys, journal, sinks, self._telemetry)
+            self._leases = leases = Leases(self._bucket, self._members)
+            self._watcher = Watcher(watching, journal, self._stream, self._members, leases)
+            self._watcher.took_over = self._telemetry.engine.took_over
+            watching.shows_itself = shows_itself
+            self._programs.append(watching)
+        self._showing: ExporterProgram | None = None
+        if "exporter" in self._parts:
+            prepare_state_directory(config)
+            self._lock = StateLock(config.state_directory)
+            own = self._options.shard.select(config)
+            path = config.state_directory / JOURNAL_NAME
+            self._showing = ExporterProgram(own, keys, path, self._options.sinks, self._telemetry)
+            self._exporter = Exporter(self._showing, self._stream, self._options.shard)
+            self._programs.append(self._showing)
+        self._archive = self._showing.archive if self._showing else Archive(config.state_directory / "none")
+
+    def _journal(self) -> EngineJournal:
+        names = self._stream.names
+        subjects = EventSubjects(
+            stream=names.events,
+            vantage=self._stream.settings.vantage,
+            probe=names.probe,
+            note=names.seen,
+            any_probe=names.any_probe,
+            vantage_of=lambda subject: subject_words(subject)[1],
+        )
+        return EngineJournal(self._stream, subjects, self._member)
+
+    async def run(self) -> int:
+        """Run until a signal. Gives the exit code."""
+        options, shard = self._options, self._options.shard
+        self._telemetry.observations.shard(shard.index, shard.count)
+        self._telemetry.engine.begin(self._parts, self._stream.settings.vantage, self._member)
+        server = WebServer(
+            self,
+            options.listen_addresses,
+            place=find_place(options.route_prefix, options.external_url),
+            web_config_file=options.web_config_file,
+            sockets=take_sockets(os.environ, os.getpid()) if options.use_systemd_socket else (),
+        )
+        addresses = [str(address) for address in await server.start()]
+        self._catch_signals()
+        _log.info("listening", extra={"addresses": " ".join(addresses), "member": self._member})
+        options.on_started(addresses)
+        self._service_manager.ready(f"working as {' '.join(sorted(self._parts))}")
+        working = asyncio.create_task(self._work(), name="work")
+        living = asyncio.create_task(self._service_manager.keep_alive(), name="signs of life")
+        stopping = asyncio.create_task(self._stop.wait(), name="stop")
+        try:
+            await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            self._service_manager.stopping()
+            await self._end(working, server)
+            living.cancel()
+        return 0
+
+    # What the pages ask for.
+
+    @property
+    def telemetry(self) -> Telemetry:
+        """What is counted and shown."""
+        return self._telemetry
+
+    @property
+    def config(self) -> Config:
+        """The configuration in use."""
+        return self._showing.config if self._showing is not None else self._config
+
+    @property
+    def archive(self) -> Archive:
+        """What the journal of this process has; there is none where it is no exporter."""
+        return self._archive
+
+    @property
+    def checks(self) -> Checks:
+        """What the checks found."""
+        return self._showing.checks if self._showing is not None else Checks()
+
+    @property
+    def is_lifecycle_enabled(self) -> bool:
+        """Whether anything may be changed over HTTP."""
+        return self._options.enable_lifecycle
+
+    async def probe_now(self, route: str) -> str | None:
+        """Have a probe sent out of turn, by whichever worker gets it. Gives the reason why not, or None."""
+        names = self._stream.names
+        try:
+            await self._stream.append(names.run(self._stream.settings.vantage, route), b"")
+        except EngineError:
+            return "journal"
+        return None
+
+    async def reload(self) -> None:
+        """Load the configuration again and take it over. Raises ConfigError; the running one then stays."""
+        async with self._reloading:
+            try:
+                config = await asyncio.to_thread(_load, self._options)
+            except ConfigError as error:
+                self._telemetry.observations.config_reloaded(ok=False)
+                _log.error("configuration not taken over: %s", error)
+                raise
+            if config.engine != self._config.engine:
+                _log.warning("a changed section engine is taken over at the next start only")
+            self._config = config
+            self._configure()
+            self._telemetry.observations.config_reloaded(ok=True)
+            _log.info("configuration taken over", extra={"routes": len(config.routes)})
+
+    # The work.
+
+    def _configure(self) -> None:
+        config = self._config
+        if self._controller is not None:
+            self._controller.configure(config)
+        if self._worker is not None:
+            self._worker.configure(config)
+        if self._watcher is not None:
+            self._watcher.configure(config)
+        if self._showing is not None:
+            self._showing.configure(self._options.shard.select(config))
+
+    async def _work(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            if self._showing is not None:
+                group.create_task(self._show(self._showing), name="show")
+            await self._stream.connect()
+            await self._prepare()
+            group.create_task(self._members.renew(), name="signs of life")
+            group.create_task(self._members.listen(), name="members")
+            if self._controller is not None:
+                self._controller.configure(self._config)
+                group.create_task(self._controller.run(), name="controller")
+            if self._worker is not None:
+                self._worker.configure(self._config)
+                group.create_task(self._worker.run(), name="worker")
+            if self._watcher is not None:
+                self._watcher.configure(self._config)
+                group.create_task(self._watcher.run(), name="watcher")
+
+    async def _prepare(self) -> None:
+        said = ""
+        while True:
+            try:
+                await prepare(self._stream)
+            except EngineError as error:
+                if str(error) != said:
+                    said = str(error)
+                    _log.error("the engine is not ready: %s", error)
+                await asyncio.sleep(_AGAIN_SECONDS)
+            else:
+                return
+
+    async def _show(self, program: ExporterProgram) -> None:
+        """Open the journal, as often as it takes, and count into it."""
+        said = ""
+        while True:
+            try:
+                self._lock.take()
+                await program.open()
+            except (JournalError, OSError) as error:
+                if str(error) != said:
+                    said = str(error)
+                    _log.error("nothing is counted: %s", error)
+                await asyncio.sleep(_AGAIN_SECONDS)
+            else:
+                break
+        program.start()
+        await self._stream.connect()
+        assert self._exporter is not None
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._exporter.run(), name="exporter")
+            group.create_task(self._do_chores(program), name="chores")
+            group.create_task(program.domains.watch.run(), name="domains")
+            group.create_task(program.recall_routes(), name="recall")
+
+    async def _do_chores(self, program: ExporterProgram) -> None:
+        while True:
+            await program.forget_old()
+            await asyncio.sleep(_CHORES_SECONDS)
+
+    def _engine_state(self, is_up: bool) -> None:
+        self._telemetry.engine.up(is_up)
+        if self._showing is None:
+            self._telemetry.observations.journal_state(is_up)
+
+    def _note(self, entry: Entry) -> None:
+        if self._leases is not None:
+            self._leases.note(entry)
+        if self._exporter is not None:
+            self._exporter.note(entry)
+
+    async def _end(self, working: asyncio.Task[None], server: WebServer) -> None:
+        """Finish what is being handed over, stop, and let the others have what is ours."""
+        _log.info("ending")
+        if self._worker is not None:
+            await self._worker.stop(_FINISH_SECONDS)
+        working.cancel()
+        await asyncio.wait((working,), timeout=_FINISH_SECONDS / 2)
+        if self._stream.is_connected:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_FAREWELL_SECONDS):
+                    await self._say_farewell()
+        for program in self._programs:
+            await program.close()
+        await self._stream.close()
+        await server.stop()
+        if self._showing is not None:
+            self._lock.give_back()
+        if working.done() and not working.cancelled() and (error := working.exception()) is not None:
+            raise error
+        _log.info("ended")
+
+    async def _say_farewell(self) -> None:
+        if self._watcher is not None:
+            await self._watcher.stop()
+        await self._members.leave()
+
+    def _catch_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        loop.add_signal_handler(signal.SIGHUP, self._reload_soon)
+
+    def _reload_soon(self) -> None:
+        task = asyncio.get_running_loop().create_task(self.reload(), name="reload")
+        task.add_done_callback(lambda done: done.exception())  # `reload` has logged it
+
+
+def _load(options: DaemonOptions) -> Config:
+    """Load a configuration that has what an engine needs. Raises ConfigError."""
+    config = load(options.config_file)
+    problems = []
+    if config.engine is None:
+        problems.append(ConfigProblem(message="a role needs this section", path="engine"))
+    if not config.tag_key_files:
+        message = "processes that share the work must share their signing keys: name them here"
+        problems.append(ConfigProblem(message=message, path="tag_key_files"))
+    if problems:
+        raise ConfigError(tuple(problems))
+    left_out = [name for name, has in (("queues", config.queues), ("drills", config.drills.by_name)) if has]
+    if left_out:
+        _log.warning("no role looks after %s: run a daemon without a role for them", " and ".join(left_out))
+    return config
+
+
+def _password(settings: Engine) -> str:
+    assert settings.auth is not None
+    return read_secret(settings.auth, path="engine.auth")

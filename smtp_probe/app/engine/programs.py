@@ -1,0 +1,169 @@
+"""The parts of a program that one role needs: what a worker, a watcher and an exporter do otherwise than the single daemon.
+
+In: a configuration and the signing keys, as for `app.program`. Out: the same whole, of which a worker only sends, a watcher
+only watches and judges, and an exporter only counts and shows.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from smtp_probe.app.program import Program
+from smtp_probe.config.drills import Drills
+from smtp_probe.config.settings import Config
+from smtp_probe.mail.tag import TagKey
+from smtp_probe.model import Probe
+from smtp_probe.ports import Journal, Sink
+from smtp_probe.probes.handing_over import HandingOver
+from smtp_probe.probes.ledger import Flight, Ledger
+from smtp_probe.probes.shared_ledger import SharedLedger
+from smtp_probe.probes.views import MailboxView
+from smtp_probe.report.engine_journal import EngineJournal
+from smtp_probe.report.journal import IN_MEMORY
+from smtp_probe.report.telemetry import Telemetry
+
+_NS = 1_000_000_000
+_MILLISECONDS = 1000
+
+
+def strip_config(config: Config) -> Config:
+    """The configuration without what belongs to one machine or is asked once: domains, queues, drills."""
+    return config.model_copy(update={"domains": {}, "queues": {}, "drills": Drills()})
+
+
+def narrow_config(config: Config, mailboxes: frozenset[str]) -> Config:
+    """The configuration of whoever watches these mailboxes: their routes, and none else."""
+    routes = {name: route for name, route in config.routes.items() if route.mailbox in mailboxes}
+    return strip_config(config).model_copy(update={"routes": routes})
+
+
+def identify_by_slot(vantage: str) -> Callable[[str, int], tuple[int, int]]:
+    """Make the numbers of a tag from route, slot and vantage alone: whoever is given a run finds the same ones."""
+    offset_ms = zlib.crc32(vantage.encode()) % _MILLISECONDS
+
+    def identify(_route: str, scheduled_ns: int) -> tuple[int, int]:
+        second = scheduled_ns // _NS
+        return second, second * _MILLISECONDS + offset_ms
+
+    return identify
+
+
+class _Quiet(Program):
+    """A program that writes to the engine, and whose page shows nothing of routes: they are shown by the exporters."""
+
+    def __init__(
+        self,
+        config: Config,
+        keys: Sequence[TagKey],
+        journal: EngineJournal,
+        sinks: Sequence[Sink],
+        telemetry: Telemetry,
+    ) -> None:
+        self._engine_journal = journal
+        self.shows_itself = True
+        """Whether the page is ours; otherwise another program of this process shows what there is to show."""
+        super().__init__(config, keys, IN_MEMORY, sinks, telemetry=telemetry)
+
+    @property
+    def _events(self) -> Journal:
+        return self._engine_journal
+
+    def _declare(self, config: Config) -> None:
+        if self.shows_itself:
+            self.telemetry.declare(config)
+            for label in ("route", "sender"):
+                self.telemetry.series.show_only(label, ())
+
+    def refresh(self) -> None:
+        """Bring up to date what is asked and not told."""
+        self.telemetry.observations.clock_step(self.clock.wall_step_seconds())
+
+
+class WorkerProgram(_Quiet):
+    """What a worker needs: it never opens a mailbox."""
+
+    def __init__(
+        self,
+        config: Config,
+        keys: Sequence[TagKey],
+        journal: EngineJournal,
+        sinks: Sequence[Sink],
+        telemetry: Telemetry,
+    ) -> None:
+        super().__init__(strip_config(config), keys, journal, sinks, telemetry)
+        self.round_trips.verdicts = None  # what arrives is compared where it arrives
+        self.round_trips.identify = identify_by_slot(config.engine.vantage if config.engine else "")
+
+    def configure(self, config: Config) -> None:
+        """Take over a configuration."""
+        super().configure(strip_config(config))
+
+    def _declare(self, config: Config) -> None:
+        super()._declare(config.model_copy(update={"routes": {}}))
+
+    def _make_ledger(self, sinks: Sequence[Sink]) -> Ledger:
+        return HandingOver(self._events, self.clock, [self._submitted, *sinks], self._came_through)
+
+    async def _came_through(self, probe: Probe) -> bool:
+        return await self._engine_journal.came_through(probe)
+
+    def _watch_mailboxes(self) -> None:
+        """Know which accounts the names stand for, and open none of them."""
+        self.ledger.views.current = {
+            name: MailboxView(
+                covered_ns=lambda: None,
+                nudge=lambda: None,
+                discard=lambda _: None,
+                account=self._plan(name, mailbox).account,
+            )
+            for name, mailbox in self.config.mailboxes.items()
+        }
+
+
+class WatcherProgram(_Quiet):
+    """What a watcher needs, for the mailboxes that are its own."""
+
+    ledger: SharedLedger
+
+    def _make_ledger(self, sinks: Sequence[Sink]) -> Ledger:
+        return SharedLedger(self._events, self.clock, [self._submitted, *sinks], self.path_reader)
+
+
+class _Counted(SharedLedger):
+    """The open probes, to be counted only."""
+
+    def _check_at(self, flight: Flight, instant_ns: int) -> None:
+        """Judge nothing."""
+
+
+class ExporterProgram(Program):
+    """What an exporter needs: a journal of its own, in which it counts what the engine's stream says."""
+
+    ledger: SharedLedger
+
+    def __init__(
+        self,
+        config: Config,
+        keys: Sequence[TagKey],
+        journal_path: Path,
+        sinks: Sequence[Sink],
+        telemetry: Telemetry,
+    ) -> None:
+        whole = config.model_copy(update={"queues": {}, "drills": Drills()})
+        super().__init__(whole, keys, journal_path, sinks, telemetry=telemetry)
+
+    def _make_ledger(self, sinks: Sequence[Sink]) -> Ledger:
+        return _Counted(self._events, self.clock, [self.telemetry.observe, *sinks])
+
+    def configure(self, config: Config) -> None:
+        """Take over a configuration."""
+        super().configure(config.model_copy(update={"queues": {}, "drills": Drills()}))
+
+    def start(self) -> None:
+        """Show what there is. Watches nothing and judges nothing."""
+        self.configure(self.config)
+
+    def _watch_mailboxes(self) -> None:
+        """Leave the mailboxes to the watchers."""

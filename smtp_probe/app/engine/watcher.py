@@ -1,0 +1,122 @@
+"""A watcher: opens the mailboxes whose lease it holds, follows what was sent to them, and judges.
+
+In: leases, and the events of the engine's stream. Out: the ends of probes. When a lease is lost, the mailboxes are left and
+their probes forgotten; whoever gets it reads from the stream how each of them stands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+
+from smtp_probe.app.engine.leases import Leases, group_mailboxes
+from smtp_probe.app.engine.members import Members
+from smtp_probe.app.engine.programs import WatcherProgram, narrow_config
+from smtp_probe.config.settings import Config
+from smtp_probe.model import ProbeEnded
+from smtp_probe.network.jetstream.connection import JetStream
+from smtp_probe.network.jetstream.reading import Follower, Start
+from smtp_probe.ports import StoredMessage
+from smtp_probe.report.engine_journal import EngineJournal
+from smtp_probe.report.event_records import read_record
+
+_log = logging.getLogger(__name__)
+_LOOK_SECONDS = 1.0
+
+
+class Watcher:
+    """One watcher. `took_over` is told of how many probes the workers were gone."""
+
+    def __init__(
+        self,
+        program: WatcherProgram,
+        journal: EngineJournal,
+        stream: JetStream,
+        members: Members,
+        leases: Leases,
+    ) -> None:
+        self.took_over: Callable[[int], None] = lambda _: None
+        self._program = program
+        self._journal = journal
+        self._stream = stream
+        self._members = members
+        self._leases = leases
+        self._config: Config = program.config
+        self._readers: dict[str, asyncio.Task[None]] = {}
+        self._judging: asyncio.Task[None] | None = None
+        leases.describe, leases.changed = self._describe, self.leases_changed
+
+    def configure(self, config: Config) -> None:
+        """Take over a configuration."""
+        self._config = config
+        self._leases.groups = group_mailboxes(config)
+        self.leases_changed(self._leases.held)
+
+    def leases_changed(self, held: frozenset[str]) -> None:
+        """Watch what is ours now, and nothing else. Fits `Leases.changed`."""
+        groups = self._leases.groups
+        mailboxes = frozenset(name for key in held for name in groups.get(key, ()))
+        for name in [name for name in self._readers if name not in mailboxes]:
+            self._readers.pop(name).cancel()
+            for probe_id in self._program.ledger.leave((name,)):
+                self._journal.forget(probe_id)
+        self._program.configure(narrow_config(self._config, mailboxes))
+        wanted = {route.mailbox for route in self._program.config.routes.values()}
+        for name in sorted(wanted - self._readers.keys()):
+            self._readers[name] = asyncio.create_task(self._follow(name), name=f"events of {name}")
+        self._program.telemetry.engine.groups(len(held))
+
+    async def run(self) -> None:
+        """Judge, and look after the probes of workers that are gone, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._program.ledger.run(), name="ledger")
+            group.create_task(self._leases.run(), name="leases")
+            group.create_task(self._look_after(), name="orphans")
+
+    async def stop(self) -> None:
+        """Leave all mailboxes, and let others have them at once."""
+        for task in self._readers.values():
+            task.cancel()
+        await self._leases.give_back()
+
+    async def _look_after(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            count = self._program.ledger.take_over(self._members.is_alive)
+            if count:
+                self.took_over(count)
+
+    async def _follow(self, mailbox: str) -> None:
+        """Read the events of one mailbox's probes: of each the last one, and then all that come."""
+        names = self._stream.names
+        follower = Follower(
+            self._stream, names.events, names.of_mailbox(mailbox), Start(is_last_per_subject=True)
+        )
+        async for message in follower.messages():
+            if message is not None:
+                self._learn(message)
+
+    def _learn(self, message: StoredMessage) -> None:
+        try:
+            record = read_record(message.payload)
+        except ValueError as error:
+            _log.warning("an event cannot be read: %s", error, extra={"subject": message.subject})
+            return
+        if isinstance(record.event, ProbeEnded):
+            self._program.ledger.has_ended(record.event.outcome)
+        elif record.state is not None:
+            self._program.ledger.follow(record.state, record.submitter)
+        self._journal.follow(message, record)
+
+    def _describe(self, key: str) -> Mapping[str, object]:
+        """How the mailboxes of a group are, for the exporters to show."""
+        states = self._program.watchers.states()
+        group = self._leases.groups.get(key, frozenset())
+        return {
+            "state": {
+                name: {"up": states[name].is_up, "why": str(states[name].last_error or "")}
+                for name in sorted(group)
+                if name in states
+            }
+        }

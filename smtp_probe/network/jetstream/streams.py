@@ -1,0 +1,128 @@
+"""What the engine keeps, and its bounds: two streams, two buckets, and one consumer for the workers of each vantage.
+
+In: the section `engine`. Out: definitions, as NATS' own tools take them (deploy/nats has them as files); and all of it made
+in a cluster where it is not there yet. What exists is never changed: bounds are for whoever runs the cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from smtp_probe.config.engine import Engine
+from smtp_probe.errors import EngineError
+from smtp_probe.network.jetstream.connection import JetStream
+from smtp_probe.network.jetstream.names import Names
+
+_NS = 1_000_000_000
+_WINDOW_SECONDS = 120
+_RUN_WAIT_SECONDS = 3
+"""After so long a run that was given to a worker, and not taken, is given to another."""
+_MARKS_SECONDS = 90 * 86_400
+_LARGEST_MESSAGE = 524_288
+OLDEST_SERVER = (2, 14)
+"""The first version whose schedules repeat (ADR-51)."""
+
+
+def streams(settings: Engine) -> Iterator[dict[str, Any]]:
+    """The definitions of all streams; a bucket is a stream with a certain name."""
+    names, replicas = Names(settings.namespace), settings.replicas
+    common = {
+        "num_replicas": replicas,
+        "storage": "file",
+        "retention": "limits",
+        "discard": "old",
+        "allow_direct": True,
+    }
+    yield {
+        **common,
+        "name": names.runs,
+        "subjects": list(names.all_runs),
+        "max_msgs_per_subject": 1,
+        "max_msg_size": 4096,
+        "max_bytes": 67_108_864,
+        "duplicate_window": _WINDOW_SECONDS * _NS,
+        "allow_msg_schedules": True,
+        "allow_msg_ttl": True,
+    }
+    yield {
+        **common,
+        "name": names.events,
+        "subjects": list(names.all_events),
+        "max_age": round(settings.retention * _NS),
+        "max_bytes": settings.max_bytes,
+        "max_msg_size": _LARGEST_MESSAGE,
+        "duplicate_window": _WINDOW_SECONDS * _NS,
+        "compression": "s2",
+    }
+    bucket = {
+        **common,
+        "max_msgs_per_subject": 1,
+        "discard": "new",
+        "allow_rollup_hdrs": True,
+        "deny_delete": True,
+    }
+    yield {
+        **bucket,
+        "name": f"KV_{names.leases}",
+        "subjects": [f"$KV.{names.leases}.>"],
+        "max_age": round(settings.lease * _NS),
+        "max_bytes": 16_777_216,
+        "duplicate_window": round(settings.lease * _NS),
+        "storage": "memory",
+    }
+    yield {
+        **bucket,
+        "name": f"KV_{names.marks}",
+        "subjects": [f"$KV.{names.marks}.>"],
+        "max_age": _MARKS_SECONDS * _NS,
+        "max_bytes": 67_108_864,
+        "duplicate_window": _WINDOW_SECONDS * _NS,
+    }
+
+
+def consumers(settings: Engine) -> Iterator[dict[str, Any]]:
+    """The definitions of the consumers of runs."""
+    names = Names(settings.namespace)
+    for vantage in settings.vantages:
+        yield {
+            "durable_name": names.run_consumer(vantage),
+            "filter_subject": f"{settings.namespace}.run.{vantage}.>",
+            "ack_policy": "explicit",
+            "ack_wait": _RUN_WAIT_SECONDS * _NS,
+            "max_ack_pending": 20_000,
+            "deliver_policy": "all",
+        }
+
+
+async def prepare(stream: JetStream) -> None:
+    """Make what is not there. Raises EngineError: for a server that is too old, or does not let us."""
+    _require_version(stream)
+    settings = stream.settings
+    if not settings.creates_streams:
+        return
+    for definition in streams(settings):
+        await _make(
+            stream, f"STREAM.INFO.{definition['name']}", f"STREAM.CREATE.{definition['name']}", definition
+        )
+    runs = stream.names.runs
+    for consumer in consumers(settings):
+        name = consumer["durable_name"]
+        body = {"stream_name": runs, "config": consumer}
+        await _make(stream, f"CONSUMER.INFO.{runs}.{name}", f"CONSUMER.DURABLE.CREATE.{runs}.{name}", body)
+
+
+async def _make(stream: JetStream, question: str, order: str, body: dict[str, Any]) -> None:
+    try:
+        await stream.request(question, {})
+    except EngineError as error:
+        if "not found" not in str(error):
+            raise
+        await stream.request(order, body)
+
+
+def _require_version(stream: JetStream) -> None:
+    version = stream.client.connected_server_version
+    if (version.major, version.minor) < OLDEST_SERVER:
+        message = f"nats-server {version.major}.{version.minor} has no schedules that repeat: 2.14 or newer is needed"
+        raise EngineError(message)
