@@ -6,19 +6,13 @@ Reads nothing. The section is needed by `run --role` only; without a role it is 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from smtp_probe.config.endpoints import SecretSource, TlsOptions
 from smtp_probe.config.section import Settings, conflict
-from smtp_probe.config.values import Flag, Seconds, Whole
-
-_TOKEN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,30}$"  # noqa: S105 - a word of a subject, no secret
-_URL = r"^(?:nats|tls)://[A-Za-z0-9._\[\]:-]+$"
-
-Token = Annotated[str, Field(pattern=_TOKEN)]
-ServerUrl = Annotated[str, Field(pattern=_URL, max_length=270)]
+from smtp_probe.config.values import Flag, NatsUrl, Seconds, Token, Whole
 
 
 class EngineTls(TlsOptions):
@@ -63,7 +57,7 @@ class EngineAuth(SecretSource):
 class Engine(Settings):
     """NATS JetStream (nats-server 2.14 or newer) as the engine of several processes (docs/engine.md)."""
 
-    servers: tuple[ServerUrl, ...] = Field(
+    servers: tuple[NatsUrl, ...] = Field(
         min_length=1,
         max_length=64,
         description="Servers of one cluster; nats:// or tls://, without a user.",

@@ -89,6 +89,8 @@ _VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]{0,127}$"
 _REPLY_CODES = r"^[45]\d{0,2}(?: [45]\d{0,2}){0,15}$"
 _STATUS_PREFIX = r"^[245](?:\.\d{1,3}){0,2}$"
 _HTTPS_URL = r"^https://[A-Za-z0-9._:\[\]-]+(?:/[!-~]*)?$"
+_TOKEN = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,30}$"  # noqa: S105 - a word of a subject, no secret
+_NATS_URL = r"^(?:nats|tls)://[A-Za-z0-9._\[\]:-]+$"
 _CREDENTIAL = r"^[A-Za-z0-9_@-][A-Za-z0-9_.@-]{0,127}$"
 
 
@@ -132,6 +134,12 @@ PATTERN_HELP = {
     _HTTPS_URL: PatternHelp(
         "https address", "expected an address that begins with https://, without a user, a password or spaces"
     ),
+    _TOKEN: PatternHelp(
+        "word", "expected at most 31 letters, digits, '_' and '-', beginning with a letter or a digit"
+    ),
+    _NATS_URL: PatternHelp(
+        "nats address", "expected nats:// or tls:// with host and port, without a user or a password"
+    ),
     _CREDENTIAL: PatternHelp(
         "name of a credential",
         "expected the name of a systemd credential, not a path and not the secret itself",
@@ -155,6 +163,8 @@ ReplyCodes = Annotated[str, Field(pattern=_REPLY_CODES)]
 StatusPrefix = Annotated[str, Field(pattern=_STATUS_PREFIX)]
 HttpsUrl = Annotated[str, Field(max_length=2000, pattern=_HTTPS_URL)]
 Line = Annotated[str, Field(min_length=1, max_length=2000, pattern=_ONE_LINE)]
+Token = Annotated[str, Field(pattern=_TOKEN)]
+NatsUrl = Annotated[str, Field(max_length=270, pattern=_NATS_URL)]
 CredentialName = Annotated[str, Field(pattern=_CREDENTIAL)]
 TlsVersion = Annotated[
     Literal["1.2", "1.3"],

@@ -26,7 +26,7 @@ ENGINE_BEHIND = gauge(
     "engine_events_behind",
     "Events in the engine that this exporter has not counted yet. Absent when not known.",
 )
-ENGINE_ANSWERS = ("sent", "known", "returned", "refused")
+ENGINE_ANSWERS = ("taken", "returned", "refused")
 
 ENGINE_METRICS = (
     ENGINE_INFO,

@@ -7,6 +7,7 @@ import pytest
 
 from smtp_probe.config.document import read_document
 from smtp_probe.config.endpoints import Endpoint
+from smtp_probe.config.engine import EngineAuth
 from smtp_probe.config.load import load
 from smtp_probe.config.schema import json_schema, markdown_reference
 from tests.config.test_settings import models
@@ -175,7 +176,7 @@ def test_the_example_has_every_setting_at_least_once():
 
     written = set(walk(EXAMPLE.plain()))
     known = {field.alias or name for model in models() for name, field in model.model_fields.items()}
-    assert known - written == set()
+    assert known - written == {"credentials_file"}  # a comment beside nkey_file, which excludes it
 
 
 def test_every_section_of_the_example_has_all_keys_of_its_kind():
@@ -210,6 +211,9 @@ def test_every_section_of_the_example_has_all_keys_of_its_kind():
             "FailoverDrill": data["drills"]["failover"].values(),
             "RejectionDrill": data["drills"]["rejection"].values(),
             "Listener": [drill["listen"] for drill in data["drills"]["retry"].values()],
+            "Engine": [data["engine"]],
+            "EngineTls": [data["engine"]["tls_options"]],
+            "EngineAuth": [dict.fromkeys(EngineAuth.model_fields)],  # they exclude each other
             "Schedule": [data["schedule"]],
             "ResolverSettings": [data["resolver"]],
             "MetricsSettings": [data["metrics"]],

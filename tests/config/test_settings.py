@@ -5,6 +5,7 @@ from pydantic import BaseModel, ValidationError
 
 from smtp_probe.config.anatomy import entry_of, keys_of, section_of
 from smtp_probe.config.endpoints import StoredSecret
+from smtp_probe.config.engine import EngineAuth
 from smtp_probe.config.settings import Config, Credential, MetricsSettings, ResolverSettings, Route, Schedule
 from smtp_probe.mail.addresses import tag_address
 from smtp_probe.mail.tag import TagKey, make_tag
@@ -51,6 +52,7 @@ def test_every_required_setting_has_an_example_that_is_allowed(model):
     example: dict[str, Any] = {key: (examples or [None])[0] for key, examples in required.items()}
     example |= {"password_env": "X"} if "username" in required or model is StoredSecret else {}
     example |= {"client_secret": {"password_env": "X"}} if model is Credential else {}
+    example |= {"credentials_file": "x"} if model is EngineAuth else {}
     model.model_validate(example)
 
 

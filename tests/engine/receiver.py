@@ -36,13 +36,13 @@ class Reception:
         header = content.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
         claims = [peek(each.token) for each in find_candidates(header)]
         line = {
-            "at": time.time(),
+            "at": time.time_ns() / 1e9,
             "to": envelope.rcpt_tos[0],
             "probe_id": claims[0].probe_id if claims and claims[0] else "",
         }
         self._log.write(json.dumps(line) + "\n")
         self._log.flush()
-        stamp = datetime.now(UTC).strftime("%a, %d %b %Y %H:%M:%S +0000")
+        stamp = _now().strftime("%a, %d %b %Y %H:%M:%S +0000")
         received = f"Received: from lab by mx.example.test with ESMTP; {stamp}\r\n".encode()
         user = envelope.rcpt_tos[0].partition("@")[0]
         await self._store.put(user, INBOX, received + content, time.time_ns())
@@ -51,8 +51,12 @@ class Reception:
         return "250 2.0.0 taken"
 
 
+def _now() -> datetime:
+    return datetime.fromtimestamp(time.time_ns() / 1e9, UTC)
+
+
 async def serve(directory: Path, users: list[str]) -> None:
-    files = make_certificates(directory, ["imap.example.test", "localhost"], datetime.now(UTC))
+    files = make_certificates(directory, ["imap.example.test", "localhost"], _now())
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     tls.load_cert_chain(files.certificate_file, files.key_file)
     store = MailStore(dict.fromkeys(users, PASSWORD), tls)

@@ -231,7 +231,7 @@ class Site:
         for exporter in exporters:
             assert durable_samples(exporter) == durable_samples(exporters[0])
             outcomes = exporter.outcomes()
-            unobserved = exporter.value("smtp_probe_probes_unobserved_total")
+            unobserved = exporter.value("smtp_probe_unobserved_total")
             assert sum(outcomes.values()) + unobserved == len(kinds[0])
             assert exporter.value("smtp_probe_probes_total") == len(kinds[0])
             assert exporter.value("smtp_probe_duplicate_messages_total") == 0

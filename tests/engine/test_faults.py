@@ -11,7 +11,7 @@ import time
 import pytest
 
 from tests.engine.cluster import Cluster
-from tests.engine.site import Member, Receiver, Site, change_config, ended, wait_until
+from tests.engine.site import Member, Receiver, Site, ended, wait_until
 
 pytestmark = pytest.mark.lab
 
@@ -35,13 +35,13 @@ class Run:
 
     def begin(self, fault: str) -> None:
         """Let all routes be sent on once after what was before, and note when the next fault begins."""
-        since = time.time()
+        since = time.time_ns() / 1e9
         wait_until(
             lambda: len({mail["to"] for mail in self.site.mails() if mail["at"] > since}) == len(USERS),
             "a mail on every route",
             3 * INTERVAL,
         )
-        self.faults.append((time.time(), fault))
+        self.faults.append((time.time_ns() / 1e9, fault))
 
     def wait_for_mails(self, count: int, seconds: float = 25.0) -> None:
         """Wait for so many further mails."""

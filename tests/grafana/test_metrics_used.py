@@ -9,7 +9,12 @@ from smtp_probe.report.metrics import METRICS
 
 from .boards import BOARDS, ROOT, variables
 
-ELSEWHERE: dict[str, str] = {}
+ELSEWHERE: dict[str, str] = {
+    "smtp_probe_engine_info": "names a process; docs/engine.md says how to join it",
+    "smtp_probe_engine_schedules": "for a look after a change; its time has an alert",
+    "smtp_probe_engine_runs_total": "for a look; what was not sent is counted as a missed slot",
+    "smtp_probe_engine_mailbox_groups": "for a look; a mailbox that nobody watches is down, which has an alert",
+}
 """Metrics that no dashboard and no rule uses, each with the reason."""
 
 OF_THE_CLIENT_LIBRARY = {

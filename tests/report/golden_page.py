@@ -214,6 +214,11 @@ def make_golden_telemetry():
     failed = QueueFailure.DENIED
     telemetry.queues.show(QueueLook(queue="unread", at_ns=START_NS, duration_seconds=0.1, failure=failed))
     telemetry.credentials.show("account", TokenResult.RENEWED, "", START_NS + 3600 * NS)
+    telemetry.engine.begin({"controller", "exporter", "watcher", "worker"}, "fra", "host-1")
+    telemetry.engine.up(True)
+    telemetry.engine.in_order(3)
+    telemetry.engine.groups(1)
+    telemetry.engine.behind(0)
     telemetry.drills.show(RETRY_DRILL)
     telemetry.drills.show(FAILOVER_DRILL)
     return telemetry

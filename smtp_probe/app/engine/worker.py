@@ -72,7 +72,7 @@ class Worker:
         slot_ns = slot_seconds(run.next_ns, run.came_ns, interval) * _NS
         program.telemetry.observations.scheduler_lag(max(0.0, (program.clock.now_ns() - slot_ns) / _NS))
         reason = self._runner.send_now(name, GivenRun(slot_ns, run.take))
-        self._count("sent" if reason is None else "refused")
+        self._count("taken" if reason is None else "refused")
         if reason is not None:
             await run.take()
             self._runner.miss(name, reason)

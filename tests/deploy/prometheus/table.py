@@ -225,6 +225,24 @@ def _queue_growing() -> list[Trial]:
     ]
 
 
+def _unattended() -> list[Trial]:
+    """The controller's clock stands still; minutes are seconds by sixty in the samples."""
+    name = series("engine_schedules_timestamp_seconds")
+
+    def trial(title: str, values: str, at: int, *, fires: bool) -> Trial:
+        return Trial(title, {name: values}, at, fires)
+
+    return [
+        trial("fires", "0+60x10 600x40", 30, fires=True),
+        trial("does not fire just below", "0+60x10 600x40", 19, fires=False),
+        trial("one late sample", "0+60x10 600x8 1140+60x30", 30, fires=False),
+        trial("a restart", "0+60x10 _x3 780+60x30", 30, fires=False),
+        Trial("nothing is known", {}, 30, fires=False),
+        trial("a cold start", "_x10 600+60x30", 30, fires=False),
+        trial("recovers", "0+60x5 300x30 2100+60x20", 50, fires=False),
+    ]
+
+
 def _resolver() -> list[Trial]:
     def asked(name: str, bad: str, good: str, at: int, *, fires: bool) -> Trial:
         kinds = {"timeout": bad, "found": good}
@@ -277,6 +295,10 @@ TABLE: dict[str, State | Count | Compared | list[Trial]] = {
     ),
     "SmtpProbeReloadFailed": State(series("config_last_reload_successful"), "0", "1", hold=10),
     "SmtpProbeJournalFailing": State(series("journal_up"), "0", "1", hold=5),
+    "SmtpProbeEngineDown": State(series("engine_up"), "0", "1", hold=2),
+    "SmtpProbeEngineBehind": State(series("engine_events_behind"), "5000", "0", near="1000", hold=10),
+    "SmtpProbeEngineUnattended": _unattended(),
+    "SmtpProbeEngineTakeovers": Count(series("engine_takeovers_total"), 6, 30),
     "SmtpProbeClockStepped": State(series("clock_step_seconds"), "-3600", "0", near="0.9", hold=5),
     "SmtpProbeSchedulerLagging": State(series("scheduler_lag_seconds"), "9", "0", near="5", hold=10),
     "SmtpProbeInternalErrors": Count(series("internal_errors_total"), 1, 60),

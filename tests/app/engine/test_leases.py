@@ -1,0 +1,18 @@
+"""Mailboxes that a route joins are watched by one."""
+
+from smtp_probe.app.engine.leases import group_mailboxes
+from tests.report.samples import make_config
+
+
+def test_what_bounces_join_is_one_group():
+    config = make_config()
+    route = next(iter(config.routes.values()))
+    routes = {
+        "a": route.model_copy(update={"mailbox": "one", "bounce_mailbox": "bounces"}),
+        "b": route.model_copy(update={"mailbox": "two", "bounce_mailbox": "bounces"}),
+        "c": route.model_copy(update={"mailbox": "three", "bounce_mailbox": None}),
+    }
+
+    groups = group_mailboxes(config.model_copy(update={"routes": routes}))
+
+    assert groups == {"bounces": frozenset({"one", "two", "bounces"}), "three": frozenset({"three"})}

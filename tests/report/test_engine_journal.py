@@ -1,0 +1,185 @@
+"""The journal in the engine: each probe starts once and ends once, whatever is lost on the way and whoever writes too."""
+
+import asyncio
+import itertools
+
+import pytest
+
+from smtp_probe.errors import EngineConflict, EngineError, JournalError
+from smtp_probe.model import (
+    Disposition,
+    DuplicateSeen,
+    Outcome,
+    OutcomeKind,
+    ProbeEnded,
+    ProbeHandedOver,
+    ProbeOverdue,
+    ProbeStarted,
+    ProbeSubmitted,
+    Submission,
+)
+from smtp_probe.ports import StoredMessage
+from smtp_probe.report import engine_journal
+from smtp_probe.report.engine_journal import EngineJournal
+from smtp_probe.report.event_records import read_record
+from tests.report.test_event_records import PLACE, PROBE, SUBMISSION
+from tests.report.test_event_subjects import SUBJECTS
+
+
+class MemoryLog:
+    """A stream in memory. `faults` are what the next appends do: `lost` (no answer, not stored), `unheard` (stored)."""
+
+    def __init__(self):
+        self.messages = []
+        self.faults = []
+        self.numbers = itertools.count(1)
+
+    async def append(self, subject, payload, *, expected=None, nonce=""):
+        await asyncio.sleep(0)
+        fault = self.faults.pop(0) if self.faults else ""
+        if fault == "lost":
+            raise EngineError("timeout")
+        last = await self.last("", subject)
+        if expected is not None and (last.sequence if last else 0) != expected:
+            raise EngineConflict(subject)
+        message = StoredMessage(subject=subject, sequence=next(self.numbers), payload=payload)
+        self.messages.append(message)
+        if fault == "unheard":
+            raise EngineError("timeout")
+        return message.sequence
+
+    async def last(self, _stream, subject):
+        found = [
+            each
+            for each in self.messages
+            if each.subject == subject or subject.endswith("." + each.subject.split(".")[-1])
+        ]
+        return found[-1] if found else None
+
+    def kinds(self):
+        return [type(read_record(message.payload).event).__name__ for message in self.messages]
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(engine_journal, "_AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(engine_journal, "_FOLLOW_SECONDS", 0.05)
+
+
+def journal(log, writer="one"):
+    return EngineJournal(log, SUBJECTS, writer)
+
+
+def follow_all(log, reader):
+    for message in log.messages:
+        reader.follow(message, read_record(message.payload))
+
+
+def end(kind=OutcomeKind.DELIVERED):
+    return ProbeEnded(outcome=Outcome(probe=PROBE, kind=kind, ended_ns=9, was_overdue=False))
+
+
+async def test_a_probe_is_started_by_one_only():
+    log = MemoryLog()
+
+    assert await journal(log).record(ProbeStarted(probe=PROBE)) is True
+    assert await journal(log, "two").record(ProbeStarted(probe=PROBE)) is False
+
+
+async def test_a_start_that_was_stored_without_our_hearing_is_ours_all_the_same():
+    log = MemoryLog()
+    log.faults = ["unheard"]
+
+    assert await journal(log).record(ProbeStarted(probe=PROBE)) is True
+    assert log.kinds() == ["ProbeStarted"]
+
+
+async def test_a_start_that_nobody_answers_is_refused_and_found_out_later():
+    log, came = MemoryLog(), MemoryLog()
+    log.faults, came.faults = ["lost"] * 4, ["unheard", "lost", "lost", "lost"]
+    lost, stored = journal(log), journal(came)
+    for each in (lost, stored):
+        with pytest.raises(JournalError):
+            await each.record(ProbeStarted(probe=PROBE))
+
+    assert await lost.came_through(PROBE) is False
+    assert await stored.came_through(PROBE) is True
+    assert await stored.record(ProbeSubmitted(probe=PROBE, submission=SUBMISSION)) is True
+
+
+async def test_the_start_of_another_is_never_taken_for_ours():
+    log = MemoryLog()
+    await journal(log, "two").record(ProbeStarted(probe=PROBE))
+    log.faults = ["lost"] * 4
+    ours = journal(log)
+    with pytest.raises(JournalError):
+        await ours.record(ProbeStarted(probe=PROBE))
+
+    assert await ours.came_through(PROBE) is False
+
+
+async def test_a_submission_that_comes_after_a_takeover_says_nothing_new():
+    log = MemoryLog()
+    worker, watcher = journal(log), journal(log, "watcher")
+    await worker.record(ProbeStarted(probe=PROBE))
+    await worker.record(ProbeHandedOver(probe=PROBE, final_dot_ns=4))
+    follow_all(log, watcher)
+    cut = Submission(disposition=Disposition.UNCERTAIN, started_ns=3, final_dot_ns=4)
+
+    assert await watcher.record(ProbeSubmitted(probe=PROBE, submission=cut)) is True
+    assert await worker.record(ProbeSubmitted(probe=PROBE, submission=SUBMISSION)) is False
+    assert log.kinds().count("ProbeSubmitted") == 1
+
+
+async def test_two_watchers_end_a_probe_once():
+    log = MemoryLog()
+    worker, one, two = journal(log), journal(log, "one"), journal(log, "two")
+    await worker.record(ProbeStarted(probe=PROBE))
+    await worker.record(ProbeSubmitted(probe=PROBE, submission=SUBMISSION))
+    follow_all(log, one)
+    follow_all(log, two)
+
+    results = await asyncio.gather(one.record(end()), two.record(end(OutcomeKind.LOST)))
+
+    assert sorted(results) == [False, True]
+    assert log.kinds().count("ProbeEnded") == 1
+    assert await two.record(ProbeOverdue(probe=PROBE, at_ns=9)) is False
+
+
+async def test_events_of_one_probe_do_not_overtake_each_other():
+    log = MemoryLog()
+    worker = journal(log)
+    await worker.record(ProbeStarted(probe=PROBE))
+
+    await asyncio.gather(
+        worker.record(ProbeHandedOver(probe=PROBE, final_dot_ns=4)),
+        worker.record(ProbeSubmitted(probe=PROBE, submission=SUBMISSION)),
+    )
+
+    assert log.kinds() == ["ProbeStarted", "ProbeHandedOver", "ProbeSubmitted"]
+    state = read_record(log.messages[-1].payload).state
+    assert (state.final_dot_ns, state.submission) == (4, SUBMISSION)
+
+
+async def test_how_a_probe_stands_is_known_when_it_has_been_told():
+    log = MemoryLog()
+    worker, watcher = journal(log), journal(log, "watcher")
+    assert await watcher.probe_state("p") is None
+    await worker.record(ProbeStarted(probe=PROBE))
+    with pytest.raises(JournalError):
+        await watcher.probe_state("p")  # it would be open, but nobody here has been told of it
+
+    follow_all(log, watcher)
+    assert await watcher.probe_state("p") == "open"
+    assert [each.probe for each in await watcher.open_probes()] == [PROBE]
+    await watcher.record(end())
+    assert await watcher.probe_state("p") == "unseen"
+    assert await watcher.arrival_trace("p") is None
+
+
+async def test_what_belongs_to_a_probe_stands_under_its_vantage():
+    log = MemoryLog()
+    await journal(log).record(ProbeStarted(probe=PROBE))
+    await journal(log).record(DuplicateSeen(route="r", probe_id="p", location=PLACE))
+
+    assert log.messages[-1].subject == "x.seen.fra._.r"
