@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from smtp_probe.report.metric import counter, gauge, info
 
-ENGINE_INFO = info("engine_info", "Which part of the work this process does, and from where.")
+ENGINE_INFO = info(
+    "engine_info", "Which part of the work this process does, and from where.", "member", "roles", "vantage"
+)
 ENGINE_UP = gauge("engine_up", "Whether the engine takes the word of this process (1) or not (0).")
 ENGINE_SCHEDULES = gauge(
     "engine_schedules", "Schedules in the engine when they were last brought in order; by the controller."

@@ -11,4 +11,9 @@ def test_every_metric_of_the_engine_is_listed_and_begins_with_the_process():
 
     assert declared == {metric.name for metric in ENGINE_METRICS} <= {metric.name for metric in METRICS}
     assert not any(metric.is_durable for metric in ENGINE_METRICS)
-    assert {label for metric in ENGINE_METRICS for label in metric.labels} == {"answer"}
+    assert {label for metric in ENGINE_METRICS for label in metric.labels} == {
+        "answer",
+        "member",
+        "roles",
+        "vantage",
+    }

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from smtp_probe.report import credential_metrics, drill_metrics, metrics, queue_metrics
+from smtp_probe.report import credential_metrics, drill_metrics, engine_metrics, metrics, queue_metrics
 from smtp_probe.report.metric import GROUP_LABELS, Kind, Metric
 from smtp_probe.report.metrics import METRICS
 
@@ -34,7 +34,7 @@ def documented():
 
 
 def test_every_declaration_is_in_the_table():
-    modules = (metrics, queue_metrics, drill_metrics, credential_metrics)
+    modules = (metrics, queue_metrics, drill_metrics, credential_metrics, engine_metrics)
     declared = [value for module in modules for value in vars(module).values() if isinstance(value, Metric)]
 
     assert sorted(metric.name for metric in declared) == sorted(metric.name for metric in METRICS)
@@ -108,9 +108,9 @@ def test_label_values_are_bounded(metric):
         "origin",
     }
     listed_or_capped |= {"state", "percentile", "destination", "method", "wait"}
-    listed_or_capped |= {"source", "result", "zone", "attempt"}
+    listed_or_capped |= {"source", "result", "zone", "attempt", "answer"}
     listed_or_capped |= {"status_class", "category", "placement", "filter"}
-    fixed = {"version", "pythonversion", "shard", "shards"}
+    fixed = {"version", "pythonversion", "shard", "shards", "member", "roles", "vantage"}
 
     assert set(metric.labels) <= {*GROUP_LABELS, *listed_or_capped, *fixed}
 
