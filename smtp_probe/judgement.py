@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from smtp_probe.model import Cause, Disposition, Evidence, Failure, Outcome, OutcomeKind, Placement
+from smtp_probe.model import Cause, Disposition, Evidence, Failure, Outcome, OutcomeKind
 
 _NS = 1_000_000_000
 PATIENCE = 2.0
@@ -98,7 +98,7 @@ def _may_have_been_in_time(evidence: Evidence) -> bool:
 
 
 def _arrived_in_junk(evidence: Evidence) -> bool:
-    return evidence.arrival is not None and evidence.arrival.placement is not Placement.INBOX
+    return evidence.arrival is not None and not evidence.arrival.placement.is_inbox
 
 
 def _has_bounced(evidence: Evidence) -> bool:

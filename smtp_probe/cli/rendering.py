@@ -111,13 +111,24 @@ def _ending(kind: str, meaning: Meaning, sentence: str) -> dict[str, Any]:
 def _submission_facts(submission: Submission | None) -> dict[str, Any]:
     """Phases, final reply, queue id and TLS."""
     facts: dict[str, Any] = dict.fromkeys(
-        ("disposition", "peer_address", "phases", "final_reply", "queue_id", "tls")
+        (
+            "disposition",
+            "attempts",
+            "first_attempt_at",
+            "peer_address",
+            "phases",
+            "final_reply",
+            "queue_id",
+            "tls",
+        )
     )
     if submission is None:
         return facts
     replies = {timing.phase: timing.reply for timing in submission.phases}
     return facts | {
         "disposition": submission.disposition.value,
+        "attempts": submission.attempts,
+        "first_attempt_at": iso_time(submission.first_attempt_ns),
         "peer_address": submission.peer_address,
         "phases": [
             {
@@ -148,13 +159,16 @@ def _tls(submission: Submission) -> dict[str, Any] | None:
 def _arrival_facts(arrival: Arrival | None) -> dict[str, Any]:
     """Where it was found, and the way that it says it took."""
     if arrival is None:
-        return dict.fromkeys(("placement", "folder", "found_in", "corrupted", "stored_by", "hops"))
+        return dict.fromkeys(
+            ("placement", "folder", "found_in", "corrupted", "alterations", "stored_by", "hops")
+        )
     delays = {delay.position: delay.delay_seconds for delay in arrival.trace.delays}
     return {
         "placement": arrival.placement.value,
         "folder": clean(arrival.location.folder),
         "found_in": arrival.found_in or None,
         "corrupted": arrival.corrupted,
+        "alterations": [alteration.value for alteration in arrival.alterations],
         "stored_by": arrival.stamp.value,
         "hops": [
             {
@@ -214,7 +228,7 @@ def _failure(failure: Failure | None) -> dict[str, Any] | None:
 def _bounce(bounce: Bounce | None) -> dict[str, Any] | None:
     if bounce is None:
         return None
-    names = ("action", "status", "reporting_mta", "remote_mta", "diagnostic")
+    names = ("action", "status", "reason", "recipient", "reporting_mta", "remote_mta", "diagnostic")
     return {name: clean(getattr(bounce, name)) for name in names}
 
 

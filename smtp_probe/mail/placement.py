@@ -1,7 +1,8 @@
-"""Which folder of a mailbox is the junk folder, and which the trash.
+"""Which folder of a mailbox is the junk folder, and which the trash; and where labels place a message.
 
 In: the entries of LIST answers. Out: the name of one of them, in the server's own spelling, or None. What the server
-says of a folder (SPECIAL-USE, RFC 6154) comes before what the folder's name says to people.
+says of a folder (SPECIAL-USE, RFC 6154) comes before what the folder's name says to people. At Gmail a folder is a label,
+and a message has several: what it is in is told by them.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal
 
 from smtp_probe.mail.syntax.mailbox_names import decode_mailbox_name
+from smtp_probe.model import Placement
 
 Use = Literal["junk", "trash"]
 
@@ -83,6 +86,12 @@ _NAMES: dict[Use, tuple[str, ...]] = {
 """Names that servers and clients give, in the order of preference; a hyphen counts as a blank, case does not count."""
 
 
+CATEGORIES = (Placement.PROMOTIONS, Placement.SOCIAL, Placement.UPDATES, Placement.FORUMS)
+"""The tabs of Gmail's inbox besides the first."""
+_JUNK_LABELS = frozenset({"\\junk", "\\spam"})
+_INBOX_LABEL = "\\inbox"
+
+
 @dataclass(frozen=True, slots=True)
 class FolderEntry:
     """One LIST answer: the name as the server spells it, and its attributes with their backslash."""
@@ -104,6 +113,16 @@ def choose_special(entries: Sequence[FolderEntry], use: Use) -> str | None:
         if rank is not None:
             candidates.append((rank, entry.name))
     return min(candidates)[1] if candidates else None
+
+
+def place_by_labels(folder: Placement, labels: AbstractSet[str]) -> Placement:
+    """Give where a message is shown that lies in such a folder and has these labels of Gmail, in lower case.
+
+    The label of the folder itself is not among them. Junk is never shown in the inbox, so its label comes first.
+    """
+    if not _JUNK_LABELS.isdisjoint(labels):
+        return Placement.JUNK
+    return Placement.INBOX if folder is Placement.OTHER and _INBOX_LABEL in labels else folder
 
 
 def _rank_name(name: str, use: Use) -> int | None:

@@ -33,6 +33,16 @@ class Placement(StrEnum):
     JUNK = "junk"
     OTHER = "other"
     """A folder that the configuration names as a quarantine."""
+    PROMOTIONS = "promotions"
+    SOCIAL = "social"
+    UPDATES = "updates"
+    FORUMS = "forums"
+    """Gmail's categories: the inbox, but another of its tabs than the first."""
+
+    @property
+    def is_inbox(self) -> bool:
+        """Whether the message is shown in the inbox, in whichever of its tabs."""
+        return self not in (Placement.JUNK, Placement.OTHER)
 
 
 class Alteration(StrEnum):

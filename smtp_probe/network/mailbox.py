@@ -20,6 +20,7 @@ from smtp_probe.network.concealment import Concealment
 from smtp_probe.network.imap_clock import sight_clock
 from smtp_probe.network.imap_commands import ImapCommands
 from smtp_probe.network.imap_connection import ImapConnection
+from smtp_probe.network.imap_labels import CAPABILITY, LABELS
 from smtp_probe.network.imap_login import plan_login
 from smtp_probe.network.imap_opening import attach, attach_securely, greet, log_in, start_tls
 from smtp_probe.network.mailbox_session import ImapSession
@@ -176,8 +177,8 @@ def account_of(settings: Mailbox) -> str:
 
 async def _find_stamp_item(commands: ImapCommands) -> str | None:
     """The FETCH item in which this server tells when a message was stored, better than INTERNALDATE does."""
-    if commands.can("X-GM-EXT-1"):
-        return "X-GM-MSGID"
+    if commands.can(CAPABILITY):
+        return f"X-GM-MSGID {LABELS}"
     greeting = commands.connection.protocol.told.greeting
     if greeting is not None and b"dovecot" in greeting.text.lower():
         return "X-GUID"

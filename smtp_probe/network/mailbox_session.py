@@ -23,6 +23,7 @@ from smtp_probe.mail.syntax.mailbox_names import encode_mailbox_name
 from smtp_probe.model import Cause, Location, MailboxMessage, Placement, QuotaUse, TlsFacts
 from smtp_probe.network.imap_answers import Fetched
 from smtp_probe.network.imap_commands import ImapCommands, quote, write_uid_set
+from smtp_probe.network.imap_labels import InboxCategories, read_placement
 from smtp_probe.network.imap_view import BATCH, FolderWalk
 from smtp_probe.ports import FolderState, WatchedFolder
 
@@ -57,6 +58,7 @@ class ImapSession:
         self._woken = asyncio.Event()
         self._selected: tuple[WatchedFolder, FolderState] | None = None
         self._walk = FolderWalk(self._connection.folder)
+        self._categories = InboxCategories(commands)
         self._entries: list[FolderEntry] | None = None
         self._warned: set[str] = set()
         self._is_at_end = False
@@ -186,7 +188,7 @@ class ImapSession:
         for batch in _batches(flags_only):
             fetched |= await self._fetch_items(write_uid_set(batch))
         messages = (self._read_message(fetched[uid]) for uid in sorted(fetched) if uid >= first_uid)
-        return [message for message in messages if message is not None]
+        return await self._categories.sort([message for message in messages if message is not None])
 
     async def _fetch_readable(self, uid_set: str, first_uid: int) -> dict[int, Fetched]:
         """Fetch, one by one if need be: a message that its own server cannot read must not hide the others."""
@@ -241,7 +243,7 @@ class ImapSession:
                 uid=fetched.uid,
                 account=self._account,
             ),
-            placement=folder.placement,
+            placement=read_placement(folder.placement, fetched),
             seen_ns=fetched.arrived_ns,
             header=header[:HEADER_BYTES],
             size_bytes=fetched.number("RFC822.SIZE"),

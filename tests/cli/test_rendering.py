@@ -14,7 +14,7 @@ from smtp_probe.cli.rendering import (
     result_to_json,
     verdict,
 )
-from smtp_probe.model import OutcomeKind, PathChange, PathIdentity, Reply
+from smtp_probe.model import Alteration, OutcomeKind, PathChange, PathIdentity, Reply
 from tests.cli.views import HOSTILE, is_plain, outcome, submission, trace
 from tests.report.samples import make_bounce, make_outcome, make_probe, make_submission, refused
 
@@ -49,9 +49,24 @@ def test_a_delivery_has_everything_that_is_known():
         "certificate_not_after": "2026-12-20T14:13:20Z",
         "failure": None,
     }
+    assert (facts["attempts"], facts["first_attempt_at"]) == (1, None)
     assert facts["placement"] == "inbox"
+    assert facts["alterations"] == []
     assert facts["found_in"] == "header"
     assert facts["failure"] is facts["bounce"] is facts["unobserved"] is None
+
+
+def test_further_attempts_and_what_was_changed_are_told():
+    made = outcome()
+    made = replace(
+        made,
+        submission=replace(made.submission, attempts=3, first_attempt_ns=1_795_000_000 * 10**9),
+        arrival=replace(made.arrival, alterations=(Alteration.CHARSET, Alteration.FOOTER)),
+    )
+    facts = read(made)
+
+    assert (facts["attempts"], facts["first_attempt_at"]) == (3, "2026-11-18T11:06:40.000000Z")
+    assert facts["alterations"] == ["charset", "footer"]
 
 
 def test_hops_have_their_raw_delays_and_how_fine_their_stamps_are():
@@ -102,9 +117,17 @@ def test_a_refusal_says_where_why_and_what_the_server_said():
 
 
 def test_a_bounce_is_told_with_its_words():
-    bounce = make_bounce(action="failed", status="5.1.1", remote_mta="mx.example.net", diagnostic=HOSTILE)
+    bounce = make_bounce(
+        action="failed",
+        status="5.1.1",
+        reason="no_such_user",
+        recipient="gone@example.net",
+        remote_mta="mx.example.net",
+        diagnostic=HOSTILE,
+    )
     facts = read(make_outcome(OutcomeKind.BOUNCED, bounce=bounce))
 
+    assert (facts["bounce"]["reason"], facts["bounce"]["recipient"]) == ("no_such_user", "gone@example.net")
     assert facts["bounce"]["remote_mta"] == "mx.example.net"
     assert facts["bounce"]["reporting_mta"] is None
     assert is_plain(facts["bounce"]["diagnostic"])

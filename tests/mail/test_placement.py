@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtp_probe.mail.placement import FolderEntry, choose_special
+from smtp_probe.mail.placement import FolderEntry, choose_special, place_by_labels
 from smtp_probe.mail.syntax.mailbox_names import encode_mailbox_name
+from smtp_probe.model import Placement
 
 
 def entries(*names):
@@ -84,3 +85,18 @@ def test_nothing_is_chosen_from_nothing():
 @given(st.lists(st.builds(FolderEntry, st.text(), st.lists(st.text()).map(tuple))))
 def test_any_list_gives_one_of_its_names_or_none(listed):
     assert choose_special(listed, "junk") in {None, *(entry.name for entry in listed)}
+
+
+@pytest.mark.parametrize(
+    ("folder", "labels", "placement"),
+    [
+        (Placement.INBOX, set(), Placement.INBOX),
+        (Placement.INBOX, {"\\important", "work"}, Placement.INBOX),
+        (Placement.OTHER, {"\\inbox"}, Placement.INBOX),
+        (Placement.OTHER, {"inbox"}, Placement.OTHER),
+        (Placement.OTHER, {"\\inbox", "\\spam"}, Placement.JUNK),
+        (Placement.JUNK, {"\\inbox"}, Placement.JUNK),
+    ],
+)
+def test_labels_place_a_message(folder, labels, placement):
+    assert place_by_labels(folder, labels) is placement

@@ -171,7 +171,7 @@ async def test_a_failed_open_leaves_no_connection():
     ("greeting", "capabilities", "more", "item"),
     [
         ("Dovecot (Debian) ready.", "IMAP4rev1", "", " X-GUID"),
-        ("ready", "IMAP4rev1 X-GM-EXT-1", "", " X-GM-MSGID"),
+        ("ready", "IMAP4rev1 X-GM-EXT-1", "", " X-GM-MSGID X-GM-LABELS"),
         ("ready", "IMAP4rev1 ID", 'C: ID NIL\nS: * ID ("name" "Dovecot")\nS: {tag} OK', " X-GUID"),
         ("ready", "IMAP4rev1 ID", 'C: ID NIL\nS: * ID ("name" "Cyrus")\nS: {tag} OK', ""),
         ("ready", "IMAP4rev1 ID", "C: ID NIL\nS: * ID NIL\nS: {tag} OK", ""),
