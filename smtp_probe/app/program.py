@@ -161,9 +161,9 @@ class Program:
         }
         self._watch_mailboxes()
         self.domains.configure(config, self._resolver)
-        self.checks = replace(self.checks, **view_domains(config, self.telemetry.domains.latest))
+        self._show_domains()
         self.queues.configure(config)
-        self.checks = replace(self.checks, queue=self.queues.view())
+        self.checks = replace(self.checks, queue=self.queues.view(), queued=self.queues.queued())
 
     def _declare(self, config: Config) -> None:
         self.telemetry.declare(config)
@@ -221,12 +221,16 @@ class Program:
     def _domain_looked_at(self, report: DomainReport) -> None:
         """Show what a look at a domain saw, in the metrics and on the pages."""
         self.telemetry.domains.show(report, self.clock.now_ns())
-        self.checks = replace(self.checks, **view_domains(self.config, self.telemetry.domains.latest))
+        self._show_domains()
+
+    def _show_domains(self) -> None:
+        views = view_domains(self.config, self.telemetry.domains.latest)
+        self.checks = replace(self.checks, domains=views["domains"], exchangers=views["exchangers"])
 
     def _queue_looked_into(self, look: QueueLook | RetryLook) -> None:
         """Show what a look into a queue saw, or at its server's retries, in the metrics and on the pages."""
         self.telemetry.queues.show(look)
-        self.checks = replace(self.checks, queue=self.queues.view())
+        self.checks = replace(self.checks, queue=self.queues.view(), queued=self.queues.queued())
 
     def _submitted(self, event: Event) -> None:
         """Look whether a login was refused. Fits `ports.Sink`."""

@@ -19,7 +19,7 @@ from smtp_probe.ports import Clock
 from smtp_probe.probes.ledger import Flight
 from smtp_probe.probes.local_queue import QueuePlan, QueueWatch
 from smtp_probe.probes.own_messages import make_recogniser
-from smtp_probe.report.web.checked import CheckedSubject
+from smtp_probe.report.web.checked import CheckedSubject, SeenInQueue
 
 _STATES: Mapping[QueueMethod, tuple[QueueState, ...]] = {
     QueueMethod.POSTQUEUE: POSTFIX_STATES,
@@ -75,6 +75,15 @@ class WatchedQueues:
             return None
         return tuple(
             _view(name, self._looks.get(name), self._retries.get(name)) for name in self._config.queues
+        )
+
+    def queued(self) -> tuple[SeenInQueue, ...]:
+        """Our own messages, as the last look into each queue saw them."""
+        return tuple(
+            SeenInQueue(queue=name, at_ns=look.at_ns, probe=probe)
+            for name, look in self._looks.items()
+            if look.survey is not None
+            for probe in look.survey.probes
         )
 
     def _looked(self, look: QueueLook | RetryLook) -> None:

@@ -61,6 +61,11 @@ def test_our_probes_are_seen_in_the_queue_of_a_server_whose_next_one_is_down(lab
             }
             assert named
             assert named <= known
+            probe_id = min(named)
+            _, text = daemon.get(f"/api/v1/probes/{probe_id}")
+            assert [place["queue"] for place in json.loads(text)["queued"]] == ["relay"]
+            _, page = daemon.get(f"/probes/{probe_id}")
+            assert "In the queue of relay" in page
             assert subjects["nowhere"]["state"] == "unobserved"
             lab.start_part("mx")
             daemon.rest()

@@ -95,7 +95,7 @@ class Api:
             return refuse(503, str(error))
         if record is None:
             return refuse(404, "there is no probe of this id, or it is not kept any more")
-        return await self._give("probe", view_probe(record))
+        return await self._give("probe", view_probe(record, self._application.checks.queued))
 
     async def _part(self, request: web.Request) -> web.StreamResponse:
         return await self._give("part", view_part(self._application.checks, request.match_info["part"]))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from smtp_probe.mail.syntax.text import sanitise
-from smtp_probe.model import Finding, Severity
+from smtp_probe.model import Finding, QueuedProbe, Severity
 from smtp_probe.report.history import State
 from smtp_probe.report.web.instants import instant_or_none
 from smtp_probe.report.web.views import FindingView, PartView, SubjectView
@@ -35,6 +35,15 @@ class CheckedSubject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SeenInQueue:
+    """One of our messages, at the last look into a queue."""
+
+    queue: str
+    at_ns: int
+    probe: QueuedProbe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Checks:
     """What is known of each part; None for one that is not configured."""
 
@@ -42,6 +51,8 @@ class Checks:
     exchangers: tuple[CheckedSubject, ...] | None = None
     queue: tuple[CheckedSubject, ...] | None = None
     drills: tuple[CheckedSubject, ...] | None = None
+    queued: tuple[SeenInQueue, ...] = ()
+    """Our own messages that stand in the queues."""
 
 
 def view_part(checks: Checks, part: str) -> PartView:

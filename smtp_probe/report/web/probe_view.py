@@ -6,6 +6,8 @@ of a server is sanitised.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from smtp_probe.mail.syntax.text import sanitise
 from smtp_probe.mail.tag import hide_tokens
 from smtp_probe.model import Arrival, Bounce, Finding, Hop, Phase, PhaseTiming, Span, Submission, Timing
@@ -13,6 +15,7 @@ from smtp_probe.report.archive import ProbeRecord
 from smtp_probe.report.history import State, past_probe, state_of
 from smtp_probe.report.redaction import SECRETS
 from smtp_probe.report.sentences import describe_duration
+from smtp_probe.report.web.checked import SeenInQueue
 from smtp_probe.report.web.instants import instant, instant_or_none
 from smtp_probe.report.web.views import (
     ArrivalView,
@@ -24,6 +27,7 @@ from smtp_probe.report.web.views import (
     HopView,
     PhaseView,
     ProbeView,
+    QueuedView,
 )
 
 _DELAYED = "a server on the way has not got rid of it yet, and goes on trying"
@@ -46,8 +50,8 @@ _SAID = {
 }
 
 
-def view_probe(record: ProbeRecord) -> ProbeView:
-    """Give one probe, ended or open."""
+def view_probe(record: ProbeRecord, seen: Sequence[SeenInQueue] = ()) -> ProbeView:
+    """Give one probe, ended or open. `seen`: what stands in the queues, also of other probes."""
     probe, outcome = record.probe, record.outcome
     submission = outcome.submission if outcome is not None and outcome.submission else record.submission
     arrival = outcome.arrival if outcome is not None else None
@@ -101,6 +105,7 @@ def view_probe(record: ProbeRecord) -> ProbeView:
             for fork in record.forks
         ),
         attempts=1 if submission is None else submission.attempts,
+        queued=_view_queues(probe.probe_id, submission, seen),
         header_lines=view_header(record.header),
     )
 
@@ -238,6 +243,28 @@ def _view_bounce(bounce: Bounce) -> BounceView:
         diagnostic=_text(bounce.diagnostic, 1000) or "",
         seen_at=instant(bounce.seen_ns),
         retry_until=instant_or_none(bounce.retry_until_ns),
+    )
+
+
+def _view_queues(
+    probe_id: str, submission: Submission | None, seen: Sequence[SeenInQueue]
+) -> tuple[QueuedView, ...]:
+    """Give where the message waits. In the queue that has it under the id we were told, another one is not it."""
+    own = [each for each in seen if each.probe.probe_id == probe_id]
+    told = submission.queue_id if submission is not None else None
+    sure = {each.queue for each in own if each.probe.queue_id == told}
+    return tuple(_view_queued(each) for each in own if each.queue not in sure or each.probe.queue_id == told)
+
+
+def _view_queued(seen: SeenInQueue) -> QueuedView:
+    arrived = seen.probe.arrived_seconds
+    return QueuedView(
+        queue=sanitise(seen.queue, 80),
+        queue_id=_clean(seen.probe.queue_id, 120),
+        state=seen.probe.state.value,
+        arrived_at=instant_or_none(None if arrived is None else arrived * 10**9),
+        reason=_clean(seen.probe.reason, 300),
+        seen_at=instant(seen.at_ns),
     )
 
 

@@ -78,7 +78,9 @@ class Site:
         record = await self._application.archive.probe(request.match_info["probe_id"][:100])
         if record is None:
             return await self._nothing("There is no probe of this id, or it is not kept any more.")
-        html = await self._workshop.render(self._render_probe, view_probe(record))
+        html = await self._workshop.render(
+            self._render_probe, view_probe(record, self._application.checks.queued)
+        )
         return page_answer(html)
 
     def _render_probe(self, probe: ProbeView) -> str:

@@ -213,6 +213,20 @@ class ArrivalView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QueuedView:
+    """The message in a queue that is watched, at the last look into it."""
+
+    queue: str
+    queue_id: str
+    state: str
+    arrived_at: str | None
+    """On the server's clock."""
+    reason: str
+    """Why it waits, in the server's words; empty where it does not say."""
+    seen_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CopyView:
     """A further copy of a message: where its way parted from that of the first one."""
 
@@ -265,6 +279,8 @@ class ProbeView:
     """The last notice that a server goes on trying: no end of the probe."""
     copies: tuple[CopyView, ...] = ()
     """Further copies of the message, in the order in which they were found, at most 100."""
+    queued: tuple[QueuedView, ...] = ()
+    """Where it stands in a queue now."""
     attempts: int = 1
     """SMTP transactions that it took; those before the last one ended with a 4xx reply."""
     header_lines: tuple[str, ...] = ()

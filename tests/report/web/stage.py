@@ -19,6 +19,8 @@ from smtp_probe.model import (
     HopDelay,
     OutcomeKind,
     Phase,
+    QueuedProbe,
+    QueueState,
     Reply,
     Severity,
     Trace,
@@ -26,7 +28,7 @@ from smtp_probe.model import (
 from smtp_probe.report.archive import Archive
 from smtp_probe.report.http import WebServer
 from smtp_probe.report.journal import SqliteJournal
-from smtp_probe.report.web.checked import CheckedSubject, Checks
+from smtp_probe.report.web.checked import CheckedSubject, Checks, SeenInQueue
 from tests.report.samples import (
     NS,
     START_NS,
@@ -294,7 +296,16 @@ async def _hostile(folder):
         unobserved=(HOSTILE,),
         facts={HOSTILE: HOSTILE},
     )
-    checks = Checks(domains=(subject,), exchangers=(subject,), queue=(subject,), drills=(subject,))
+    queued = QueuedProbe(
+        queue_id=HOSTILE, probe_id="example-00002", route=HOSTILE, state=QueueState.HOLD, arrived_seconds=2**40, reason=HOSTILE
+    )  # fmt: skip
+    checks = Checks(
+        domains=(subject,),
+        exchangers=(subject,),
+        queue=(subject,),
+        drills=(subject,),
+        queued=(SeenInQueue(queue=HOSTILE, at_ns=START_NS, probe=queued),),
+    )
     stage = Stage(folder, config, checks)
     hop = Hop(
         by=HOSTILE, from_name=HOSTILE, from_host=HOSTILE, from_ip=HOSTILE, with_=HOSTILE, id=HOSTILE, tls_version=HOSTILE,

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtp_probe.model import Finding, OutcomeKind, Reply, Severity
+from smtp_probe.model import Finding, OutcomeKind, QueuedProbe, QueueState, Reply, Severity
 from smtp_probe.report.archive import ProbeRecord
 from smtp_probe.report.history import State
 from smtp_probe.report.redaction import register_secret
+from smtp_probe.report.web.checked import SeenInQueue
 from smtp_probe.report.web.probe_view import view_header, view_probe
 from tests.report.samples import START_NS, make_bounce, make_probe, make_submission, refused
 from tests.report.web.stage import HEADER, delivery, ending
@@ -19,6 +20,34 @@ TOKEN = "spt1-" + "a" * 48
 
 def view_of(outcome, header=b""):
     return view_probe(ProbeRecord(probe=outcome.probe, outcome=outcome, header=header))
+
+
+def test_a_message_that_waits_in_a_queue_is_told_where_and_why():
+    def seen(probe_id, arrived=1_795_000_000):
+        queued = QueuedProbe(
+            queue_id="4jYG3M6jDtz",
+            probe_id=probe_id,
+            route="inbound",
+            state=QueueState.DEFERRED,
+            arrived_seconds=arrived,
+            reason=f"connection refused {TOKEN}",
+        )
+        return SeenInQueue(queue="relay", at_ns=START_NS, probe=queued)
+
+    probe = make_probe()
+    view = view_probe(ProbeRecord(probe=probe), [seen("another"), seen(probe.probe_id)])
+    [place] = view.queued
+
+    assert (place.queue, place.queue_id, place.state) == ("relay", "4jYG3M6jDtz", "deferred")
+    assert place.arrived_at == "2026-11-18T11:06:40.000000Z"
+    assert place.reason.startswith("connection refused")
+    assert TOKEN not in place.reason
+    assert view_probe(ProbeRecord(probe=probe), [seen(probe.probe_id, None)]).queued[0].arrived_at is None
+
+    another = replace(seen(probe.probe_id), probe=replace(seen(probe.probe_id).probe, queue_id="Y"))
+    record = ProbeRecord(probe=probe, submission=replace(make_submission(), queue_id="4jYG3M6jDtz"))
+    told = [view.queue_id for view in view_probe(record, [another, seen(probe.probe_id)]).queued]
+    assert told == ["4jYG3M6jDtz"]
 
 
 def test_a_delivery_with_everything():
