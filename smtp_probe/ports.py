@@ -191,11 +191,12 @@ class RetryPolicyReader(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """One connection to a receiver of ours. `ehlo_name` is raw, and empty until it is said."""
+    """One connection to a receiver of ours. `ehlo_name` is raw, and empty until it is said; `tls` is the version in use."""
 
     peer: str
     came_ns: int
     ehlo_name: str = ""
+    tls: str = ""
 
 
 class Reception(Protocol):

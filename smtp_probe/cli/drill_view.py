@@ -57,6 +57,7 @@ def report_to_json(report: DrillReport) -> str:
                 "receiver": attempt.desk.value,
                 "peer": attempt.peer,
                 "ehlo_name": attempt.ehlo_name,
+                "tls": attempt.tls or None,
                 "answer": attempt.answer,
             }
             for attempt in report.attempts

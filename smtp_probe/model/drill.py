@@ -62,6 +62,8 @@ class DrillAttempt:
     """Its address."""
     ehlo_name: str = ""
     """Sanitised; empty where it did not get that far."""
+    tls: str = ""
+    """The version of TLS that it came with; empty for none."""
     answer: str = ""
     """What we said, or did."""
 

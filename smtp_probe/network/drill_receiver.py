@@ -1,7 +1,7 @@
 """The receiver of the drills: a small SMTP server on aiosmtpd that listens during a drill, and takes next to nothing.
 
 In: a place, a manner, and a `ports.Reception` that answers for every recipient and every message. It relays nothing, has no
-AUTH and no accounts, and keeps nothing. Bounded: connections at once and by the minute, commands and seconds of a session,
+AUTH and no accounts, and keeps nothing. It offers STARTTLS, with a certificate of its own making, and demands it of nobody. Bounded: connections at once and by the minute, commands and seconds of a session,
 bytes of a line and of a message. What is beyond is answered 421, or cut.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from smtp_probe.errors import ReceiverError
 from smtp_probe.mail.syntax.text import sanitise
 from smtp_probe.model import Manner
+from smtp_probe.network.drill_certificate import make_tls_context
 from smtp_probe.ports import Clock, Reception, Visit
 
 _log = logging.getLogger(__name__)
@@ -69,6 +71,7 @@ class DrillReceiver:
         self._limits = limits or Limits()
         self._server: asyncio.Server | None = None
         self._is_closed = False
+        self._tls: ssl.SSLContext | None = None
         self._open: dict[asyncio.BaseTransport, asyncio.TimerHandle] = {}
         self._recent: deque[int] = deque()
 
@@ -78,6 +81,7 @@ class DrillReceiver:
         self._is_closed = False
         loop = asyncio.get_running_loop()
         try:
+            self._tls = make_tls_context(self._hostname, self._clock.now_ns())
             self._server = await loop.create_server(self._protocol, address, port, backlog=16)
         except OSError as error:
             reason = error.strerror or str(error)
@@ -104,7 +108,7 @@ class DrillReceiver:
         if self._manner is Manner.UNAVAILABLE:
             return _Brief(self, b"421 4.3.2 Not available, on purpose: this is a drill\r\n", counts=True)
         if self._manner is Manner.SERVE:
-            return _Session(self, self._hostname)
+            return _Session(self, self._hostname, self._tls)
         return _Held(self, drips=self._manner is Manner.TARPIT)
 
     def _has_room(self) -> bool:
@@ -154,7 +158,7 @@ class DrillReceiver:
 class _Session(SMTP):
     """One SMTP session of the library, with our answers."""
 
-    def __init__(self, receiver: DrillReceiver, hostname: str) -> None:
+    def __init__(self, receiver: DrillReceiver, hostname: str, tls: ssl.SSLContext | None) -> None:
         super().__init__(
             _Answers(receiver.reception, lambda: self.visit),
             data_size_limit=_MOST_MESSAGE_BYTES,
@@ -162,6 +166,7 @@ class _Session(SMTP):
             ident="ESMTP smtp-probe drill",
             auth_exclude_mechanism=("LOGIN", "PLAIN"),
             command_call_limit=_MOST_COMMANDS,
+            tls_context=tls,
             loop=asyncio.get_running_loop(),
         )
         self._receiver = receiver
@@ -169,13 +174,21 @@ class _Session(SMTP):
         self.visit = Visit(peer="", came_ns=0)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._own_transport = transport
-        self.visit = self._receiver.came(transport)
+        if self._own_transport is None:  # STARTTLS makes a second transport of the same connection
+            self._own_transport = transport
+            self.visit = self._receiver.came(transport)
         super().connection_made(transport)
 
     def connection_lost(self, error: Exception | None) -> None:
         self._receiver.gone(self._own_transport)
         super().connection_lost(error)
+
+    async def smtp_STARTTLS(self, arg: str) -> None:  # noqa: N802  # the library calls it so
+        """Begin TLS once: inside of TLS the library would begin it again."""
+        if self.session is not None and self.session.ssl is not None:
+            await self.push("503 5.5.1 TLS is in use already")
+        else:
+            await super().smtp_STARTTLS(arg)
 
 
 class _Answers:
@@ -206,7 +219,9 @@ class _Answers:
         return "451 4.3.0 Internal error"
 
     def _named(self, session: Session) -> Visit:
-        return replace(self._visit(), ehlo_name=str(session.host_name or "")[:255])
+        channel = session.ssl.get("ssl_object") if session.ssl else None
+        version = None if channel is None else channel.version()
+        return replace(self._visit(), ehlo_name=str(session.host_name or "")[:255], tls=version or "")
 
 
 class _Brief(asyncio.Protocol):

@@ -2,11 +2,13 @@
 
 In: the probes in flight. Out: a function that names the probe of a queue's entry. The id that the server gave in its final
 reply is certain. In a queue further down the path, which has ids of its own, a message is ours by envelope sender and
-recipient: then the youngest probe that was made before the message came into that queue is meant.
+recipient: then the youngest probe that was made before the message came into that queue is meant, and that no other
+entry of the same listing stands for: probes that were sent within the same two seconds may be taken for each other.
 """
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
@@ -32,15 +34,23 @@ def make_recogniser(flights: Sequence[Flight], senders: Mapping[str, str]) -> Re
         envelope = (senders.get(probe.sender, "").lower(), probe.recipient.lower())
         by_envelope[envelope].append((probe.created_ns / _NS, own))
 
+    taken: set[OwnProbe] = set()
+
     def recognise(entry: QueueEntry) -> OwnProbe | None:
         known = by_id.get(entry.queue_id)
-        if known is not None or len(entry.recipients) != 1 or not entry.sender:
+        if known is not None:
+            taken.add(known)
             return known
+        if len(entry.recipients) != 1 or not entry.sender:
+            return None
         envelope = (entry.sender.lower(), strip_tag(entry.recipients[0].address).lower())
-        candidates = by_envelope.get(envelope, ())
-        if entry.arrived_seconds is None:
-            return max(candidates)[1] if candidates else None
-        latest = entry.arrived_seconds + _CLOCKS_APART_SECONDS
-        return max((each for each in candidates if each[0] <= latest), default=(0.0, None))[1]
+        arrived = entry.arrived_seconds
+        latest = math.inf if arrived is None else arrived + _CLOCKS_APART_SECONDS
+        made_before = sorted(each for each in by_envelope.get(envelope, ()) if each[0] <= latest)
+        if not made_before:
+            return None
+        youngest = next((own for _, own in reversed(made_before) if own not in taken), made_before[-1][1])
+        taken.add(youngest)
+        return youngest
 
     return recognise

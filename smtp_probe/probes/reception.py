@@ -56,6 +56,7 @@ class Mailing:
                     desk=desk,
                     peer=visit.peer,
                     ehlo_name=sanitise(visit.ehlo_name, 255),
+                    tls=visit.tls,
                     answer=answer,
                 )
             )

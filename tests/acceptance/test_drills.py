@@ -32,6 +32,9 @@ REFUSALS = """\
 """
 
 
+FORGERIES = r"/^From:.*probe2@example\.test/ REJECT 5.7.1 not an address of this login"
+
+
 @pytest.fixture(scope="module", autouse=True)
 def impatient(lab):
     """Shortened time-outs of the relay, and filters at the submission server."""
@@ -39,7 +42,9 @@ def impatient(lab):
     subprocess.run(["postconf", "-c", conf, *(f"{k}={v}" for k, v in RELAY.items())], check=True, timeout=20)
     conf = lab.layout.path("submit", "conf")
     (conf / "body_checks").write_text(REFUSALS)
+    (conf / "header_checks").write_text(FORGERIES)
     own = {
+        "header_checks": f"regexp:{conf}/header_checks",
         "body_checks": f"regexp:{conf}/body_checks",
         "smtpd_sender_login_maps": "inline:{probe1@example.test=probe1, probe2@example.test=probe2}",
         "smtpd_sender_restrictions": "reject_sender_login_mismatch",
@@ -182,6 +187,7 @@ def test_the_retries_of_postfix_are_timed(lab, work):
     assert last > 1.5 * first
     assert {attempt.peer for attempt in report.attempts} == {lab.layout.address("relay")}
     assert report.attempts[0].ehlo_name == "relay.example.test"
+    assert report.attempts[0].tls == "TLSv1.3"
 
 
 def test_the_retries_of_exim_are_timed(lab, work, exim):
@@ -274,6 +280,7 @@ def test_postfix_refuses_what_must_be_refused(lab, work):
             "wrong_auth",
             "auth_before_tls",
             "forged_sender",
+            "forged_from",
             "oversized",
             "gtube",
             "eicar",
@@ -292,6 +299,8 @@ def test_postfix_refuses_what_must_be_refused(lab, work):
     assert all(code // 100 == 5 for code in codes.values())
     assert codes["wrong_auth"] == 535
     assert codes["oversized"] == 552
+    [forged] = [trial for trial in report.trials if trial.check == "forged_from"]
+    assert (forged.step, forged.reply.enhanced) == ("the message", "5.7.1")
 
 
 def test_whatever_is_accepted_is_a_finding(lab, work, exim):

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+import ssl
 
 import pytest
 
@@ -23,12 +24,14 @@ class Takes:
         self.visits = []
         self.messages = []
         self.ehlo_names = []
+        self.tls = []
 
     def came(self, visit):
         self.visits.append(visit)
 
     def take_recipient(self, visit, address):
         self.ehlo_names.append(visit.ehlo_name)
+        self.tls.append(visit.tls)
         if address == "broken@drill.example.org":
             raise ZeroDivisionError
         return "250 2.1.5 Taken" if address == OURS else "550 5.7.1 No"
@@ -102,9 +105,60 @@ async def test_it_takes_what_it_is_told_to_take_and_nothing_else():
     assert [visit.peer for visit in takes.visits] == ["127.0.0.1"]
 
 
-@pytest.mark.parametrize(
-    "line", [b"AUTH PLAIN AGEAYg==", b"AUTH LOGIN", b"STARTTLS", b"ETRN x", b"\xff\xfe", b"X" * 4000]
-)
+async def test_starttls_is_offered_and_the_session_goes_on_behind_it():
+    async with receiving() as (takes, connect, _):
+        client = await connect()
+        assert await client.read() == "220"
+        assert await client.say(b"EHLO mx.example.net") == "250"
+        assert await client.say(b"STARTTLS") == "220"
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        await client.writer.start_tls(context)
+        assert client.writer.get_extra_info("ssl_object").version() == "TLSv1.3"
+        for line, code in (
+            (b"EHLO mx.example.net", "250"),
+            (b"STARTTLS", "503"),
+            (b"MAIL FROM:<a@example.net>", "250"),
+            (f"RCPT TO:<{OURS}>".encode(), "250"),
+            (b"DATA", "354"),
+            (b"Subject: x\r\n\r\ny\r\n.", "250"),
+            (b"QUIT", "221"),
+        ):
+            assert await client.say(line) == code, line
+
+    assert (len(takes.visits), takes.tls) == (1, ["TLSv1.3"])
+    assert [recipients for recipients, _ in takes.messages] == [(OURS,)]
+
+
+async def test_commands_behind_starttls_in_clear_are_not_taken():
+    """Not what is known as CVE-2021-38371 and its kin: what was injected before the handshake is dropped."""
+    async with receiving() as (takes, connect, _):
+        client = await connect()
+        assert await client.read() == "220"
+        assert await client.say(b"EHLO mx.example.net") == "250"
+        injected = f"MAIL FROM:<a@example.net>\r\nRCPT TO:<{OURS}>".encode()
+        assert await client.say(b"STARTTLS\r\n" + injected) == "220"
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        await client.writer.start_tls(context)
+        assert await client.say(b"EHLO mx.example.net") == "250"
+        assert await client.say(b"DATA") == "503"
+
+    assert takes.messages == []
+
+
+async def test_a_handshake_that_fails_ends_that_session_alone():
+    async with receiving() as (_, connect, _receiver):
+        broken, whole = await connect(), await connect()
+        assert [await broken.read(), await whole.read()] == ["220", "220"]
+        assert await broken.say(b"EHLO x") == "250"
+        assert await broken.say(b"STARTTLS") == "220"
+        broken.writer.write(b"this is no handshake\r\n")
+        assert await broken.is_cut()
+        assert await whole.say(b"NOOP") == "250"
+
+
+@pytest.mark.parametrize("line", [b"AUTH PLAIN AGEAYg==", b"AUTH LOGIN", b"ETRN x", b"\xff\xfe", b"X" * 4000])
 async def test_what_it_does_not_offer_it_refuses(line):
     async with receiving() as (_, connect, _receiver):
         client = await connect()

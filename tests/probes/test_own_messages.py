@@ -56,3 +56,10 @@ def test_a_probe_is_named_by_its_id_or_its_envelope(seen, probe):
     found = make_recogniser(FLIGHTS, SENDERS)(seen)
 
     assert found == (None if probe is None else (probe, "daily"))
+
+
+def test_each_entry_of_a_listing_stands_for_another_probe_as_long_as_there_is_one():
+    recognise = make_recogniser(FLIGHTS, SENDERS)
+    named = [recognise(entry(queue_id, arrived=300)) for queue_id in ("A", "B", "C", "D")]
+
+    assert named == [("p3", "daily"), ("p2", "daily"), ("p1", "daily"), ("p3", "daily")]
