@@ -31,9 +31,6 @@ def read_subject(
     name: str, selectors: list[str], egress: list[str], ehlo: str | None, sender: str | None
 ) -> DomainUnderCheck:
     """All that is said of the domain, in lower case and as DNS writes it."""
-    if sender is not None and not (_ADDRESS.fullmatch(sender) and read_name(sender.rpartition("@")[2])):
-        message = f"{sender[:80]!r} is no mail address"
-        raise typer.BadParameter(message, param_hint="--sender")
     domain = read_name(name)
     if _is_address(name):
         message = (
@@ -53,8 +50,18 @@ def read_subject(
         selectors=tuple(dict.fromkeys(read_name(selector) for selector in selectors)),
         egress=tuple(dict.fromkeys(_read_address(address) for address in egress)),
         ehlo_name=None if ehlo is None else (read_name(ehlo) or ehlo.lower()),
-        sender=sender,
+        sender=None if sender is None else _read_sender(sender),
     )
+
+
+def _read_sender(text: str) -> str:
+    """A mail address whose domain is as DNS has it."""
+    local, _, domain = text.strip("<>").rpartition("@")
+    sender = f"{local}@{read_name(domain)}"
+    if not (read_name(domain) and _ADDRESS.fullmatch(sender)):
+        message = f"{text[:80]!r} is no mail address"
+        raise typer.BadParameter(message, param_hint="--sender")
+    return sender
 
 
 def read_block_lists(addresses: list[str], domains: list[str]) -> BlockLists:

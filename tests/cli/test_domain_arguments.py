@@ -42,6 +42,8 @@ def test_all_that_is_said_is_read() -> None:
     assert (subject.domain, subject.selectors) == ("e.test", ("s1",))
     assert subject.egress == ("2001:db8::1", "192.0.2.1")
     assert (subject.ehlo_name, subject.sender) == ("mail.e.test", "u@e.test")
+    other = read_subject("e.test", [], [], "Mail.bücher.test", "<U@Bücher.TEST>")
+    assert (other.ehlo_name, other.sender) == ("mail.xn--bcher-kva.test", "U@xn--bcher-kva.test")
 
 
 @pytest.mark.parametrize(
