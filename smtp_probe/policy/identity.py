@@ -20,9 +20,14 @@ from smtp_probe.ports import Ask
 _MOST_NAMES = 10
 _GENERIC_WORDS = re.compile(
     r"(?:^|[.-])(?:dyn(?:amic)?(?:ip)?|dhcp|dial(?:in|up)?|ppp(?:oe)?|pool|adsl|v?dsl|cable|catv|cust(?:omer)?s?|"
-    r"client|host|static|unassigned|unknown|broadband|residential|res|home|user|ip|ipv[46]|rev(?:erse)?)"
+    r"unassigned|unknown|broadband|residential)"
     r"(?:[.-]|[0-9]|$)"
 )
+_WORDS_OF_BOTH = re.compile(
+    r"(?:^|[.-])(?:client|host|static|res|home|user|ip|ipv[46]|rev(?:erse)?)(?:[.-]|[0-9]|$)"
+)
+"""Words that servers have, too: they count beside numbers as only many have them."""
+_MANY = re.compile(r"[0-9]{3}|[0-9]+[.-][0-9]+")
 _BARE_NUMBERS = re.compile(r"[0-9]+(?:[.-][0-9]+){2,}")
 
 
@@ -255,7 +260,11 @@ def looks_generic(name: str, address: str) -> bool:
         if nibbles[16:].lstrip("0") and nibbles[8:] in re.sub(r"[^0-9a-f]", "", host):
             return True
     inner = host.rsplit(".", 2)[0] if host.count(".") >= 2 else ""
-    return bool(_BARE_NUMBERS.search(inner) or (_GENERIC_WORDS.search(inner) and re.search(r"[0-9]", inner)))
+    return bool(
+        _BARE_NUMBERS.search(inner)
+        or (_GENERIC_WORDS.search(inner) and re.search(r"[0-9]", inner))
+        or (_WORDS_OF_BOTH.search(inner) and _MANY.search(inner))
+    )
 
 
 def _literal(name: str) -> str | None:

@@ -165,18 +165,30 @@ def _judge_set(
                 advice="Keep one record for each host.",
                 source="RFC 5321 section 5.1",
             )
-    reachable = [host for host in hosts if host.addresses]
-    versions = Counter(ip_address(address).version for host in reachable for address in set(host.addresses))
-    is_known = all(host.addresses or host.is_absent for host in hosts)
-    if is_known and len({host.name for host in hosts}) < 2 and max(versions.values(), default=2) < 2:
+    if _is_single(hosts):
+        what = (
+            f"host {hosts[0].name}"
+            if len(hosts) == 1
+            else f"address {hosts[0].addresses[-1]} of all its hosts"
+        )
         yield make_finding(
             "mx_single",
             Severity.WARNING,
             domain,
-            f"All mail of {domain} depends on the one host {hosts[0].name}.",
+            f"All mail of {domain} depends on the one {what}.",
             advice="Add a second MX host at another place, or accept that mail waits while this one is down.",
             source="RFC 5321 section 5.1",
         )
+
+
+def _is_single(hosts: Sequence[MxHost]) -> bool:
+    """Whether there is one machine only, by whatever names: the same address of each family behind all of them."""
+    sets = {frozenset(host.addresses) for host in hosts if host.addresses}
+    is_known = all(host.addresses or host.is_absent for host in hosts)
+    if not is_known or len(sets) != 1 or (len(hosts) > 1 and not all(host.addresses for host in hosts)):
+        return False
+    versions = Counter(ip_address(address).version for address in next(iter(sets)))
+    return max(versions.values()) < 2
 
 
 def _null(domain: str, *, has_others: bool) -> Finding:

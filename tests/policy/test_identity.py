@@ -21,6 +21,8 @@ from tests.policy.scripted import ScriptedDns
         ("dynamic-12.isp.test", "192.0.2.7"),
         ("pool1.isp.test", "192.0.2.7"),
         ("dsl-41.isp.test", "192.0.2.7"),
+        ("host-1234.isp.test", "192.0.2.7"),
+        ("static-81-2.isp.test", "192.0.2.7"),
         ("2001-db8-0-0-19-0-0-7.ip6.isp.test", "2001:db8:0:0:19::7"),
         ("2001-0db8-0000-0000-0019-0000-0000-0007.isp.test", "2001:db8:0:0:19::7"),
     ],
@@ -34,6 +36,9 @@ def test_a_name_that_any_customer_has_looks_generic(name: str, address: str) -> 
     [
         ("mail.example.test", "192.0.2.7"),
         ("mx1.example.test", "192.0.2.7"),
+        ("host1.example.test", "192.0.2.7"),
+        ("static2.example.test", "192.0.2.7"),
+        ("mail2.home.example.test", "192.0.2.7"),
         ("mail-out-12.eu.example.test", "192.0.2.7"),
         ("smtp2.home.test", "192.0.2.7"),
         ("mail6.example.test", "2001:db8::1"),

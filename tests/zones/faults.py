@@ -109,6 +109,13 @@ FAULTS = [
     Domain(name="mx-private6", expect=("mx_unroutable_address",), plus="@ MX 30 mx3\nmx3 AAAA fd00::1"),
     Domain(name="mx-duplicate", expect=("mx_duplicate",), plus="@ MX 30 mx1"),
     Domain(name="mx-single", expect=("mx_single",), without=("@ MX 20",)),
+    Domain(
+        name="mx-same",
+        expect=("mx_single",),
+        without=("mx2",),
+        plus="mx2 A {ip}\nmx2 AAAA {ip6}",
+    ),
+    Domain(name="mx-families", without=("mx1 AAAA", "mx2"), plus="mx2 AAAA {ip6}"),
     Domain(name="mx-long", expect=("mx_ttl_long", "mx_ttl_long", "mx_ttl_long"), ttl=604_800),
     Domain(name="mx-short", expect=("mx_ttl_short", "mx_ttl_short", "mx_ttl_short"), ttl=30),
     # SPF.
