@@ -9,8 +9,8 @@ import logging
 
 from smtp_probe.config.settings import Config
 from smtp_probe.model import TokenResult
-from smtp_probe.report.credential_metrics import CREDENTIAL_EXPIRY, CREDENTIAL_REFRESHES
 from smtp_probe.report.known_series import credentials_in_use
+from smtp_probe.report.metrics import CREDENTIAL_EXPIRY, CREDENTIAL_REFRESHES
 from smtp_probe.report.series import Labels, Series
 
 _log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ import logging
 
 from smtp_probe.config.settings import Config
 from smtp_probe.model import DrillKind, DrillReport, DrillResult
-from smtp_probe.report.drill_metrics import (
+from smtp_probe.report.metrics import (
     DRILL_DURATION,
     DRILL_FAILOVER,
     DRILL_FINDING,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from smtp_probe.report.engine_metrics import (
-    ENGINE_ANSWERS,
+from smtp_probe.report.label_words import ENGINE_ANSWERS
+from smtp_probe.report.metrics import (
     ENGINE_BEHIND,
     ENGINE_GROUPS,
     ENGINE_INFO,

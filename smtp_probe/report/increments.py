@@ -35,6 +35,7 @@ from smtp_probe.model import (
     SubmissionDeferred,
     Timing,
 )
+from smtp_probe.report.label_words import NOTICES, OTHER, STATUS_CLASSES, UNOBSERVED_REASONS
 from smtp_probe.report.metric import Metric
 from smtp_probe.report.metrics import (
     ALTERED,
@@ -47,9 +48,7 @@ from smtp_probe.report.metrics import (
     FAILURES,
     FORGED,
     HOP_DURATION,
-    NOTICES,
     NOTICES_SEEN,
-    OTHER,
     OUTCOMES,
     PATH_CHANGES,
     PHASE_DURATION,
@@ -59,10 +58,8 @@ from smtp_probe.report.metrics import (
     RETRIES,
     SCHEDULE_MISSED,
     SMTP_REPLIES,
-    STATUS_CLASSES,
     STRAYS,
     UNOBSERVED,
-    UNOBSERVED_REASONS,
 )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from smtp_probe.config.settings import Config, Sender, TlsMode
 from smtp_probe.model import Phase, Placement
+from smtp_probe.report.label_words import STATUS_CLASSES
 from smtp_probe.report.metric import Metric
 from smtp_probe.report.metrics import (
     BOUNCE_DURATION,
@@ -20,7 +21,6 @@ from smtp_probe.report.metrics import (
     RECORD_CHANGES,
     RETRIES,
     SMTP_REPLIES,
-    STATUS_CLASSES,
     STRAYS,
 )
 from smtp_probe.report.series import Labels

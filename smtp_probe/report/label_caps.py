@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 
 from smtp_probe.report.increments import Increment
-from smtp_probe.report.metrics import BOUNCES, CLOCK_STEPS, HOP_DURATION, OTHER, SMTP_REPLIES
+from smtp_probe.report.label_words import OTHER
+from smtp_probe.report.metrics import BOUNCES, CLOCK_STEPS, HOP_DURATION, SMTP_REPLIES
 from smtp_probe.report.series import Labels
 
 MAX_HOSTS = 50

@@ -25,6 +25,7 @@ from smtp_probe.model import (
 from smtp_probe.report.increments import is_success
 from smtp_probe.report.known_series import endpoint_name
 from smtp_probe.report.label_caps import LabelCaps
+from smtp_probe.report.label_words import OTHER, SHOWN_PHASES
 from smtp_probe.report.message_findings import MessageFindings
 from smtp_probe.report.metric import Metric
 from smtp_probe.report.metrics import (
@@ -34,8 +35,6 @@ from smtp_probe.report.metrics import (
     LAST_PHASE,
     LAST_PROBE,
     LAST_SUCCESS,
-    OTHER,
-    SHOWN_PHASES,
     SPAM_SCORE,
     SPAM_THRESHOLD,
     VISIBILITY_DELAY,

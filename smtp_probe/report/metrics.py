@@ -14,43 +14,23 @@ Rules:
 
 from __future__ import annotations
 
-from smtp_probe.config.settings import MetricsSettings
-from smtp_probe.model import Alteration, Cause, Leg, OutcomeKind, Phase, Placement
+from smtp_probe.model import Alteration, OutcomeKind, Placement
 from smtp_probe.policy.record_changes import RECORDS
-from smtp_probe.report.credential_metrics import CREDENTIAL_METRICS
-from smtp_probe.report.drill_metrics import DRILL_METRICS
-from smtp_probe.report.engine_metrics import ENGINE_METRICS
+from smtp_probe.report.label_words import (
+    BOUNCE_BUCKETS,
+    DELIVERY_BUCKETS,
+    DNS_BUCKETS,
+    FAILURE_REASONS,
+    HOP_BUCKETS,
+    LOG_LEVELS,
+    NOTICES,
+    PHASE_BUCKETS,
+    UNOBSERVED_REASONS,
+)
 from smtp_probe.report.metric import Kind, Metric, counter, gauge, histogram, info
-from smtp_probe.report.queue_metrics import QUEUE_METRICS
 
 ROUTE_SERIES = 60
 """The budget of series for one route at the default detail."""
-OTHER = "other"
-"""The label value for whatever is not told apart."""
-FAILURE_REASONS = ("refused", "deferred", "unreachable", "overdue", "bounced", "junked")
-UNOBSERVED_REASONS = (
-    Cause.MAILBOX_UNWATCHED.value,
-    Cause.RESOLVER_FAILED.value,
-    Cause.CREDENTIAL.value,
-    OTHER,
-)
-STATUS_CLASSES = ("4", "5", "unknown")
-"""The first digit of a status code (RFC 3463) with which a message came back; or that none is told."""
-NOTICES = ("delayed", "delivered", "relayed", "expanded", "failed", OTHER)
-LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
-SHOWN_PHASES = {
-    "default": (Phase.CONNECT, Phase.ACCEPT),
-    "full": tuple(phase for phase in Phase if phase is not Phase.QUIT),
-}
-"""The phases that have a last value by route, by detail; the others are one, `other`. QUIT is in none: it comes after the
-answer, so it tells nothing of the path. The histogram of the sender has every phase at any detail."""
-LEGS = (*(leg.value for leg in Leg), "unknown")
-
-_PHASE_BUCKETS = (0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0, 300.0)
-_HOP_BUCKETS = (0.005, 0.025, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
-_BOUNCE_BUCKETS = (1.0, 10.0, 60.0, 600.0, 3600.0, 21600.0, 86400.0, 432000.0)
-_DNS_BUCKETS = (0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 8.0)
-_DELIVERY_BUCKETS = tuple(float(bound) for bound in MetricsSettings().delivery_buckets)
 
 
 # The program and its configuration.
@@ -116,7 +96,7 @@ BOUNCE_DURATION = histogram(
     "bounce_duration_seconds",
     "Time from the final dot to our seeing the bounce that ended the probe, by class of its status, over all routes.",
     "status_class",
-    buckets=_BOUNCE_BUCKETS,
+    buckets=BOUNCE_BUCKETS,
 )
 SCHEDULE_MISSED = counter("schedule_missed_total", "Scheduled probes that were not sent.", "route")
 
@@ -125,7 +105,7 @@ DELIVERY_DURATION = histogram(
     "delivery_duration_seconds",
     "Time from the final dot of the submission to the mailbox's store, late arrivals included.",
     "route",
-    buckets=_DELIVERY_BUCKETS,
+    buckets=DELIVERY_BUCKETS,
 )
 LAST_DELIVERY = gauge(
     "last_delivery_duration_seconds", "Delivery time of the probe that arrived last.", "route"
@@ -136,7 +116,7 @@ PHASE_DURATION = histogram(
     "submission_phase_duration_seconds",
     "Duration of each phase of the SMTP transactions of a sender.",
     *("sender", "phase"),
-    buckets=_PHASE_BUCKETS,
+    buckets=PHASE_BUCKETS,
 )
 LAST_PHASE = gauge(
     "submission_phase_last_duration_seconds",
@@ -157,7 +137,7 @@ HOP_DURATION = histogram(
     "hop_duration_seconds",
     "Time that each hop took, corrected for the hosts' clocks, by receiving host, over all routes.",
     "by",
-    buckets=_HOP_BUCKETS,
+    buckets=HOP_BUCKETS,
 )
 LAST_HOP = gauge(
     "hop_last_duration_seconds",
@@ -241,16 +221,6 @@ CERTIFICATE_END = gauge(
     "tls_certificate_not_after_timestamp_seconds", "End of the certificate last seen there.", "endpoint"
 )
 SCHEDULER_LAG = gauge("scheduler_lag_seconds", "How late a scheduled probe began: the worst of a minute.")
-CONFIG_OK = gauge("config_last_reload_successful", "Whether the last load of the configuration worked.")
-CONFIG_LOADED = gauge(
-    "config_last_reload_success_timestamp_seconds", "When a configuration was last loaded well."
-)
-JOURNAL_UP = gauge("journal_up", "Whether the journal can be written. Nothing is sent while it is 0.")
-CLOCK_STEP = gauge("clock_step_seconds", "How far the wall clock has moved away from the reference clock.")
-LOG_MESSAGES = counter(
-    "log_messages_total", "Lines logged, by level.", "level", known=LOG_LEVELS, durable=False
-)
-INTERNAL_ERRORS = counter("internal_errors_total", "Exceptions that are bugs of smtp-probe.", durable=False)
 
 # What domains publish, and what asking for it took.
 _FINDING = (
@@ -317,62 +287,105 @@ DNS_DURATION = Metric(
     name="smtp_probe_dns_query_duration_seconds",
     kind=Kind.HISTOGRAM,
     help="Time from a question to its answer, over all tries. Answers from the cache do not count.",
-    buckets=_DNS_BUCKETS,
+    buckets=DNS_BUCKETS,
 )
 
-METRICS: tuple[Metric, ...] = (
-    *(BUILD_INFO, SHARD_INFO, ROUTE_INFO, INTERVAL),
-    *(
-        PROBES,
-        FAILURES,
-        OUTCOMES,
-        UNOBSERVED,
-        DUPLICATES,
-        CORRUPTED,
-        ALTERED,
-        FORGED,
-        STRAYS,
-        NOTICES_SEEN,
-        SCHEDULE_MISSED,
-    ),
-    *(BOUNCES, BOUNCE_DURATION),
-    *(
-        DELIVERY_DURATION,
-        LAST_DELIVERY,
-        LAST_PROBE,
-        LAST_SUCCESS,
-        PHASE_DURATION,
-        LAST_PHASE,
-        SMTP_REPLIES,
-        RETRIES,
-    ),
-    *(HOP_DURATION, LAST_HOP, HOP_UNCERTAINTY, SLOWEST_HOP, HOPS, LEG_DURATION, PATH_INFO, PATH_CHANGES),
-    *(CLOCK_OFFSET, CLOCK_OFFSET_BOUND, CLOCK_STEPS, HOP_TLS, VISIBILITY_DELAY),
-    *(
-        PLACEMENTS,
-        SPAM_SCORE,
-        SPAM_THRESHOLD,
-        VERDICT,
-        VERDICTS_DISAGREE,
-        DKIM_KEY_BITS,
-        BLOCK_LISTED,
-    ),
-    *(IN_FLIGHT, OLDEST_IN_FLIGHT, MAILBOX_UP, MAILBOX_RECONNECTS, CERTIFICATE_END, SCHEDULER_LAG),
-    *(
-        FINDING,
-        ROUTE_FINDING,
-        CHECK_UP,
-        DOMAIN_CHECKED,
-        RECORD_CHANGES,
-        RECORD_TTL,
-        SPF_LOOKUPS_LEFT,
-        POLICY_EXPIRY,
-    ),
-    *(EXCHANGER_UP, EXCHANGER_PHASE, EXCHANGER_CERTIFICATE, DNS_QUERIES, DNS_DURATION),
-    *QUEUE_METRICS,
-    *DRILL_METRICS,
-    *CREDENTIAL_METRICS,
-    *ENGINE_METRICS,
-    *(CONFIG_OK, CONFIG_LOADED, JOURNAL_UP, CLOCK_STEP, LOG_MESSAGES, INTERNAL_ERRORS),
+# The queues of servers that are watched. What cannot be read is absent.
+QUEUE_INFO = info(
+    "queue_info", "A watched queue and how it is read, with its labels.", "queue", "kind", "method"
 )
-"""In the order in which `/metrics` shows them."""
+QUEUE_UP = gauge("queue_up", "Whether the last look into a queue saw all of it (1) or not (0).", "queue")
+QUEUE_FAILURES = counter(
+    "queue_read_failures_total", "Looks into a queue that failed.", "queue", "reason", durable=False
+)
+QUEUE_LAST_READ = gauge("queue_last_read_timestamp_seconds", "When a queue was last read well.", "queue")
+QUEUE_DURATION = gauge("queue_read_duration_seconds", "How long the last look into a queue took.", "queue")
+QUEUE_MESSAGES = gauge("queue_messages", "Messages in a queue, by state.", "queue", "state")
+QUEUE_SIZE = gauge("queue_size_bytes", "Size of the messages in a queue, by state.", "queue", "state")
+QUEUE_OLDEST = gauge(
+    "queue_oldest_message_timestamp_seconds", "When the oldest message came in.", "queue", "state"
+)
+QUEUE_AGE = gauge(
+    "queue_message_age_seconds", "Age of messages by percentile, to 5 %.", "queue", "state", "percentile"
+)
+QUEUE_DEFERRED = gauge(
+    "queue_deferred_messages", "Deferred messages, by what keeps them back.", "queue", "reason"
+)
+QUEUE_DESTINATIONS = gauge(
+    "queue_deferred_destination_messages", "Deferred messages by recipient domain.", "queue", "destination"
+)
+QUEUE_GROWTH = gauge(
+    "queue_growth_messages_per_second", "Change of a queue's length, over 15 minutes at most.", "queue"
+)
+QUEUE_PROBES = gauge("queue_probes", "Our own probes in a queue, of those in flight.", "queue")
+QUEUE_RETRY_UP = gauge(
+    "queue_retry_schedule_up", "Whether the server last told how it retries (1) or not (0).", "queue"
+)
+QUEUE_RETRY = gauge("queue_retry_schedule_seconds", "How the server says that it retries.", "queue", "wait")
+QUEUE_FINDING = gauge(
+    "queue_finding", "1 while this is wrong with its retries: docs/checks.md.", "queue", "check", "severity"
+)
+
+# Drills: what their last runs came to. What was not observed is absent.
+DRILL_INFO = info("drill_info", "A drill of the configuration.", "drill", "kind")
+DRILL_HEALTHY = gauge("drill_healthy", "Whether all was as it should be (1) or not (0).", "drill")
+DRILL_LAST_RUN = gauge("drill_last_run_timestamp_seconds", "When a drill last ended.", "drill")
+DRILL_DURATION = gauge("drill_duration_seconds", "How long its last run took.", "drill")
+DRILL_RUNS = counter("drill_runs_total", "Runs of a drill, by result.", "drill", "result", durable=False)
+DRILL_FINDING = gauge("drill_finding", "1 while this is wrong: docs/checks.md.", "drill", "check", "severity")
+DRILL_RETRY = gauge("drill_retry_interval_seconds", "Wait before a further attempt.", "drill", "attempt")
+DRILL_FAILOVER = gauge("drill_failover_seconds", "Time until the next MX host was reached.", "drill")
+
+# OAuth2 credentials: how long their tokens last, and how the requests for new ones ended.
+CREDENTIAL_EXPIRY = gauge(
+    "credential_expiry_timestamp_seconds",
+    "When the access token that is held expires. Absent without one, or where the server does not tell.",
+    "credential",
+)
+CREDENTIAL_REFRESHES = counter(
+    "credential_refreshes_total",
+    "Requests for an access token, by how they ended.",
+    *("credential", "result"),
+    durable=False,
+)
+
+# The engine. They exist only in processes that have a role (`run --role`).
+ENGINE_INFO = info(
+    "engine_info", "Which part of the work this process does, and from where.", "member", "roles", "vantage"
+)
+ENGINE_UP = gauge("engine_up", "Whether the engine takes the word of this process (1) or not (0).")
+ENGINE_SCHEDULES = gauge(
+    "engine_schedules", "Schedules in the engine when they were last brought in order; by the controller."
+)
+ENGINE_ORDERED = gauge(
+    "engine_schedules_timestamp_seconds",
+    "When the schedules were last seen to be in order; by the controller.",
+)
+ENGINE_RUNS = counter(
+    "engine_runs_total", "Runs that this worker was given, by what it did.", "answer", durable=False
+)
+ENGINE_GROUPS = gauge("engine_mailbox_groups", "Groups of mailboxes that this watcher watches now.")
+ENGINE_TAKEOVERS = counter(
+    "engine_takeovers_total",
+    "Probes whose worker fell silent, and which this watcher took over. They are never sent again.",
+    durable=False,
+)
+ENGINE_BEHIND = gauge(
+    "engine_events_behind",
+    "Events in the engine that this exporter has not counted yet. Absent when not known.",
+)
+
+# The process.
+CONFIG_OK = gauge("config_last_reload_successful", "Whether the last load of the configuration worked.")
+CONFIG_LOADED = gauge(
+    "config_last_reload_success_timestamp_seconds", "When a configuration was last loaded well."
+)
+JOURNAL_UP = gauge("journal_up", "Whether the journal can be written. Nothing is sent while it is 0.")
+CLOCK_STEP = gauge("clock_step_seconds", "How far the wall clock has moved away from the reference clock.")
+LOG_MESSAGES = counter(
+    "log_messages_total", "Lines logged, by level.", "level", known=LOG_LEVELS, durable=False
+)
+INTERNAL_ERRORS = counter("internal_errors_total", "Exceptions that are bugs of smtp-probe.", durable=False)
+
+METRICS = tuple(each for each in tuple(globals().values()) if isinstance(each, Metric))
+"""In the order in which they are declared, which is that of `/metrics`."""

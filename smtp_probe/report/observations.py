@@ -15,6 +15,7 @@ import smtp_probe
 from smtp_probe.config.settings import Config
 from smtp_probe.model import TlsFacts
 from smtp_probe.report.known_series import mailboxes_in_use
+from smtp_probe.report.label_words import LOG_LEVELS
 from smtp_probe.report.metrics import (
     BUILD_INFO,
     CERTIFICATE_END,
@@ -25,7 +26,6 @@ from smtp_probe.report.metrics import (
     INTERNAL_ERRORS,
     INTERVAL,
     JOURNAL_UP,
-    LOG_LEVELS,
     LOG_MESSAGES,
     MAILBOX_RECONNECTS,
     MAILBOX_UP,

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from smtp_probe.config.settings import Config
 from smtp_probe.model import HopTime, Outcome, PathFacts, Timing
 from smtp_probe.report.label_caps import LabelCaps
+from smtp_probe.report.label_words import LEGS, OTHER
 from smtp_probe.report.message_findings import MessageFindings
 from smtp_probe.report.metrics import (
     CLOCK_OFFSET,
@@ -20,8 +21,6 @@ from smtp_probe.report.metrics import (
     HOP_UNCERTAINTY,
     LAST_HOP,
     LEG_DURATION,
-    LEGS,
-    OTHER,
     PATH_INFO,
     SLOWEST_HOP,
 )

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from smtp_probe.config.settings import Config
 from smtp_probe.model import DelayReason, QueueFailure, QueueLook, QueueSurvey, RetryLook, RetrySchedule
 from smtp_probe.report.metric import Metric
-from smtp_probe.report.queue_metrics import (
+from smtp_probe.report.metrics import (
     QUEUE_AGE,
     QUEUE_DEFERRED,
     QUEUE_DESTINATIONS,

@@ -1,7 +1,9 @@
 """What is shown of the engine: nothing where there is none, and of each role its own part."""
 
-from smtp_probe.report.engine_metrics import ENGINE_METRICS
+from smtp_probe.report.metrics import METRICS
 from tests.report.samples import make_config, make_telemetry
+
+ENGINE_METRICS = [metric for metric in METRICS if metric.name.startswith("smtp_probe_engine_")]
 
 
 def shown(telemetry):

@@ -28,7 +28,8 @@ from smtp_probe.model import (
     SubmissionDeferred,
 )
 from smtp_probe.report.increments import failure_reason, increments, is_success
-from smtp_probe.report.metrics import FAILURE_REASONS, METRICS, UNOBSERVED_REASONS
+from smtp_probe.report.label_words import FAILURE_REASONS, UNOBSERVED_REASONS
+from smtp_probe.report.metrics import METRICS
 from tests.report.samples import (
     life_of,
     make_arrival,

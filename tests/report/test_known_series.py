@@ -10,12 +10,11 @@ from smtp_probe.report.known_series import (
     phases_of,
     senders_in_use,
 )
+from smtp_probe.report.label_words import FAILURE_REASONS, NOTICES
 from smtp_probe.report.metrics import (
-    FAILURE_REASONS,
     FAILURES,
     FORGED,
     HOP_DURATION,
-    NOTICES,
     NOTICES_SEEN,
     PHASE_DURATION,
     PLACEMENTS,

@@ -16,6 +16,7 @@ from smtp_probe.model import (
     SpamResult,
 )
 from smtp_probe.report.label_caps import LabelCaps
+from smtp_probe.report.label_words import SHOWN_PHASES
 from smtp_probe.report.last_results import LastResults
 from smtp_probe.report.message_findings import MessageFindings
 from smtp_probe.report.metrics import (
@@ -25,7 +26,6 @@ from smtp_probe.report.metrics import (
     LAST_PHASE,
     LAST_PROBE,
     LAST_SUCCESS,
-    SHOWN_PHASES,
     SPAM_SCORE,
     SPAM_THRESHOLD,
     VISIBILITY_DELAY,

@@ -3,6 +3,7 @@
 import pytest
 
 from smtp_probe.model import TlsFacts
+from smtp_probe.report.label_words import LOG_LEVELS
 from smtp_probe.report.metrics import (
     BUILD_INFO,
     CERTIFICATE_END,
@@ -13,7 +14,6 @@ from smtp_probe.report.metrics import (
     INTERNAL_ERRORS,
     INTERVAL,
     JOURNAL_UP,
-    LOG_LEVELS,
     LOG_MESSAGES,
     MAILBOX_RECONNECTS,
     MAILBOX_UP,

@@ -1,13 +1,6 @@
 """The samples: grouped, versioned, and shown or not."""
 
-from smtp_probe.report.metrics import (
-    FORGED,
-    HOPS,
-    LAST_PHASE,
-    MAILBOX_UP,
-    OLDEST_IN_FLIGHT,
-    PROBES,
-)
+from smtp_probe.report.metrics import FORGED, HOPS, LAST_PHASE, MAILBOX_UP, OLDEST_IN_FLIGHT, PROBES
 from smtp_probe.report.series import Series
 
 ONE, TWO = ("route", "one"), ("route", "two")
