@@ -187,11 +187,12 @@ class MetricsSettings(Settings):
         max_length=40,
         description="Upper bounds of the delivery histogram. Each costs one series a route.",
     )
-    detail: Literal["default", "full"] = Field(
+    detail: Literal["minimal", "route", "default", "full"] = Field(
         "default",
         description=(
-            "How many hops, SMTP replies and kinds of bounces of a route are told apart: "
-            "default keeps it to 60 series."
+            "How much of a route is shown: minimal, whether it works (20 series at most); route, also its delivery times, "
+            "outcomes and path (45); default, also its hops, legs, phases, replies and verdicts (60); full, more of them told "
+            "apart (110)."
         ),
     )
     created_series: Flag = Field(False, description="Whether to add _created series (start times).")

@@ -17,9 +17,9 @@ from smtp_probe.report.series import Labels
 
 MAX_HOSTS = 50
 """Most values of the label `by`, `other` included."""
-REPLIES_BY_DETAIL = {"default": 2, "full": 16}
+REPLIES_BY_DETAIL = {"minimal": 2, "route": 2, "default": 2, "full": 16}
 """Most pairs of phase and code for one route, `other` included."""
-BOUNCES_BY_DETAIL = {"default": 2, "full": 16}
+BOUNCES_BY_DETAIL = {"minimal": 2, "route": 2, "default": 2, "full": 16}
 """Most pairs of status class and category for one route, `other` included."""
 _BY_HOST = frozenset({HOP_DURATION.name, CLOCK_STEPS.name})
 

@@ -22,8 +22,11 @@ STATUS_CLASSES = ("4", "5", "unknown")
 NOTICES = ("delayed", "delivered", "relayed", "expanded", "failed", OTHER)
 ENGINE_ANSWERS = ("taken", "returned", "refused")
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
+_FEW_PHASES = (Phase.CONNECT, Phase.ACCEPT)
 SHOWN_PHASES = {
-    "default": (Phase.CONNECT, Phase.ACCEPT),
+    "minimal": _FEW_PHASES,
+    "route": _FEW_PHASES,
+    "default": _FEW_PHASES,
     "full": tuple(phase for phase in Phase if phase is not Phase.QUIT),
 }
 """The phases that have a last value by route, by detail; the others are one, `other`. QUIT is in none: it comes after the

@@ -42,7 +42,7 @@ from smtp_probe.report.metrics import (
 from smtp_probe.report.path_results import PathResults
 from smtp_probe.report.series import Labels, Series
 
-FILTERS_BY_DETAIL = {"default": 1, "full": len(SpamFilter)}
+FILTERS_BY_DETAIL = {"minimal": 1, "route": 1, "default": 1, "full": len(SpamFilter)}
 """Most spam filters shown of a route: those nearest to its mailbox."""
 
 

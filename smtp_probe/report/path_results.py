@@ -26,7 +26,7 @@ from smtp_probe.report.metrics import (
 )
 from smtp_probe.report.series import Labels, Series
 
-HOPS_BY_DETAIL = {"default": 3, "full": 16}
+HOPS_BY_DETAIL = {"minimal": 3, "route": 3, "default": 3, "full": 16}
 """Most hops shown of a route. Where there are more, the last of these stands for all the rest."""
 REST = "rest"
 STORE = "store"

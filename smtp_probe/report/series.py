@@ -76,6 +76,7 @@ class Series:
     def __init__(self) -> None:
         self._groups: dict[GroupKey, _Group] = {}
         self._shown: dict[str, frozenset[str]] = {}
+        self._left_out: frozenset[str] = frozenset()
         self._version = 0
         self._order: tuple[GroupKey, ...] | None = None
 
@@ -125,6 +126,13 @@ class Series:
                 group = self._changed(key)
                 group.samples = {name: samples for name, samples in group.samples.items() if name in _DURABLE}
 
+    def leave_out(self, names: frozenset[str]) -> None:
+        """Show no samples of the metrics of these names. They are kept all the same."""
+        if names != self._left_out:
+            self._left_out = names
+            for key in self._groups:
+                self._changed(key)
+
     # Reading.
 
     def get(self, metric: Metric, labels: Labels) -> Value | None:
@@ -148,8 +156,11 @@ class Series:
         return self._groups[key].version
 
     def copy(self, key: GroupKey) -> GroupSamples:
-        """Give the samples of a group as they are now. Values are immutable, so the copy does not change."""
-        return {name: dict(samples) for name, samples in self._groups[key].samples.items() if samples}
+        """Give the samples of a group as they are shown now. Values are immutable, so the copy does not change."""
+        samples_by_name = self._groups[key].samples.items()
+        return {
+            name: dict(samples) for name, samples in samples_by_name if samples and name not in self._left_out
+        }
 
     def _is_shown(self, key: GroupKey) -> bool:
         names = self._shown.get(key[0])

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from smtp_probe.config.settings import Config
 from smtp_probe.model import Event, Outcome
 from smtp_probe.report.credential_results import CredentialResults
+from smtp_probe.report.detail import left_out
 from smtp_probe.report.domain_results import DomainResults
 from smtp_probe.report.drill_results import DrillResults
 from smtp_probe.report.engine_results import EngineResults
@@ -81,6 +82,7 @@ class Telemetry:
         }
         for label, names in shown.items():
             self.series.show_only(label, names)
+        self.series.leave_out(left_out(config.metrics.detail))
         for part in (
             self.totals,
             self._findings,

@@ -14,8 +14,9 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from smtp_probe.model import Disposition, OutcomeKind, Phase, Placement, Reply
+from smtp_probe.report.detail import SERIES_BY_DETAIL
 from smtp_probe.report.exposition import CONTENT_TYPES, Exposition
-from smtp_probe.report.metrics import METRICS, PROBES, ROUTE_SERIES
+from smtp_probe.report.metrics import DELIVERY_DURATION, METRICS, PROBES, ROUTE_SERIES
 from smtp_probe.report.negotiation import Format
 from smtp_probe.report.telemetry import Telemetry
 from tests.report.golden_page import CONFIG, GOLDEN, make_golden_telemetry, render_golden_page
@@ -264,12 +265,31 @@ async def test_a_route_has_at_most_its_budget_of_series_whatever_happens_to_it()
     assert sum('route="example"' in line for line in whole) == ROUTE_SERIES == 60
 
 
-async def test_full_detail_has_a_bound_too():
-    telemetry = make_telemetry(make_config(metrics={"detail": "full"}))
+@pytest.mark.parametrize(
+    ("detail", "least"), [("minimal", 15), ("route", 30), ("default", 50), ("full", ROUTE_SERIES)]
+)
+async def test_each_detail_has_its_bound(detail, least):
+    telemetry = make_telemetry(make_config(metrics={"detail": detail}))
     exhaust(telemetry, "example")
     lines = lines_of(await telemetry.exposition.page())
 
-    assert ROUTE_SERIES < sum('route="example"' in line for line in lines) <= ROUTE_SERIES + 50
+    assert least < sum('route="example"' in line for line in lines) <= SERIES_BY_DETAIL[detail]
+
+
+async def test_what_is_left_out_has_been_counted_when_it_is_wanted_again():
+    telemetry = make_telemetry(make_config(metrics={"detail": "minimal"}))
+    exhaust(telemetry, "example")
+    assert DELIVERY_DURATION.name not in await text_of(telemetry)
+    telemetry.declare(make_config())
+
+    told_at_once = make_telemetry(make_config())
+    exhaust(told_at_once, "example")
+    assert durable(await text_of(telemetry)) == durable(await text_of(told_at_once))
+
+
+def durable(text):
+    """The lines of what is counted, without the words that a detail folds together."""
+    return [line for line in text.splitlines() if line.startswith(DELIVERY_DURATION.name)]
 
 
 async def measure(work):
