@@ -5,10 +5,12 @@ In: one `config.settings.Mailbox`, and what a connection needs. Out: a connector
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Protocol as Shape
 
 from smtp_probe.config.settings import Mailbox, Protocol
 from smtp_probe.model import MailboxSurvey, TlsFacts
+from smtp_probe.network.jmap import JmapConnector
 from smtp_probe.network.mailbox import ImapConnector
 from smtp_probe.network.maildir import MaildirConnector
 from smtp_probe.network.pop3 import Pop3Connector
@@ -37,5 +39,11 @@ def connect(
     """Make the connector of a mailbox. Connects to nothing yet."""
     if settings.protocol is Protocol.MAILDIR:
         return MaildirConnector(name, settings, clock)
-    kind = Pop3Connector if settings.protocol is Protocol.POP3 else ImapConnector
-    return kind(name, settings, resolver, clock, secret)
+    return _SERVERS[settings.protocol](name, settings, resolver, clock, secret)
+
+
+_SERVERS: Mapping[Protocol, Callable[[str, Mailbox, Resolver, Clock, Secret | None], Connector]] = {
+    Protocol.IMAP: ImapConnector,
+    Protocol.POP3: Pop3Connector,
+    Protocol.JMAP: JmapConnector,
+}

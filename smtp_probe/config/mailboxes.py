@@ -28,10 +28,17 @@ class Protocol(StrEnum):
     IMAP = "imap"
     POP3 = "pop3"
     MAILDIR = "maildir"
+    JMAP = "jmap"
 
 
-_PORTS = {Protocol.IMAP: (993, 143), Protocol.POP3: (995, 110), Protocol.MAILDIR: (0, 0)}
+_PORTS = {
+    Protocol.IMAP: (993, 143),
+    Protocol.POP3: (995, 110),
+    Protocol.MAILDIR: (0, 0),
+    Protocol.JMAP: (443, 80),
+}
 """With TLS from the start, and without."""
+_OVER_HTTP = frozenset({Protocol.JMAP})
 _CHOICE = ("protocol", "host", "tls")
 """What a protocol decides: with another one, a host may be required that is not now."""
 _Limits = tuple[Mapping[str, Any], str]
@@ -58,6 +65,7 @@ _LIMITS: Mapping[Protocol, tuple[_Limits, ...]] = {
         ),
         ({"clock_folder": None}, "the clock of a maildir is this machine's: it has no clock_folder"),
     ),
+    Protocol.JMAP: (({"clock_folder": None}, "clock_folder is for imap alone"),),
 }
 """The settings that a protocol leaves no choice of, and why."""
 
@@ -97,7 +105,7 @@ class Mailbox(Endpoint):
 
     protocol: Protocol = Field(
         Protocol.IMAP,
-        description="How it is read: imap, where there is a choice. pop3 has one folder and announces nothing; maildir is a directory of this machine.",
+        description="How it is read: imap, where there is a choice. jmap is as good where a server has it; pop3 has one folder and announces nothing; maildir is a directory of this machine.",
     )
     host: Host = Field(
         description="Host name or address; needed by every protocol but maildir.",
@@ -182,7 +190,10 @@ class Mailbox(Endpoint):
             for key, value in limits.items():
                 if getattr(self, key) != value:
                     raise conflict(reason, key, *_CHOICE)
-        if self.after_judgement == "trash" and self.protocol is not Protocol.IMAP:
+        if self.protocol in _OVER_HTTP and self.tls is TlsMode.STARTTLS:
+            reason = f"{self.protocol} runs over https: tls: implicit"
+            raise conflict(reason, "tls", "protocol")
+        if self.after_judgement == "trash" and self.protocol in (Protocol.POP3, Protocol.MAILDIR):
             reason = f"{self.protocol} has no trash: delete or keep"
             raise conflict(reason, "after_judgement", *_CHOICE)
         return self

@@ -28,8 +28,9 @@ _TOTAL_SECONDS = 30.0
 class OurNames(AbstractResolver):
     """Names as our own resolver knows them."""
 
-    def __init__(self, resolver: Resolver) -> None:
+    def __init__(self, resolver: Resolver, family: str = "any") -> None:
         self._resolver = resolver
+        self._family = family
 
     async def resolve(
         self,
@@ -39,7 +40,7 @@ class OurNames(AbstractResolver):
     ) -> list[ResolveResult]:
         """Addresses, in our order. Raises OSError, as aiohttp expects of one; ResolverError is kept as its cause."""
         try:
-            addresses: Sequence[str] = await self._resolver.addresses(host, "any")
+            addresses: Sequence[str] = await self._resolver.addresses(host, self._family)
         except ResolverError as error:
             raise OSError(None, str(error)) from error
         return [

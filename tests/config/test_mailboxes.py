@@ -39,6 +39,13 @@ def test_a_server_is_named_by_host_and_port(host, place):
     assert Mailbox(host=host, tls="implicit").place == place
 
 
+def test_what_runs_over_https_has_no_starttls_and_no_clock_folder():
+    jmap = {"protocol": "jmap", "host": "a"}
+    assert Mailbox(**jmap, tls="implicit", after_judgement="trash").place == "a:443"
+    assert conflicts(Mailbox, **jmap, tls="starttls") == ("tls", "protocol")
+    assert conflicts(Mailbox, **jmap, tls="implicit", clock_folder="x")[0] == "clock_folder"
+
+
 def test_every_protocol_has_its_ports():
     for protocol in Protocol:
         needs = MAILDIR if protocol is Protocol.MAILDIR else MAILBOX | {"protocol": protocol}
@@ -68,5 +75,5 @@ def test_mistakes_are_told_with_their_lines(tmp_path):
     assert told[1].startswith("8: mailboxes.two.port: a maildir is read from the disk")
     assert told[2].startswith("9: mailboxes.three")
     assert "host" in told[2]
-    assert "expected one of imap, pop3, maildir; found the text 'mbox'" in told[3]
+    assert "expected one of imap, pop3, maildir, jmap; found the text 'mbox'" in told[3]
     assert len(told) == 4

@@ -8,10 +8,13 @@ set -eu
 packages="postfix postfix-pcre dovecot-core dovecot-imapd dovecot-pop3d dovecot-lmtpd dovecot-sieve
 opendkim opendkim-tools nsd unbound ldnsutils postgrey prometheus prometheus-alertmanager prometheus-mailexporter libsasl2-modules
 bubblewrap tmux chromium libfaketime openssl iproute2 procps util-linux ca-certificates python3-venv
-libdb5.3 libgnutls-dane0 libidn12 libnsl2"
+libdb5.3 libgnutls-dane0 libidn12 libnsl2
+libshp2 libical3 libpcre3 libjansson4 libnghttp2-14 libxapian30 libclamav12 libzephyr4 libpq5 libwrap0"
 # Exim and Postfix exclude each other as packages. Of Exim the lab has the program alone, beside the
 # libraries above, and without the right to become root.
 exim=/opt/mail-lab/exim4
+# Cyrus and Dovecot exclude each other likewise: the lab has Cyrus' programs and libraries in a folder of their own.
+cyrus=/opt/mail-lab/cyrus
 
 quiet=
 case ${1:-} in
@@ -33,6 +36,7 @@ for package in $packages; do
 done
 unpacked=
 [ -x "$exim" ] || unpacked=" exim4-daemon-light"
+[ -x "$cyrus/usr/lib/cyrus/bin/httpd" ] || unpacked="$unpacked cyrus-common cyrus-caldav"
 if [ -z "$missing$unpacked" ]; then
     say "lab: all packages are installed"
     exit 0
@@ -80,8 +84,11 @@ if [ -n "$unpacked" ]; then
     chown _apt "$folder"
     # shellcheck disable=SC2086
     (cd "$folder" && run apt-get download -q $unpacked)
-    dpkg --extract "$folder"/*.deb "$folder/package"
-    install -D -m 755 "$folder/package/usr/sbin/exim4" "$exim"
+    for package in "$folder"/*.deb; do dpkg --extract "$package" "$folder/package"; done
+    if [ -d "$folder/package/usr/lib/cyrus" ]; then
+        rm -rf "$cyrus" && mkdir -p "$cyrus" && cp -a "$folder/package/usr" "$cyrus"
+    fi
+    [ ! -e "$folder/package/usr/sbin/exim4" ] || install -D -m 755 "$folder/package/usr/sbin/exim4" "$exim"
     rm -rf "$folder"
 fi
 rm -f "$log"
