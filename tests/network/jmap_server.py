@@ -185,10 +185,10 @@ class JmapServer:
 
     def _email_query(
         self,
-        filter: dict[str, Any],
+        filter: dict[str, Any],  # noqa: A002 - the name that the RFC gives it
         sort: list[dict[str, Any]],
         limit: int,
-        calculateTotal: bool = False,  # noqa: A002 - the name that the RFC gives it
+        calculateTotal: bool = False,
     ) -> dict[str, Any]:
         assert sort == [{"property": "receivedAt", "isAscending": False}]
         conditions = filter.get("conditions", [filter])
