@@ -21,6 +21,7 @@ from smtp_probe.probes.domain_watch import DomainPlan, DomainWatch
 from smtp_probe.probes.record_watch import RecordWatch
 from smtp_probe.report.web.checked import CheckedSubject
 
+_UP = {True: "up", False: "down", None: "not observed"}
 _FALLBACK_EHLO = "localhost.localdomain"
 
 
@@ -117,7 +118,7 @@ def _domain_facts(report: DomainReport) -> dict[str, str]:
 def _visit_facts(result: CheckResult) -> dict[str, str]:
     """One line for each address."""
     return {
-        key: f"{'up' if visit['up'] else 'down'}, {visit['tls_version'] or 'no TLS'}, {visit['greeting'] or 'no greeting'}"
+        key: f"{_UP[visit['up']]}, {visit['tls_version'] or 'no TLS'}, {visit['greeting'] or 'no greeting'}"
         for key, visit in result.facts.get("visits", {}).items()
     }
 

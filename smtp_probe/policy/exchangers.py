@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection, Iterator, Sequence
+from ipaddress import ip_address
 from typing import Any
 
 from smtp_probe.model import Cause, ExchangerVisit, Finding, Phase, Severity, TlsFailure
@@ -16,9 +17,11 @@ from smtp_probe.policy.findings import make_finding
 EXPIRY_SECONDS = 14 * 86_400
 _SLOW_SECONDS = 15.0
 _NS = 10**9
-_OURS = frozenset({Cause.LOCAL_ADDRESS.value, Cause.NETWORK_UNREACHABLE.value, Cause.INTERNAL.value})
+_OURS = frozenset({Cause.NO_ROUTE.value, Cause.LOCAL_ADDRESS.value, Cause.INTERNAL.value})
 """Causes that say something of the observer only: no route of this family, no free port, ..."""
-_NOT_THERE = frozenset({Cause.CONNECT_REFUSED.value, Cause.CONNECT_TIMEOUT.value})
+_NOT_THERE = frozenset(
+    {Cause.CONNECT_REFUSED.value, Cause.CONNECT_TIMEOUT.value, Cause.NETWORK_UNREACHABLE.value}
+)
 
 _KEEPS_MAIL_AWAY = frozenset({"exchanger_no_starttls", "exchanger_certificate_untrusted"})
 
@@ -49,14 +52,11 @@ def judge_visits(
     senders not deliver without a good certificate.
     """
     findings: list[Finding] = []
-    unseen: list[str] = []
-    if visits and all(_cause(visit) == Cause.CONNECT_TIMEOUT for visit in visits):
-        return [], ["no exchanger answered at all: the way to their port may be closed from here"]
+    hidden = unseen_visits(visits)
+    unseen = list(dict.fromkeys(hidden.values()))
     live = {visit.host for visit in visits if visit.is_up}
     for visit in visits:
-        if _cause(visit) in _OURS:
-            unseen.append(f"{visit.host} [{visit.address}] could not be reached from here: {_why(visit)}")
-        else:
+        if (visit.host, visit.address) not in hidden:
             is_told = visit.host in aliases and _tls_failure(visit) is TlsFailure.NAME_MISMATCH
             is_pinned = visit.host in pinned or is_told
             found = list(_judge(visit, now_ns, has_others=visit.host in live, is_pinned=is_pinned))
@@ -68,12 +68,34 @@ def judge_visits(
     return findings, unseen
 
 
-def visit_facts(visit: ExchangerVisit) -> dict[str, Any]:
-    """One visit as plain values."""
+def unseen_visits(visits: Sequence[ExchangerVisit]) -> dict[tuple[str, str], str]:
+    """The visits that say something of the observer only, by host and address, and why."""
+    if visits and all(_cause(visit) == Cause.CONNECT_TIMEOUT for visit in visits):
+        said = "no exchanger answered at all: the way to their port may be closed from here"
+        return {(visit.host, visit.address): said for visit in visits}
+    reached = {ip_address(visit.address).version for visit in visits if _is_reached(visit)}
+    return {
+        (visit.host, visit.address): (
+            f"{visit.host} [{visit.address}] could not be reached from here: {_why(visit)}"
+        )
+        for visit in visits
+        if _cause(visit) in _OURS
+        or (_cause(visit) == Cause.NETWORK_UNREACHABLE and ip_address(visit.address).version not in reached)
+    }
+
+
+def _is_reached(visit: ExchangerVisit) -> bool:
+    """Whether somebody answered there, if only that nobody listens: then our network has a way out."""
+    away = {Cause.CONNECT_TIMEOUT.value, Cause.NETWORK_UNREACHABLE.value}
+    return _cause(visit) not in _OURS | away
+
+
+def visit_facts(visit: ExchangerVisit, *, is_seen: bool = True) -> dict[str, Any]:
+    """One visit as plain values. `up` is None where it says nothing of the other side."""
     tls = visit.tls
     return {
         "address": visit.address,
-        "up": visit.is_up,
+        "up": visit.is_up if is_seen else None,
         "failure": None if visit.failure is None else f"{visit.failure.stage}: {_why(visit)}",
         "phases": {timing.phase.value: round(timing.duration_seconds, 6) for timing in visit.phases},
         "greeting": _said(visit, Phase.GREETING),

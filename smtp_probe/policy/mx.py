@@ -93,6 +93,7 @@ async def check_mx(subject: DomainUnderCheck, ask: Ask, *, allows_private: bool 
     return CheckResult(
         findings=tuple(findings),
         unobserved=tuple(unobserved),
+        is_partial=not any(host.failed for host in hosts),
         facts=_facts(answer, hosts, is_null=is_null),
         gauges={} if answer.original_ttl_seconds is None else {"mx_ttl_seconds": answer.original_ttl_seconds},
     )

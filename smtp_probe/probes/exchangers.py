@@ -8,12 +8,13 @@ and the policy fetched once, whoever wants to know.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from smtp_probe.model import CheckResult, DomainUnderCheck, ExchangerVisit
 from smtp_probe.policy.address_space import special_range
 from smtp_probe.policy.dane import ask_tlsa, check_dane
-from smtp_probe.policy.exchangers import judge_visits, visit_facts
+from smtp_probe.policy.exchangers import judge_visits, unseen_visits, visit_facts
 from smtp_probe.ports import Ask, Check
 
 Visit = Callable[[str, str], Awaitable[ExchangerVisit]]
@@ -54,9 +55,7 @@ class ExchangerLook:
             findings=tuple(findings),
             unobserved=tuple(unseen),
             is_partial=any(visit.is_up for visit in visits),
-            facts={"visits": {f"{visit.host} {visit.address}": visit_facts(visit) for visit in visits}}
-            if visits
-            else {},
+            facts={"visits": _facts(visits)} if visits else {},
         )
 
     async def check_dane(self, subject: DomainUnderCheck, ask: Ask) -> CheckResult:
@@ -85,3 +84,11 @@ class ExchangerLook:
         wanted = list(dict.fromkeys(wanted))
         self._left_out = max(len(wanted) - _MOST_ADDRESSES, 0)
         return list(await asyncio.gather(*(self._visit(*pair) for pair in wanted[:_MOST_ADDRESSES])))
+
+
+def _facts(visits: Sequence[ExchangerVisit]) -> dict[str, Any]:
+    hidden = unseen_visits(visits)
+    return {
+        f"{visit.host} {visit.address}": visit_facts(visit, is_seen=(visit.host, visit.address) not in hidden)
+        for visit in visits
+    }

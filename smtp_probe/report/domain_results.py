@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from smtp_probe.config.settings import Config
@@ -86,16 +86,16 @@ class DomainResults:
             self._series.put(DNS_DURATION, (), HistogramValue(before.bounds, tuple(counts), sum_us))
 
     def _show_findings(self, domain: str, results: Mapping[str, CheckResult]) -> None:
-        """A check that could not see all keeps what it found before, beside what it finds now."""
+        """A check that could not see all keeps what it found before of what it could not see, beside what it finds now."""
         known = self._findings.setdefault(domain, {})
         now: dict[str, tuple[Finding, ...]] = {}
         up: dict[Labels, float] = {}
         for name, result in results.items():
             found = result.findings
             if result.unobserved:
-                found = tuple(dict.fromkeys((*found, *known.get(name, ()))))
+                found = tuple(dict.fromkeys((*found, *_still_unknown(known.get(name, ()), result))))
             now[name] = found
-            up[domain, name] = float(not result.unobserved)
+            up[domain, name] = float(result.is_partial or not result.unobserved)
         self._log_changes(domain, known, now)
         self._findings[domain] = now
         standing: dict[Labels, float] = {
@@ -142,6 +142,8 @@ class DomainResults:
         phases: dict[Labels, float] = {}
         ends: dict[Labels, float] = {}
         for key, visit in list(visits.items())[:_MOST_EXCHANGERS]:
+            if visit["up"] is None:
+                continue  # it says nothing of the host
             labels = domain, key.rpartition(" ")[0], visit["address"]
             up[labels] = float(visit["up"])
             for phase, seconds in visit["phases"].items():
@@ -151,6 +153,13 @@ class DomainResults:
         self._series.replace(EXCHANGER_UP, domain, up)
         self._series.replace(EXCHANGER_PHASE, domain, phases)
         self._series.replace(EXCHANGER_CERTIFICATE, domain, ends)
+
+
+def _still_unknown(before: Sequence[Finding], result: CheckResult) -> Iterator[Finding]:
+    """Findings of before that this look cannot have refuted: all, or, where it saw enough, those of what it did not see."""
+    for finding in before:
+        if not result.is_partial or any(finding.subject in text for text in result.unobserved):
+            yield finding
 
 
 def _extra(domain: str, finding: Finding) -> dict[str, str]:

@@ -16,7 +16,7 @@ from smtp_probe.model import (
     TlsFacts,
     TlsFailure,
 )
-from smtp_probe.policy.exchangers import judge_visits
+from smtp_probe.policy.exchangers import judge_visits, unseen_visits
 
 
 def _visit(address: str, cause: Cause | None = None, **more: object) -> ExchangerVisit:
@@ -45,9 +45,19 @@ def test_where_one_answers_the_way_is_open() -> None:
 
 
 def test_an_address_family_that_we_do_not_have_says_nothing_of_the_host() -> None:
-    findings, unseen = judge_visits([_visit("2001:db8::1", Cause.NETWORK_UNREACHABLE), _live("192.0.2.1")], 0)
-    assert not findings
-    assert "2001:db8::1" in unseen[0]
+    for cause in (Cause.NO_ROUTE, Cause.NETWORK_UNREACHABLE):
+        visits = [_visit("2001:db8::1", cause), _live("192.0.2.1")]
+        findings, unseen = judge_visits(visits, 0)
+        assert not findings
+        assert "2001:db8::1" in unseen[0]
+        assert list(unseen_visits(visits)) == [("mx.test", "2001:db8::1")]
+
+
+def test_an_address_without_a_host_is_told_where_others_of_its_family_answer() -> None:
+    visits = [_visit("192.0.2.1", Cause.NETWORK_UNREACHABLE), _live("192.0.2.2")]
+    findings, unseen = judge_visits(visits, 0)
+    assert [finding.check for finding in findings] == ["exchanger_unreachable"]
+    assert not unseen
 
 
 def test_a_late_greeting_is_told() -> None:

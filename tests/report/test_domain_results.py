@@ -61,6 +61,21 @@ def test_what_cannot_be_seen_now_stays_as_it_was() -> None:
     assert _shown(series, CHECK_UP) == {("e.test", "spf"): 1.0}
 
 
+def test_what_a_look_that_saw_enough_has_refuted_is_gone() -> None:
+    """The observer has no IPv6, and never sees that address: what is mended at the other is mended."""
+    series = Series()
+    results = DomainResults(series)
+    four = Finding(
+        check="exchanger_no_starttls", severity=Severity.WARNING, subject="mx [192.0.2.1]", message=""
+    )
+    six = Finding(check="exchanger_broken", severity=Severity.ERROR, subject="mx [2001:db8::1]", message="")
+    results.show(_report(exchangers=CheckResult(findings=(four, six))), 0)
+    unseen = ("mx [2001:db8::1] could not be reached from here: no route",)
+    results.show(_report(exchangers=CheckResult(unobserved=unseen, is_partial=True)), 0)
+    assert _shown(series, FINDING) == {("e.test", "exchanger_broken", "error"): 1.0}
+    assert _shown(series, CHECK_UP) == {("e.test", "exchangers"): 1.0}
+
+
 def test_findings_are_logged_when_they_come_and_when_they_go(caplog: pytest.LogCaptureFixture) -> None:
     results = DomainResults(Series())
     with caplog.at_level(logging.INFO):
@@ -84,9 +99,12 @@ def test_times_to_live_are_shown() -> None:
 def test_numbers_and_exchangers_have_their_samples() -> None:
     series = Series()
     visit = {"address": "192.0.2.1", "up": False, "phases": {}, "certificate_not_after": None}
+    unseen = {**visit, "address": "2001:db8::1", "up": None}
     report = _report(
         spf=CheckResult(gauges={"spf_lookups_left": 4}),
-        exchangers=CheckResult(facts={"visits": {"mx.e.test 192.0.2.1": visit}}),
+        exchangers=CheckResult(
+            facts={"visits": {"mx.e.test 192.0.2.1": visit, "mx.e.test 2001:db8::1": unseen}}
+        ),
     )
     DomainResults(series).show(report, 0)
     assert _shown(series, SPF_LOOKUPS_LEFT) == {("e.test",): 4.0}

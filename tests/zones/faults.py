@@ -99,7 +99,7 @@ FAULTS = [
         name="mx-crowd",
         without=("@ TXT",),
         plus='@ TXT "v=spf1 ip4:{ip} -all"\n'
-        + "\n".join(f"@ MX 30 h{n}\nh{n} A 192.0.2.{n}" for n in range(1, 41)),
+        + "\n".join(f"@ MX 30 h{n}\nh{n} A 192.0.2.{n}" for n in range(1, 61)),
     ),
     Domain(name="mx-apex", without=("@ MX 20",), plus="@ MX 20 {domain}.\n@ A {other}"),
     Domain(name="mx-badname", expect=("mx_bad_name",), plus="@ MX 30 mx_3\nmx_3 A 192.0.2.3"),
