@@ -1,6 +1,7 @@
 """The adapter against real programs, sockets and files: whole or an error, within the deadline, nothing left behind."""
 
 import asyncio
+import json
 import subprocess
 import sys
 import time
@@ -185,3 +186,14 @@ def test_a_spool_that_may_not_be_read_is_told_as_such(tmp_path):
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
 
     assert run.stdout.strip() == "denied", run.stderr
+
+
+@pytest.mark.parametrize("method", ["postqueue", "showq", "exim"])
+def test_a_hundred_thousand_entries_cost_no_more_than_eight_mebibytes(method, tmp_path):
+    """Of them most are the names of 20,000 destinations; the listings themselves are 7 to 27 MB long."""
+    argv = [sys.executable, "-m", "tests.network.queue_flood", method, str(tmp_path)]
+    done = subprocess.run(argv, capture_output=True, check=True, timeout=120)
+    few, many = json.loads(done.stdout).values()
+
+    assert (few["counted"], many["counted"]) == (1_000, 100_000)
+    assert many["peak_kib"] - few["peak_kib"] < 8 * 1024
