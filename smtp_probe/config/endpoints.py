@@ -16,6 +16,7 @@ from pydantic import Field, model_validator
 from smtp_probe.config.profiles import SENDERS, Profile, with_profile
 from smtp_probe.config.section import Settings, conflict
 from smtp_probe.config.values import (
+    NO_ROOM_FOR_TAG,
     Address,
     Author,
     CredentialName,
@@ -28,6 +29,7 @@ from smtp_probe.config.values import (
     TlsVersion,
     VariableName,
     Whole,
+    fits_tag,
 )
 
 
@@ -176,6 +178,10 @@ class Sender(Endpoint):
     envelope_from: Address = Field(
         description="Envelope sender (MAIL FROM): bounces go there.", examples=["probe@example.org"]
     )
+    verp: Flag = Field(
+        False,
+        description="Put the tag into the envelope sender's local part (user+tag@): a bounce that quotes nothing is tied to its probe.",
+    )
     from_: Author | None = Field(None, alias="from", description="From header; default: the envelope sender.")
     profile: Profile | None = Field(
         None, description="Whose habits are the defaults of this section: see docs/providers.md."
@@ -202,6 +208,13 @@ class Sender(Endpoint):
         address = (self.from_ or self.envelope_from).rpartition("<")[2]
         if address.lower().startswith("mailer-daemon@"):
             raise conflict("mail from mailer-daemon would be taken for a bounce", "from", "envelope_from")
+        return self
+
+    @model_validator(mode="after")
+    def _tag_fits_sender(self) -> Self:
+        if self.verp and not fits_tag(self.envelope_from):
+            reason = f"verp {NO_ROOM_FOR_TAG}"
+            raise conflict(reason, "envelope_from", "verp")
         return self
 
     @property

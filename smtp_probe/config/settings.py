@@ -29,6 +29,7 @@ from smtp_probe.config.mailboxes import ImapTimeouts, Mailbox, Protocol
 from smtp_probe.config.queues import Queue, QueueKind, QueueMethod
 from smtp_probe.config.section import Settings, conflict
 from smtp_probe.config.values import (
+    NO_ROOM_FOR_TAG,
     Address,
     AuthservId,
     DomainName,
@@ -42,6 +43,7 @@ from smtp_probe.config.values import (
     Port,
     Seconds,
     Whole,
+    fits_tag,
 )
 
 __all__ = [
@@ -70,9 +72,6 @@ __all__ = [
     "TlsMode",
     "TlsOptions",
 ]
-
-_LONGEST_LOCAL_PART = 64
-_TAG_CHARACTERS = 49  # a plus sign and the tag, as `mail.addresses.tag_address` puts it there
 
 
 class Route(Settings):
@@ -135,13 +134,8 @@ class Route(Settings):
 
     @model_validator(mode="after")
     def _tag_fits_recipient(self) -> Self:
-        local = self.recipient.rpartition("@")[0]
-        room = _LONGEST_LOCAL_PART - _TAG_CHARACTERS
-        if self.plus_address and (len(local) > room or '"' in local):
-            reason = (
-                f"plus_address leaves room for {room} characters before the @ (RFC 5321 section 4.5.3.1.1), "
-                "and none of them may be a quotation mark"
-            )
+        if self.plus_address and not fits_tag(self.recipient):
+            reason = f"plus_address {NO_ROOM_FOR_TAG}"
             raise conflict(reason, "recipient", "plus_address")
         return self
 

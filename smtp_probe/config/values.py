@@ -149,6 +149,22 @@ PATTERN_HELP = {
 Name = Annotated[str, Field(pattern=_NAME)]
 Host = Annotated[str, Field(min_length=1, max_length=253, pattern=_HOST)]
 Port = Annotated[Whole, Field(ge=1, le=65535)]
+_LONGEST_LOCAL_PART = 64
+_ROOM_FOR_TAG = (
+    _LONGEST_LOCAL_PART - 49
+)  # a plus sign and the tag, as `mail.addresses.tag_address` puts it there
+NO_ROOM_FOR_TAG = (
+    f"leaves room for {_ROOM_FOR_TAG} characters before the @ (RFC 5321 section 4.5.3.1.1), "
+    "and none of them may be a quotation mark"
+)
+
+
+def fits_tag(address: str) -> bool:
+    """Whether an address can take a tag into its local part."""
+    local = address.rpartition("@")[0]
+    return len(local) <= _ROOM_FOR_TAG and '"' not in local
+
+
 Address = Annotated[str, Field(max_length=254, pattern=_ADDRESS)]
 Author = Annotated[str, Field(max_length=400, pattern=_AUTHOR)]
 AuthservId = Annotated[str, Field(min_length=1, max_length=255, pattern=_ONE_LINE)]

@@ -43,7 +43,7 @@ def make_recogniser(flights: Sequence[Flight], senders: Mapping[str, str]) -> Re
             return known
         if len(entry.recipients) != 1 or not entry.sender:
             return None
-        envelope = (entry.sender.lower(), strip_tag(entry.recipients[0].address).lower())
+        envelope = (strip_tag(entry.sender).lower(), strip_tag(entry.recipients[0].address).lower())
         arrived = entry.arrived_seconds
         latest = math.inf if arrived is None else arrived + _CLOCKS_APART_SECONDS
         made_before = sorted(each for each in by_envelope.get(envelope, ()) if each[0] <= latest)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from smtp_probe.config.settings import Route, Sender
+from smtp_probe.mail.addresses import tag_address
 from smtp_probe.mail.message import Draft, build_message
 from smtp_probe.mail.tag import TagKey, make_tag
 from smtp_probe.model import Disposition, Phase, Probe, Submission
@@ -163,7 +164,8 @@ class RoundTrips:
             junk_is_failure=route.junk_is_failure,
             is_echo=route.echo,
         )
+        bounces_to = tag_address(sender.envelope_from, tag.token) if sender.verp else sender.envelope_from
         envelope = Envelope(
-            sender=sender.envelope_from, recipient=built.recipient, envid=built.envid, message=built.message
+            sender=bounces_to, recipient=built.recipient, envid=built.envid, message=built.message
         )
         return probe, envelope

@@ -47,6 +47,7 @@ def configure(lab, work, filter_port):
         lab, work, ROUTES, mailboxes={user: account(lab, user) for user in ("probe3", "spam")}
     )
     data = json.loads(config.read_text())
+    data["senders"]["submit"]["verp"] = True  # each bounce comes to an address of its own
     data["senders"]["filtered"] = {
         **data["senders"]["submit"], "host": "127.0.0.1", "port": filter_port, "tls": "none", "auth": None,
     }  # fmt: skip

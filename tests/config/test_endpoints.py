@@ -121,3 +121,13 @@ def test_idle_ends_before_the_server_may_log_out():
 def test_defaults_are_within_their_own_rules():
     for section in (SmtpTimeouts(), TlsOptions(), Mailbox(**MAILBOX), Sender(**SENDER)):
         assert type(section).model_validate(section.model_dump(by_alias=True)) == section
+
+
+@pytest.mark.parametrize(("local", "fits"), [("a" * 15, True), ("a" * 16, False), ('"a', False)])
+def test_a_tag_has_to_fit_into_the_envelope_sender(local, fits):
+    changed = {"envelope_from": f"{local}@example.org", "verp": True}
+
+    assert (conflicts(Sender, **SENDER | changed) if not fits else ()) == (
+        () if fits else ("envelope_from", "verp")
+    )
+    assert not fits or Sender(**SENDER | changed).verp

@@ -60,8 +60,10 @@ class Bed:
     def inbox(self):
         return self.server.folders["INBOX"]
 
-    async def send(self, **route):
-        sender = Sender(host="h", tls="none", ehlo_name="p.example.test", envelope_from="probe@example.test")
+    async def send(self, *, verp=False, **route):
+        sender = Sender(
+            host="h", tls="none", ehlo_name="p.example.test", envelope_from="probe@example.test", verp=verp
+        )
         settings = Route(sender="s", recipient="user@example.test", mailbox="inbox", **route)
         await self.trips.send(RouteUnderTest("r", settings, sender, self.submitter), self.clock.now_ns())
         return self.submitter.envelopes[-1]
@@ -615,6 +617,21 @@ async def test_a_bounce_that_no_header_marks_as_an_answer_is_known_by_its_words(
 
         assert bed.kinds() == [OutcomeKind.BOUNCED]
         assert bed.journal.outcomes()[0].bounce.recipient == "user@example.test"
+        assert bed.inbox.removed == [uid]
+
+
+async def test_a_bounce_that_quotes_nothing_is_tied_by_the_address_that_it_came_to():
+    async with running(Bed()) as bed:
+        envelope = await bed.send(verp=True, deadline=600, give_up_after=6000)
+        uid = bed.store(
+            b"Return-Path: <>\r\nFrom: Postmaster <postmaster@mx.example.test>\r\nSubject: Delivery failure\r\n"
+            b"To: " + envelope.sender.encode() + b"\r\n\r\n"
+            b"Your message could not be delivered:\r\n\r\nuser@example.test\r\n552 mailbox full\r\n"
+        )
+        await bed.clock.advance(1)
+
+        assert bed.kinds() == [OutcomeKind.BOUNCED]
+        assert bed.journal.outcomes()[0].bounce.reason == "mailbox_full"
         assert bed.inbox.removed == [uid]
 
 

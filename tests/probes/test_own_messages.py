@@ -47,6 +47,7 @@ FLIGHTS = [flight("p1", 100, "ID1"), flight("p2", 150), flight("p3", 300)]
         (entry(arrived=None), "p3"),
         (entry(recipients=("USER+" + "a" * 48 + "@example.org",)), "p2"),
         (entry(recipients=("user+news@example.org",)), None),
+        (entry(sender="probe+" + "a" * 48 + "@example.org"), "p2"),
         (entry(sender=""), None),
         (entry(sender="other@example.org"), None),
         (entry(recipients=("user@example.org", "b@example.org")), None),

@@ -6,6 +6,7 @@ import pytest
 
 from smtp_probe.config.settings import Route, Sender
 from smtp_probe.errors import JournalError
+from smtp_probe.mail.addresses import find_address_tokens, strip_tag
 from smtp_probe.mail.recognition import find_candidates
 from smtp_probe.mail.tag import TagKey, verify
 from smtp_probe.model import Disposition, ProbeStarted, ProbeSubmitted
@@ -24,8 +25,10 @@ class Bed:
         self.submitter = FakeSubmitter(self.clock)
         self.trips = RoundTrips(self.ledger, self.clock, [KEY])
 
-    def target(self, **route):
-        sender = Sender(host="h", tls="none", ehlo_name="p.example.test", envelope_from="probe@example.test")
+    def target(self, *, verp=False, **route):
+        sender = Sender(
+            host="h", tls="none", ehlo_name="p.example.test", envelope_from="probe@example.test", verp=verp
+        )
         settings = Route(sender="s", recipient="user@example.test", mailbox="inbox", **route)
         return RouteUnderTest("r", settings, sender, self.submitter)
 
@@ -77,6 +80,18 @@ async def test_a_plus_addressed_recipient_carries_the_tag_and_is_still_the_route
     assert envelope.recipient.startswith("user+")
     assert envelope.recipient.endswith("@example.test")
     assert bed.journal.events[0].probe.recipient == "user@example.test"
+
+
+async def test_an_envelope_sender_carries_the_tag_where_that_is_asked_for():
+    bed = Bed()
+    await bed.trips.send(bed.target(verp=True), bed.clock.now_ns())
+    await bed.trips.send(bed.target(), bed.clock.now_ns())
+    tagged, plain = bed.submitter.envelopes
+    [token] = find_address_tokens(tagged.sender.encode())
+
+    assert verify(token, [KEY], "r", "user@example.test") is not None
+    assert strip_tag(tagged.sender) == plain.sender == "probe@example.test"
+    assert b"From: probe@example.test\r\n" in tagged.message
 
 
 async def test_sequence_numbers_go_on_from_what_the_journal_knew():
