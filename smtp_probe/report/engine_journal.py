@@ -191,6 +191,14 @@ class EngineJournal:
                 known.sequence, known.state = message.sequence, record.state
         self._moved.set()
 
+    def open_subjects(self, mailbox: str) -> list[str]:
+        """Where the open probes of a mailbox stand."""
+        return [
+            known.subject
+            for known in self._known.values()
+            if known.state is not None and known.state.probe.mailbox == mailbox
+        ]
+
     def forget(self, probe_id: str) -> None:
         """Leave an open probe to somebody else."""
         self._known.pop(probe_id, None)

@@ -9,22 +9,30 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import random
+import sqlite3
 from collections.abc import Sequence
+from pathlib import Path
 
 from smtp_probe.app.engine.members import PATIENCE
 from smtp_probe.app.engine.programs import ExporterProgram
 from smtp_probe.app.shard import Shard
-from smtp_probe.errors import JournalError
+from smtp_probe.errors import EngineError, JournalError
 from smtp_probe.model import DomainNoted, Event, ForgerySeen, Memo, ProbeEnded, StraySeen
 from smtp_probe.network.jetstream.bucket import Entry
 from smtp_probe.network.jetstream.connection import JetStream
+from smtp_probe.network.jetstream.objects import Objects
 from smtp_probe.network.jetstream.reading import Follower, Start
 from smtp_probe.ports import StoredMessage
+from smtp_probe.report.checkpoint import MEMO, SEEDED, pack, read_checkpoint, seed_journal, unpack
 from smtp_probe.report.event_records import Record, probe_of, read_record
+from smtp_probe.report.increments import Increment, increments
 from smtp_probe.report.journal import LARGEST_BATCH
 
 _log = logging.getLogger(__name__)
-_MEMO = "engine"
+_KEEP_SECONDS = 300.0
+"""How often a checkpoint is written, by whichever exporter comes to it."""
+_MARGIN_NS = 60_000_000_000
 _QUEUE = 2000
 _ROOM = 100
 """In a transaction, for the mark, and for what others write at the same time."""
@@ -37,24 +45,62 @@ _NOBODY = "no watcher has it"
 class Exporter:
     """One exporter. `shard` is the part of the routes that it shows."""
 
-    def __init__(self, program: ExporterProgram, stream: JetStream, shard: Shard) -> None:
+    def __init__(self, program: ExporterProgram, stream: JetStream, shard: Shard, path: Path) -> None:
+        self._path = path
         self._program = program
         self._stream = stream
         self._shard = shard
         self._queue: asyncio.Queue[StoredMessage] = asyncio.Queue(_QUEUE)
         self._heard: dict[str, float] = {}
         self._memo_name = f"{stream.settings.namespace} {stream.settings.vantage}"
+        self._objects = Objects(stream, stream.names.totals)
+        self._object_name = f"{stream.settings.vantage}.{shard.index}.{shard.count}"
+        self._counted_to = 0
+        """Up to here the journal has counted, though it has not read the events: it began with another's counters."""
+
+    async def seed(self) -> None:
+        """Let a new journal begin with what others have counted. Raises EngineError, JournalError."""
+        payload = await self._objects.get(self._object_name)
+        if payload is None:
+            return
+        try:
+            checkpoint = unpack(payload)
+        except ValueError as error:
+            _log.error("the counters begin with the events that the engine still has: %s", error)
+            return
+        await asyncio.to_thread(seed_journal, self._path, checkpoint, self._memo_name)
+        _log.info("beginning with the counters of another exporter", extra={"sequence": checkpoint.sequence})
 
     async def run(self) -> None:
         """Read and count, until cancelled."""
-        memos = {memo.name: memo.text for memo in await self._program.journal.memos() if memo.kind == _MEMO}
-        sequence = int(memos.get(self._memo_name) or 0)
+        memos = {(memo.kind, memo.name): memo.text for memo in await self._program.journal.memos()}
+        sequence = int(memos.get((MEMO, self._memo_name)) or 0)
+        begins = json.loads(memos.get((SEEDED, self._memo_name)) or "{}")
+        self._counted_to = int(begins.get("sequence", 0))
         names, vantage = self._stream.names, self._stream.settings.vantage
-        follower = Follower(self._stream, names.events, names.of_vantage(vantage), Start(sequence + 1))
+        is_new = not sequence and begins
+        start = Start(sequence + 1, begins["since_ns"] - _MARGIN_NS if is_new else None)
+        follower = Follower(self._stream, names.events, names.of_vantage(vantage), start)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._read(follower), name="reading events")
             group.create_task(self._count(), name="counting events")
             group.create_task(self._watch_leases(), name="mailboxes")
+            group.create_task(self._keep(), name="checkpoints")
+
+    async def _keep(self) -> None:
+        """Write down now and then what we have counted, for whoever begins later."""
+        while True:
+            await asyncio.sleep(_KEEP_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311 - not all at once
+            await self.keep()
+
+    async def keep(self) -> None:
+        """Write down what we have counted. Where that cannot be done it is done later."""
+        try:
+            checkpoint = await asyncio.to_thread(read_checkpoint, self._path, self._memo_name)
+            if checkpoint is not None and checkpoint.sequence >= self._counted_to:
+                await self._objects.put(self._object_name, await asyncio.to_thread(pack, checkpoint))
+        except (EngineError, sqlite3.Error) as error:
+            _log.warning("what was counted could not be kept for others: %s", error)
 
     def note(self, entry: Entry) -> None:
         """Learn how mailboxes are from whoever watches them. Fits `Members.on_entry`."""
@@ -93,13 +139,17 @@ class Exporter:
             batch = [await self._queue.get()]
             while len(batch) < LARGEST_BATCH - _ROOM and not self._queue.empty():
                 batch.append(self._queue.get_nowait())
-            records = [record for message in batch if (record := self._understand(message)) is not None]
-            await self._write(records, batch[-1].sequence)
+            known = [message for message in batch if message.sequence <= self._counted_to]
+            for part in (known, batch[len(known) :]):
+                if part:
+                    self._program.journal.count = _count_nothing if part is known else increments
+                    records = [each for message in part if (each := self._understand(message)) is not None]
+                    await self._write(records, part[-1].sequence)
 
     async def _write(self, records: Sequence[Record], sequence: int) -> None:
         """Count a batch, as often as it takes: nothing is read on meanwhile."""
         mark = DomainNoted(
-            domain="", records=(), memos=(Memo(kind=_MEMO, name=self._memo_name, text=str(sequence)),)
+            domain="", records=(), memos=(Memo(kind=MEMO, name=self._memo_name, text=str(sequence)),)
         )
         events: list[Event] = [record.event for record in records]
         while True:
@@ -135,3 +185,7 @@ class Exporter:
             return self._shard.index == 0
         probe = probe_of(event)
         return self._shard.has(probe.route if probe is not None else getattr(event, "route", ""))
+
+
+def _count_nothing(_: Event) -> tuple[Increment, ...]:
+    return ()

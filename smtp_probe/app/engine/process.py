@@ -113,7 +113,7 @@ class EngineProcess:
             own = self._options.shard.select(config)
             path = config.state_directory / JOURNAL_NAME
             self._showing = ExporterProgram(own, keys, path, self._options.sinks, self._telemetry)
-            self._exporter = Exporter(self._showing, self._stream, self._options.shard)
+            self._exporter = Exporter(self._showing, self._stream, self._options.shard, path)
             self._programs.append(self._showing)
         self._archive = self._showing.archive if self._showing else Archive(config.state_directory / "none")
 
@@ -256,10 +256,16 @@ class EngineProcess:
 
     async def _show(self, program: ExporterProgram) -> None:
         """Open the journal, as often as it takes, and count into it."""
+        assert self._exporter is not None
         said = ""
+        path = self._config.state_directory / JOURNAL_NAME
         while True:
             try:
                 self._lock.take()
+                if not path.exists():  # what it begins with, others know
+                    await self._stream.connect()
+                    await self._prepare()
+                    await self._exporter.seed()
                 await program.open()
             except (JournalError, OSError) as error:
                 if str(error) != said:
@@ -270,7 +276,6 @@ class EngineProcess:
                 break
         program.start()
         await self._stream.connect()
-        assert self._exporter is not None
         async with asyncio.TaskGroup() as group:
             group.create_task(self._exporter.run(), name="exporter")
             group.create_task(self._do_chores(program), name="chores")

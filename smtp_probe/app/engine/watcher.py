@@ -10,11 +10,14 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 
+from smtp_probe.app.engine.bookmarks import Bookmarks
 from smtp_probe.app.engine.leases import Leases, group_mailboxes
 from smtp_probe.app.engine.members import Members
 from smtp_probe.app.engine.programs import WatcherProgram, narrow_config
 from smtp_probe.config.settings import Config
+from smtp_probe.errors import EngineError
 from smtp_probe.model import ProbeEnded
+from smtp_probe.network.jetstream.bucket import Bucket
 from smtp_probe.network.jetstream.connection import JetStream
 from smtp_probe.network.jetstream.reading import Follower, Start
 from smtp_probe.ports import StoredMessage
@@ -23,6 +26,7 @@ from smtp_probe.report.event_records import read_record
 
 _log = logging.getLogger(__name__)
 _LOOK_SECONDS = 1.0
+_BOOKMARK_SECONDS = 5.0
 
 
 class Watcher:
@@ -43,8 +47,10 @@ class Watcher:
         self._members = members
         self._leases = leases
         self._config: Config = program.config
+        self._bookmarks = Bookmarks(Bucket(stream, stream.names.marks))
         self._readers: dict[str, asyncio.Task[None]] = {}
-        self._judging: asyncio.Task[None] | None = None
+        self._read_to: dict[str, int] = {}
+        self._marked: dict[str, int] = {}
         leases.describe, leases.changed = self._describe, self.leases_changed
 
     def configure(self, config: Config) -> None:
@@ -59,6 +65,7 @@ class Watcher:
         mailboxes = frozenset(name for key in held for name in groups.get(key, ()))
         for name in [name for name in self._readers if name not in mailboxes]:
             self._readers.pop(name).cancel()
+            self._read_to.pop(name, None)
             for probe_id in self._program.ledger.leave((name,)):
                 self._journal.forget(probe_id)
         self._program.configure(narrow_config(self._config, mailboxes))
@@ -73,6 +80,7 @@ class Watcher:
             group.create_task(self._program.ledger.run(), name="ledger")
             group.create_task(self._leases.run(), name="leases")
             group.create_task(self._look_after(), name="orphans")
+            group.create_task(self._lay_bookmarks(), name="bookmarks")
 
     async def stop(self) -> None:
         """Leave all mailboxes, and let others have them at once."""
@@ -87,15 +95,45 @@ class Watcher:
             if count:
                 self.took_over(count)
 
+    async def _lay_bookmarks(self) -> None:
+        while True:
+            await asyncio.sleep(_BOOKMARK_SECONDS)
+            for mailbox, sequence in list(self._read_to.items()):
+                if self._marked.get(mailbox) == sequence:
+                    continue
+                try:
+                    await self._bookmarks.write(mailbox, sequence, self._journal.open_subjects(mailbox))
+                except EngineError:
+                    break  # whether the engine is there is told by the signs of life
+                self._marked[mailbox] = sequence
+
     async def _follow(self, mailbox: str) -> None:
-        """Read the events of one mailbox's probes: of each the last one, and then all that come."""
+        """Read the events of one mailbox's probes: how those stand that are open, and then all that come."""
         names = self._stream.names
-        follower = Follower(
-            self._stream, names.events, names.of_mailbox(mailbox), Start(is_last_per_subject=True)
-        )
+        while True:
+            try:
+                start = await self._catch_up(mailbox)
+            except EngineError:
+                await asyncio.sleep(_LOOK_SECONDS)
+            else:
+                break
+        follower = Follower(self._stream, names.events, names.of_mailbox(mailbox), start)
         async for message in follower.messages():
             if message is not None:
                 self._learn(message)
+                if not start.is_last_per_subject or follower.pending == 0:
+                    self._read_to[mailbox] = message.sequence
+
+    async def _catch_up(self, mailbox: str) -> Start:
+        """Learn how the probes stand that were open at the last bookmark. Raises EngineError."""
+        bookmark = await self._bookmarks.read(mailbox)
+        if bookmark is None:
+            return Start(is_last_per_subject=True)
+        for subject in bookmark.subjects:
+            message = await self._stream.last(self._stream.names.events, subject)
+            if message is not None:
+                self._learn(message)
+        return Start(bookmark.sequence + 1)
 
     def _learn(self, message: StoredMessage) -> None:
         try:

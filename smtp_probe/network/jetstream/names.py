@@ -55,6 +55,11 @@ class Names:
         return f"{self._upper}_MARKS"
 
     @property
+    def totals(self) -> str:
+        """The store of what exporters have counted."""
+        return f"{self._upper}_TOTALS"
+
+    @property
     def _upper(self) -> str:
         return self.namespace.upper().replace("-", "_")
 

@@ -13,6 +13,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from nats.aio.msg import Msg
@@ -37,9 +38,10 @@ _NEXT_HEADER = api.Header.SCHEDULE_NEXT.value
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Where reading begins: at a sequence number, or with the last message of every subject."""
+    """Where reading begins: at a sequence number, at an instant, or with the last message of every subject."""
 
     sequence: int = 1
+    time_ns: int | None = None
     is_last_per_subject: bool = False
 
 
@@ -156,6 +158,11 @@ class Follower:
         }
         if self._last:
             policy["opt_start_seq"] = self._last + 1
+        elif self._start.time_ns is not None:
+            policy = {
+                "deliver_policy": "by_start_time",
+                "opt_start_time": _write_instant(self._start.time_ns),
+            }
         elif self._start.is_last_per_subject:
             policy = {"deliver_policy": "last_per_subject"}
         config = {
@@ -237,10 +244,13 @@ def _run(message: Msg) -> Run:
     )
 
 
+def _write_instant(instant_ns: int) -> str:
+    """Write an instant as the server reads it, to the microsecond."""
+    return datetime.fromtimestamp(instant_ns // 1000 / 1e6, UTC).isoformat().replace("+00:00", "Z")
+
+
 def _instant_ns(text: str | None) -> int | None:
     """Read the server's time stamps, which have whole seconds: `2026-11-28T01:02:59Z`."""
-    from datetime import datetime
-
     if text is None:
         return None
     try:

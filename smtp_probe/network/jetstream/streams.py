@@ -79,6 +79,25 @@ def streams(settings: Engine) -> Iterator[dict[str, Any]]:
         "max_bytes": 67_108_864,
         "duplicate_window": _WINDOW_SECONDS * _NS,
     }
+    yield _store(settings)
+
+
+def _store(settings: Engine) -> dict[str, Any]:
+    """The store of checkpoints: a stream of pieces and names."""
+    name = Names(settings.namespace).totals
+    return {
+        "name": f"OBJ_{name}",
+        "subjects": [f"$O.{name}.C.>", f"$O.{name}.M.>"],
+        "num_replicas": settings.replicas,
+        "storage": "file",
+        "retention": "limits",
+        "discard": "new",
+        "allow_direct": True,
+        "allow_rollup_hdrs": True,
+        "max_age": _MARKS_SECONDS * _NS,
+        "max_bytes": 268_435_456,
+        "duplicate_window": _WINDOW_SECONDS * _NS,
+    }
 
 
 def consumers(settings: Engine) -> Iterator[dict[str, Any]]:

@@ -30,6 +30,7 @@ async def stream(cluster, request):
         await connected.request(
             f"STREAM.DELETE.{connected.names.namespace.upper().replace('-', '_')}_{kind}", {}
         )
+    await connected.request(f"STREAM.DELETE.OBJ_{connected.names.totals}", {})
     for bucket in (connected.names.leases, connected.names.marks):
         await connected.request(f"STREAM.DELETE.KV_{bucket}", {})
     await connected.close()
