@@ -134,7 +134,10 @@ def change_config(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
 class Member(Daemon):
     """One process of an engine; a copy of the configuration gives it a state directory of its own."""
 
-    def __init__(self, config: Path, role: str, name: str, *options: str) -> None:
+    def __init__(
+        self, config: Path, role: str, name: str, *options: str, engine: Mapping[str, Any] | None = None
+    ) -> None:
+        self.engine = dict(engine or {})
         own = config.parent / name
         own.mkdir(exist_ok=True)
         self.shared = config
@@ -158,6 +161,7 @@ class Member(Daemon):
         """Copy the shared configuration."""
         data = json.loads(self.shared.read_text())
         data["state_directory"] = str(self.config.parent / "state")
+        data["engine"] |= self.engine
         self.config.write_text(json.dumps(data))
 
 
@@ -185,9 +189,9 @@ class Site:
         engine = {"namespace": self.namespace, **engine}
         self.config = write_config(self.receiver, self.cluster, self._directory, routes, **engine)
 
-    def start(self, role: str, name: str, *options: str) -> Member:
-        """Start a process, without waiting for it."""
-        member = Member(self.config, role, name, *options)
+    def start(self, role: str, name: str, *options: str, **engine: Any) -> Member:
+        """Start a process, without waiting for it; `engine` are settings of its own."""
+        member = Member(self.config, role, name, *options, engine=engine)
         self.members.append(member)
         member.start()
         return member

@@ -184,6 +184,8 @@ def test_in_the_end_everything_is_accounted_for(run):
     silences = run.site.silences(probes, run.faults)
     print({"mails": len(run.site.mails()), **silences})
 
-    assert max(silences.values()) <= 2 * INTERVAL
+    assert (
+        max(silences.values()) <= 2 * INTERVAL + 1
+    )  # the engine keeps whole seconds, and a busy machine is late
     for member in run.site.members:
         assert "Traceback" not in member.log.read_text(), member.log

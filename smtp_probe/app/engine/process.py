@@ -245,12 +245,12 @@ class EngineProcess:
         said = ""
         while True:
             try:
-                await prepare(self._stream)
+                await prepare(self._stream, may_create=self._controller is not None)
             except EngineError as error:
                 if str(error) != said:
                     said = str(error)
-                    _log.error("the engine is not ready: %s", error)
-                await asyncio.sleep(_AGAIN_SECONDS)
+                    _log.warning("the engine is not ready: %s", error)
+                await asyncio.sleep(_AGAIN_SECONDS / 4)
             else:
                 return
 
@@ -323,6 +323,8 @@ class EngineProcess:
         if self._watcher is not None:
             await self._watcher.stop()
         await self._members.leave()
+        if self._exporter is not None:
+            await self._exporter.keep()
 
     def _catch_signals(self) -> None:
         loop = asyncio.get_running_loop()

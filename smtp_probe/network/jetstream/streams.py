@@ -114,28 +114,26 @@ def consumers(settings: Engine) -> Iterator[dict[str, Any]]:
         }
 
 
-async def prepare(stream: JetStream) -> None:
-    """Make what is not there. Raises EngineError: for a server that is too old, or does not let us."""
+async def prepare(stream: JetStream, *, may_create: bool = True) -> None:
+    """Make what is not there, or see that it is. Raises EngineError: also for a server that is too old."""
     _require_version(stream)
-    settings = stream.settings
-    if not settings.creates_streams:
-        return
+    settings, runs = stream.settings, stream.names.runs
+    may_create = may_create and settings.creates_streams
     for definition in streams(settings):
-        await _make(
-            stream, f"STREAM.INFO.{definition['name']}", f"STREAM.CREATE.{definition['name']}", definition
-        )
-    runs = stream.names.runs
+        name = definition["name"]
+        await _make(stream, f"STREAM.INFO.{name}", f"STREAM.CREATE.{name}" if may_create else "", definition)
     for consumer in consumers(settings):
         name = consumer["durable_name"]
+        order = f"CONSUMER.DURABLE.CREATE.{runs}.{name}" if may_create else ""
         body = {"stream_name": runs, "config": consumer}
-        await _make(stream, f"CONSUMER.INFO.{runs}.{name}", f"CONSUMER.DURABLE.CREATE.{runs}.{name}", body)
+        await _make(stream, f"CONSUMER.INFO.{runs}.{name}", order, body)
 
 
 async def _make(stream: JetStream, question: str, order: str, body: dict[str, Any]) -> None:
     try:
         await stream.request(question, {})
     except EngineError as error:
-        if "not found" not in str(error):
+        if "not found" not in str(error) or not order:
             raise
         await stream.request(order, body)
 

@@ -103,3 +103,22 @@ async def test_a_run_that_is_not_taken_comes_again(stream):
         second = await anext(run async for run in reader if run is not None)
 
     assert (second.subject, second.came_ns, second.next_ns) == (first.subject, first.came_ns, None)
+
+
+async def test_an_end_that_comes_together_with_a_message_is_heeded(stream):
+    """The library would go on: it waits by means that forget a cancellation which comes at the same moment."""
+
+    async def read():
+        async for _ in Follower(
+            stream, stream.names.events, stream.names.of_vantage("default"), Start()
+        ).messages():
+            pass
+
+    reading = [asyncio.create_task(read()) for _ in range(20)]
+    for number in range(20):
+        await fill(stream, 1)
+        reading[number].cancel()
+    done, pending = await asyncio.wait(reading, timeout=5)
+
+    assert not pending
+    assert all(task.cancelled() for task in done)
