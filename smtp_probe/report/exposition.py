@@ -14,7 +14,7 @@ import math
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from prometheus_client import (
     GC_COLLECTOR,
@@ -39,7 +39,16 @@ from smtp_probe.config.settings import Config
 from smtp_probe.report.metric import Kind, Metric
 from smtp_probe.report.metrics import METRICS
 from smtp_probe.report.negotiation import Format, accepts_gzip, choose_format
-from smtp_probe.report.series import Exemplar, GroupKey, GroupSamples, HistogramValue, Labels, Series, Value
+from smtp_probe.report.series import (
+    Exemplar,
+    GroupKey,
+    GroupSamples,
+    HistogramValue,
+    InfoLabels,
+    Labels,
+    Series,
+    Value,
+)
 
 _COPIED_AT_ONCE = 50
 """Groups copied in one go on the event loop's thread: about a millisecond."""
@@ -116,6 +125,8 @@ class Exposition:
         start_times: StartTimes = lambda _: None,
         before_scrape: Callable[[], None] = lambda: None,
     ) -> None:
+        self.common_labels: InfoLabels = ()
+        """Labels that every sample of ours bears, besides its own. To be set before the first page."""
         self._shows_start_times = False
         self._series = series
         self._collectors = tuple(collectors)
@@ -178,7 +189,7 @@ class Exposition:
             metric for metric in METRICS if metric.name in samples and metric.group_label == group_label
         ]
         starts = self._start_times if self._shows_start_times and page_format is Format.OPENMETRICS else None
-        families = [_family(metric, samples[metric.name], starts) for metric in metrics]
+        families = [_family(*self._bearing(metric, samples[metric.name]), starts) for metric in metrics]
         text = _render(page_format, families)
         # A line break in a label value or a help text is escaped, so this splits between families only.
         parts = (b"\n" + text).split(b"\n# HELP ")[1:]
@@ -186,6 +197,21 @@ class Exposition:
             metric.name: part.split(b"\n", 2)[2].removesuffix(b"\n") + b"\n"
             for metric, part in zip(metrics, parts, strict=True)
         }
+
+    def _bearing(self, metric: Metric, samples: dict[Labels, Value]) -> tuple[Metric, dict[Labels, Value]]:
+        """Add the labels that all samples bear."""
+        if not self.common_labels:
+            return metric, samples
+        names = tuple(name for name, _ in self.common_labels)
+        values = tuple(value for _, value in self.common_labels)
+        if metric.kind is Kind.INFO:
+            return metric, {
+                labels: tuple({**dict(pairs), **dict(self.common_labels)}.items())
+                for labels, pairs in samples.items()
+                if isinstance(pairs, tuple)
+            }
+        wider = replace(metric, labels=(*metric.labels, *names))
+        return wider, {(*labels, *values): value for labels, value in samples.items()}
 
     def _assemble(self, page_format: Format, keys: Sequence[GroupKey], is_gzipped: bool) -> tuple[bytes, ...]:
         pieces = self._pieces(page_format, keys)

@@ -357,3 +357,28 @@ async def test_only_what_changed_is_rendered_anew(monkeypatch):
 
     assert routes == {"route7"}
     assert len(rendered) < 10
+
+
+async def test_every_sample_of_an_exporter_bears_its_vantage_and_else_the_page_is_the_same():
+    telemetry = make_golden_telemetry()
+    plain = parse_text((await telemetry.exposition.page()).body.decode())
+    other = make_golden_telemetry()
+    other.exposition.common_labels = (("vantage", "fra"),)
+    wide = parse_text((await other.exposition.page()).body.decode())
+
+    def samples(families, *, without):
+        return sorted(
+            (sample.name, sorted((k, v) for k, v in sample.labels.items() if k not in without))
+            for family in families
+            for sample in family.samples
+            if sample.name.startswith("smtp_probe_")
+        )
+
+    plain, wide = list(plain), list(wide)
+    assert samples(plain, without={"vantage"}) == samples(wide, without={"vantage"})
+    assert all(
+        sample.labels["vantage"] == "fra"
+        for family in wide
+        for sample in family.samples
+        if sample.name.startswith("smtp_probe_")
+    )

@@ -133,6 +133,8 @@ class EngineProcess:
         """Run until a signal. Gives the exit code."""
         options, shard = self._options, self._options.shard
         self._telemetry.observations.shard(shard.index, shard.count)
+        if self._showing is not None:
+            self._telemetry.exposition.common_labels = (("vantage", self._stream.settings.vantage),)
         self._telemetry.engine.begin(self._parts, self._stream.settings.vantage, self._member)
         server = WebServer(
             self,

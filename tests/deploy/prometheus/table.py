@@ -225,6 +225,36 @@ def _queue_growing() -> list[Trial]:
     ]
 
 
+def _vantages(*, everywhere: bool) -> list[Trial]:
+    """A route from two places, a probe a minute from each; `failures` are those of the first and the second place."""
+
+    def trial(
+        title: str, failures: tuple[str, str], at: int, *, fires: bool, probes: str = "0+1x200"
+    ) -> Trial:
+        samples: dict[str, str] = {}
+        for vantage, failed in zip(("fra", "nyc"), failures, strict=True):
+            labels = {**_ROUTE, "vantage": vantage}
+            samples[series("probes_total", **labels)] = probes
+            samples[series("unobserved_total", **labels, reason="other")] = "0x200"
+            samples[series("probe_failures_total", **labels, reason="refused")] = failed
+        return Trial(title, samples, at, fires)
+
+    all_fail, none_fails, few = "0+1x200", "0x200", "0x60 0+1x2 2x140"
+    broken, other = (all_fail, all_fail), (all_fail, none_fails)
+    if not everywhere:
+        broken, other = other, broken
+    recovers = tuple("0+1x60 60x140" if each == all_fail else each for each in broken)
+    return [
+        trial("fires", broken, 90, fires=True),
+        trial("the other of the two", other, 90, fires=False),
+        trial("two lost probes", (few, few if everywhere else none_fails), 70, fires=False),
+        trial("nothing fails", (none_fails, none_fails), 90, fires=False),
+        Trial("nothing is known", {}, 90, fires=False),
+        trial("a cold start", (none_fails, none_fails), 40, fires=False, probes="_x30 0+1x170"),
+        trial("recovers", (recovers[0], recovers[1]), 150, fires=False),
+    ]
+
+
 def _unattended() -> list[Trial]:
     """The controller's clock stands still; minutes are seconds by sixty in the samples."""
     name = series("engine_schedules_timestamp_seconds")
@@ -295,10 +325,12 @@ TABLE: dict[str, State | Count | Compared | list[Trial]] = {
     ),
     "SmtpProbeReloadFailed": State(series("config_last_reload_successful"), "0", "1", hold=10),
     "SmtpProbeJournalFailing": State(series("journal_up"), "0", "1", hold=5),
+    "SmtpProbeBrokenFromHere": _vantages(everywhere=False),
+    "SmtpProbeBrokenEverywhere": _vantages(everywhere=True),
     "SmtpProbeEngineDown": State(series("engine_up"), "0", "1", hold=2),
     "SmtpProbeEngineBehind": State(series("engine_events_behind"), "5000", "0", near="1000", hold=10),
     "SmtpProbeEngineUnattended": _unattended(),
-    "SmtpProbeEngineTakeovers": Count(series("engine_takeovers_total"), 6, 30),
+    "SmtpProbeEngineTakeovers": Count(series("engine_takeovers_total"), 5, 30),
     "SmtpProbeClockStepped": State(series("clock_step_seconds"), "-3600", "0", near="0.9", hold=5),
     "SmtpProbeSchedulerLagging": State(series("scheduler_lag_seconds"), "9", "0", near="5", hold=10),
     "SmtpProbeInternalErrors": Count(series("internal_errors_total"), 1, 60),
