@@ -10,6 +10,7 @@ from typing import Protocol as Shape
 
 from smtp_probe.config.settings import Mailbox, Protocol
 from smtp_probe.model import MailboxSurvey, TlsFacts
+from smtp_probe.network.graph import GraphConnector
 from smtp_probe.network.jmap import JmapConnector
 from smtp_probe.network.mailbox import ImapConnector
 from smtp_probe.network.maildir import MaildirConnector
@@ -46,4 +47,5 @@ _SERVERS: Mapping[Protocol, Callable[[str, Mailbox, Resolver, Clock, Secret | No
     Protocol.IMAP: ImapConnector,
     Protocol.POP3: Pop3Connector,
     Protocol.JMAP: JmapConnector,
+    Protocol.GRAPH: GraphConnector,
 }

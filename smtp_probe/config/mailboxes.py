@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from smtp_probe.config.endpoints import Endpoint, TlsMode, TlsOptions
+from smtp_probe.config.endpoints import Endpoint, Mechanism, TlsMode, TlsOptions
 from smtp_probe.config.profiles import MAILBOXES, PROTOCOLS, Profile, with_profile
 from smtp_probe.config.section import Settings, conflict
 from smtp_probe.config.values import AuthservId, FolderName, Host, Number, Seconds, Whole
@@ -29,6 +29,7 @@ class Protocol(StrEnum):
     POP3 = "pop3"
     MAILDIR = "maildir"
     JMAP = "jmap"
+    GRAPH = "graph"
 
 
 _PORTS = {
@@ -36,9 +37,11 @@ _PORTS = {
     Protocol.POP3: (995, 110),
     Protocol.MAILDIR: (0, 0),
     Protocol.JMAP: (443, 80),
+    Protocol.GRAPH: (443, 80),
 }
 """With TLS from the start, and without."""
-_OVER_HTTP = frozenset({Protocol.JMAP})
+_OVER_HTTP = frozenset({Protocol.JMAP, Protocol.GRAPH})
+_TOKENS = frozenset({Mechanism.XOAUTH2, Mechanism.OAUTHBEARER})
 _CHOICE = ("protocol", "host", "tls")
 """What a protocol decides: with another one, a host may be required that is not now."""
 _Limits = tuple[Mapping[str, Any], str]
@@ -66,6 +69,7 @@ _LIMITS: Mapping[Protocol, tuple[_Limits, ...]] = {
         ({"clock_folder": None}, "the clock of a maildir is this machine's: it has no clock_folder"),
     ),
     Protocol.JMAP: (({"clock_folder": None}, "clock_folder is for imap alone"),),
+    Protocol.GRAPH: (({"clock_folder": None}, "clock_folder is for imap alone"),),
 }
 """The settings that a protocol leaves no choice of, and why."""
 
@@ -105,7 +109,7 @@ class Mailbox(Endpoint):
 
     protocol: Protocol = Field(
         Protocol.IMAP,
-        description="How it is read: imap, where there is a choice. jmap is as good where a server has it; pop3 has one folder and announces nothing; maildir is a directory of this machine.",
+        description="How it is read: imap, where there is a choice. jmap is as good where a server has it; graph is Exchange Online by Microsoft Graph; pop3 has one folder and announces nothing; maildir is a directory of this machine.",
     )
     host: Host = Field(
         description="Host name or address; needed by every protocol but maildir.",
@@ -196,6 +200,13 @@ class Mailbox(Endpoint):
         if self.after_judgement == "trash" and self.protocol in (Protocol.POP3, Protocol.MAILDIR):
             reason = f"{self.protocol} has no trash: delete or keep"
             raise conflict(reason, "after_judgement", *_CHOICE)
+        return self
+
+    @model_validator(mode="after")
+    def _token_for_graph(self) -> Self:
+        if self.protocol is Protocol.GRAPH and (self.auth is None or self.auth.mechanism not in _TOKENS):
+            reason = "graph takes access tokens only: auth needs mechanism: xoauth2, and oauth"
+            raise conflict(reason, "auth", *_CHOICE)
         return self
 
     @model_validator(mode="after")

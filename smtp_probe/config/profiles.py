@@ -61,6 +61,7 @@ PROTOCOLS: Mapping[str, Mapping[str, Any]] = {
     "pop3": {"junk": None, "poll_minimum": 1.0, "poll_maximum": 15.0},
     # Each look is a request over HTTP.
     "jmap": {"poll_minimum": 0.25, "poll_maximum": 5.0},
+    "graph": {"host": "graph.microsoft.com", "tls": "implicit", "poll_minimum": 2.0, "poll_maximum": 15.0},
     "maildir": {"host": "localhost", "tls": "none"},
 }
 """What follows from a protocol by itself, whoever the provider is."""

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from smtp_probe.config.settings import Mailbox
 from smtp_probe.errors import MailboxError
+from smtp_probe.mail.syntax.header_fields import MAX_BYTES, read_date, write_header
 from smtp_probe.mail.syntax.mailbox_names import decode_mailbox_name
 from smtp_probe.mail.syntax.text import sanitise
 from smtp_probe.model import Cause, Location, MailboxMessage, MailboxSurvey, SurveyedFolder, TlsFacts
@@ -40,14 +39,12 @@ from smtp_probe.network.web_api import WebApi
 from smtp_probe.ports import Clock, FolderState, Resolver, Secret, WatchedFolder
 
 _log = logging.getLogger(__name__)
-_HEADER_BYTES = 65_536
 _BATCH = 50
 _LISTED = 1000
 """How many of the newest messages are listed when a folder is seen for the first time."""
 _CHANGES = 200
 _UNTOLD_LOOK_SECONDS = 15.0
 _ENDED_SECONDS = 2.0
-_BARE_LINE_END = re.compile(r"\r?\n(?![ \t])|\r(?!\n)|\0")
 _PROPERTIES = ["id", "blobId", "mailboxIds", "receivedAt", "size", "headers"]
 
 
@@ -268,7 +265,7 @@ class JmapSession:
         found = [each.get("blobId") for each in objects_in(answer, "fetch")]
         if not found or not isinstance(found[0], str):
             return b""
-        text = await self._account.download("fetch", found[0], _HEADER_BYTES + limit_bytes)
+        text = await self._account.download("fetch", found[0], MAX_BYTES + limit_bytes)
         return text.partition(b"\r\n\r\n")[2][:limit_bytes]
 
     async def search_header(self, name: str, value: str) -> Sequence[int]:
@@ -377,22 +374,3 @@ class JmapSession:
     async def close(self) -> None:
         """Close the connections."""
         await self._api.close()
-
-
-def write_header(fields: object) -> bytes:
-    """Put a header together again from the raw values of its fields (RFC 8621 section 4.1.2.1)."""
-    lines: list[str] = []
-    for each in fields if isinstance(fields, list) else ():
-        name, value = (each.get("name"), each.get("value")) if isinstance(each, dict) else (None, None)
-        if isinstance(name, str) and isinstance(value, str):
-            lines.append(f"{name}:{_BARE_LINE_END.sub(' ', value)}\r\n")
-    return "".join(lines).encode("utf-8", "replace")[:_HEADER_BYTES] + b"\r\n"
-
-
-def read_date(text: object) -> int | None:
-    """The second of a UTC date (RFC 8620 section 1.4), in nanoseconds; None for what is none."""
-    try:
-        at = datetime.fromisoformat(text) if isinstance(text, str) and len(text) < 40 else None
-    except ValueError:
-        return None
-    return None if at is None or at.tzinfo is None else int(at.timestamp()) * 1_000_000_000

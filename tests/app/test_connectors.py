@@ -7,12 +7,14 @@ import pytest
 from smtp_probe.app.connectors import Connector, connect
 from smtp_probe.config.settings import Mailbox
 from smtp_probe.network.clock import ReferenceClock
+from smtp_probe.network.graph import GraphConnector
 from smtp_probe.network.jmap import JmapConnector
 from smtp_probe.network.mailbox import ImapConnector
 from smtp_probe.network.maildir import MaildirConnector
 from smtp_probe.network.pop3 import Pop3Connector
 from tests.network.submitting import FixedResolver
 
+TOKEN = {"username": "a@example.org", "oauth": "tenant", "mechanism": "xoauth2"}
 SERVER = {"host": "mail.example.org", "tls": "implicit"}
 
 
@@ -22,6 +24,7 @@ SERVER = {"host": "mail.example.org", "tls": "implicit"}
         (SERVER, ImapConnector),
         (SERVER | {"protocol": "pop3"}, Pop3Connector),
         (SERVER | {"protocol": "jmap"}, JmapConnector),
+        ({"protocol": "graph", "auth": TOKEN}, GraphConnector),
         ({"protocol": "maildir", "path": "/mail"}, MaildirConnector),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from smtp_probe.config.load import load
@@ -46,10 +48,19 @@ def test_what_runs_over_https_has_no_starttls_and_no_clock_folder():
     assert conflicts(Mailbox, **jmap, tls="implicit", clock_folder="x")[0] == "clock_folder"
 
 
+def test_graph_takes_tokens_only_and_knows_its_server():
+    token = {"username": "a@example.org", "oauth": "tenant", "mechanism": "xoauth2"}
+    assert Mailbox.model_validate({"protocol": "graph", "auth": token}).place == "graph.microsoft.com:443"
+    assert conflicts(Mailbox, protocol="graph")[0] == "auth"
+    assert conflicts(Mailbox, protocol="graph", auth=AUTH)[0] == "auth"
+
+
 def test_every_protocol_has_its_ports():
     for protocol in Protocol:
-        needs = MAILDIR if protocol is Protocol.MAILDIR else MAILBOX | {"protocol": protocol}
-        assert isinstance(Mailbox(**needs).effective_port, int)
+        needs: dict[str, Any] = MAILDIR if protocol is Protocol.MAILDIR else MAILBOX | {"protocol": protocol}
+        if protocol is Protocol.GRAPH:
+            needs = needs | {"auth": {"username": "u", "oauth": "o", "mechanism": "xoauth2"}}
+        assert isinstance(Mailbox.model_validate(needs).effective_port, int)
 
 
 def test_mistakes_are_told_with_their_lines(tmp_path):
@@ -75,5 +86,5 @@ def test_mistakes_are_told_with_their_lines(tmp_path):
     assert told[1].startswith("8: mailboxes.two.port: a maildir is read from the disk")
     assert told[2].startswith("9: mailboxes.three")
     assert "host" in told[2]
-    assert "expected one of imap, pop3, maildir, jmap; found the text 'mbox'" in told[3]
+    assert "expected one of imap, pop3, maildir, jmap, graph; found the text 'mbox'" in told[3]
     assert len(told) == 4
