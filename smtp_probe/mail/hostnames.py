@@ -58,10 +58,14 @@ _PROVIDER_HOSTS = (
 _HOST_NAME = re.compile(
     r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?){0,126}"
 )
+_PLAIN_LABEL = re.compile(
+    r"(?=.{1,64}\Z)[a-z0-9]++(?:-++[a-z0-9]++)*+(?:\.[a-z0-9]++(?:-++[a-z0-9]++)*+)*+(?<=[a-z])"
+)
+"""What is a label as it stands, as most names are."""
 _FOREIGN = re.compile(r"[^a-z0-9.-]+")
 _REPEATED = re.compile(r"-*+\.[.-]*+")
-_IPV4 = re.compile(r"(?:0|[1-9]\d{0,2})(?:\.(?:0|[1-9]\d{0,2})){3}", re.ASCII)
-_ADDRESS_LIKE = re.compile(r":|[\d\]]$", re.ASCII)
+_OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+_IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}(?!\d)", re.ASCII)
 _PORT = re.compile(r"[:.]\d{1,5}", re.ASCII)
 
 
@@ -72,6 +76,8 @@ def normalise_by(name: str | None) -> str:
     A name that is too long keeps its end, which says whose host it is.
     """
     lowered = (name or "")[-_MAX_NAME_CHARACTERS:].strip().strip("<>\"'").lower()
+    if _PLAIN_LABEL.fullmatch(lowered):
+        return find_provider(lowered) or lowered
     if read_address(lowered) is not None:
         return "address"
     host = _REPEATED.sub(".", _FOREIGN.sub("-", lowered)).strip(".-")
@@ -109,7 +115,8 @@ def read_address(text: str) -> str | None:
     Accepted are brackets, also with blanks in them, the tag `IPv6:` (RFC 5321 section 4.1.3), a port behind the
     address, a zone index, which is left out, and IPv4 in its IPv6 spelling, which becomes IPv4.
     """
-    if not _ADDRESS_LIKE.search(text) or len(text) > _MAX_ADDRESS_CHARACTERS:
+    is_like_one = ":" in text or text[-1:] == "]" or text[-1:].isdecimal()
+    if not is_like_one or len(text) > _MAX_ADDRESS_CHARACTERS:
         return None
     inner, closed, port = text.removeprefix("[").partition("]")
     inner = inner.strip() if closed else inner
@@ -119,7 +126,7 @@ def read_address(text: str) -> str | None:
         inner = inner[5:]
     match = _IPV4.match(inner)
     if match is not None and (match.end() == len(inner) or _PORT.fullmatch(inner, match.end())):
-        return match[0] if all(int(part) < 256 for part in match[0].split(".")) else None
+        return match[0]
     return _read_ipv6(inner) if ":" in inner else None
 
 

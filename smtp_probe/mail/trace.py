@@ -59,9 +59,8 @@ def measure_delays(hops: Sequence[Hop]) -> list[HopDelay]:
     before: Hop | None = None
     for position, hop in enumerate(hops, 1):
         delay = None if before is None else _measure_delay(before, hop)
-        delays.append(
-            HopDelay(position=position, by=normalise_by(hop.by_host or hop.by), delay_seconds=delay)
-        )
+        by = normalise_by(hop.by_host or hop.by)
+        delays.append(HopDelay(position=position, by=by, delay_seconds=delay))
         before = before if hop.at_ns is None else hop
     return delays
 

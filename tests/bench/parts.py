@@ -24,14 +24,15 @@ from .figures import Baseline, Figure, Row, below
 from .site import Site
 
 _LINES = 64
+_MESSAGES = 20
 _KEY = TagKey(b"k" * 32)
 _ROUTE, _RECIPIENT = "to-the-other-side", "probe@example.org"
 _RECEIVED = """\
-Received: from out{0}.example.org (out{0}.example.org [192.0.2.{0}])
+Received: from out{0}-{2}.example.org (out{0}-{2}.example.org [192.0.2.{0}])
 \t(using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)
 \t key-exchange X25519 server-signature RSA-PSS (2048 bits) server-digest SHA256)
 \t(Client did not present a certificate)
-\tby mx{0}.example.net (Postfix) with ESMTPS id 4hQx5W2mz1z9s{1}
+\tby mx{0}-{2}.example.net (Postfix) with ESMTPS id 4hQx5W2mz1z9s{1}
 \tfor <inbox@example.net>; Tue,  1 Sep 2026 10:00:{0:02d} +0200 (CEST)
 """
 
@@ -60,9 +61,10 @@ def _alternate(
 # The reader.
 
 
-def _long_header() -> bytes:
+def _long_header(message: int) -> bytes:
+    """Make one of several messages, whose hosts nobody has met: readers remember what they read last."""
     letters = "BCDFGHJKLMNPQRST"
-    lines = (_RECEIVED.format(number % 60, letters[number % 16]) for number in range(_LINES, 0, -1))
+    lines = (_RECEIVED.format(number % 60, letters[number % 16], message) for number in range(_LINES, 0, -1))
     return ("".join(lines) + "From: probe@example.org\nSubject: probe\n\n").replace("\n", "\r\n").encode()
 
 
@@ -73,10 +75,16 @@ def _read_by_library(header: bytes) -> None:
 
 
 def _trace_row(site: Site) -> Row:
-    header = _long_header()
-    assert len(read_trace(header).hops) == _LINES
+    headers = [_long_header(message) for message in range(_MESSAGES)]
+    assert all(len(read_trace(header).hops) == _LINES for header in headers)
     site.say("parts: trace")
-    ours, library = _alternate(site, lambda: read_trace(header), lambda: _read_by_library(header), 5)
+    ours_next, library_next = itertools.cycle(headers), itertools.cycle(headers)
+    ours, library = _alternate(
+        site,
+        lambda: read_trace(next(ours_next)),
+        lambda: _read_by_library(next(library_next)),
+        _MESSAGES,
+    )
     return Row(
         benchmark="parts",
         what=f"reading a trace of {_LINES} lines",

@@ -16,11 +16,11 @@ from __future__ import annotations
 
 import re
 
-from smtp_probe.mail.queue_ids.id_stamps import MICROSECOND_NS, SECOND_NS, IdStamp, read_number
+from smtp_probe.mail.queue_ids.id_stamps import MICROSECOND_NS, SECOND_NS, IdStamp, read_number, value_digits
 from smtp_probe.model import Hop
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_BASE = 62
+_VALUES = value_digits(_DIGITS)
 _NEW = re.compile(r"([0-9A-Za-z]{6})-[0-9A-Za-z]{11}-([0-9A-Za-z]{4})")
 _OLD = re.compile(r"([0-9A-Za-z]{6})-[0-9A-Za-z]{6}-([0-9A-Za-z]{2})")
 _VERSION = re.compile(r"(\d{1,3})\.(\d{1,3})(?!\d)", re.ASCII)
@@ -56,7 +56,7 @@ def decode_exim(hop: Hop) -> IdStamp | None:
 
 
 def _read_new(match: re.Match[str], hop: Hop) -> IdStamp | None:
-    fraction = read_number(match[2], _DIGITS, _BASE)
+    fraction = read_number(match[2], _VALUES)
     unit_us = 1
     if fraction >= 1_000_000:
         # A host's number, times half a million, plus units of two microseconds.
@@ -69,7 +69,7 @@ def _read_old(match: re.Match[str], hop: Hop) -> IdStamp | None:
     version = _read_version(hop.software_version)
     if version is None or not _FRACTIONS_SINCE <= version <= _COARSE:
         return None
-    fraction = read_number(match[2], _DIGITS, _BASE)
+    fraction = read_number(match[2], _VALUES)
     if version == _COARSE or fraction >= 2000:
         # A host's number, times two hundred, is in front of the fraction; without one it is zero.
         return _give(match, fraction % 200 * _GRID_NS, 0.005, hop, lead_seconds=_DATA_LEAD_SECONDS)
@@ -80,7 +80,7 @@ def _give(
     match: re.Match[str], fraction_ns: int, resolution_seconds: float, hop: Hop, *, lead_seconds: float
 ) -> IdStamp:
     return IdStamp(
-        at_ns=read_number(match[1], _DIGITS, _BASE) * SECOND_NS + fraction_ns,
+        at_ns=read_number(match[1], _VALUES) * SECOND_NS + fraction_ns,
         resolution_seconds=resolution_seconds,
         source="exim_id",
         event="data" if "smtp" in (hop.with_ or "").lower() else None,

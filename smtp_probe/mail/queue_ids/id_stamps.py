@@ -7,6 +7,7 @@ corrected here. Which software writes which id is known to the decoders (`postfi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from smtp_probe.model import Hop
@@ -61,9 +62,14 @@ def to_ns(seconds: float) -> int:
     return round(seconds * SECOND_NS)
 
 
-def read_number(digits: str, alphabet: str, base: int) -> int:
-    """Read a number in the given base, most significant digit first. The caller has checked and bounded the digits."""
-    value = 0
+def value_digits(alphabet: str) -> dict[str, int]:
+    """Give the value of each digit of a number that is written in this alphabet."""
+    return {digit: value for value, digit in enumerate(alphabet)}
+
+
+def read_number(digits: str, values: Mapping[str, int]) -> int:
+    """Read a number in the base of so many digits, most significant first. The caller has checked and bounded it."""
+    base, number = len(values), 0
     for digit in digits:
-        value = value * base + alphabet.index(digit)
-    return value
+        number = number * base + values[digit]
+    return number

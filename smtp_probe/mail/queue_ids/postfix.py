@@ -9,11 +9,19 @@ from __future__ import annotations
 
 import re
 
-from smtp_probe.mail.queue_ids.id_stamps import MICROSECOND_NS, SECOND_NS, IdStamp, ModularStamp, read_number
+from smtp_probe.mail.queue_ids.id_stamps import (
+    MICROSECOND_NS,
+    SECOND_NS,
+    IdStamp,
+    ModularStamp,
+    read_number,
+    value_digits,
+)
 from smtp_probe.model import Hop
 
 _DIGITS = "0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz"
 """No vowels, so that no id is a word."""
+_VALUES = value_digits(_DIGITS)
 _LONG = re.compile(rf"(?P<seconds>[{_DIGITS}]{{6,7}})(?P<micros>[{_DIGITS}]{{4}})z[{_DIGITS[:-1]}]{{1,20}}")
 """The inode behind the last z is in base 51, without the z."""
 _SHORT = re.compile(r"(?P<micros>[0-9A-F]{5})[0-9A-F]{1,16}")
@@ -39,10 +47,10 @@ def decode_postfix(hop: Hop) -> IdStamp | ModularStamp | None:
 
 
 def _read_long(match: re.Match[str], event: str | None) -> IdStamp | None:
-    micros = read_number(match["micros"], _DIGITS, 52)
+    micros = read_number(match["micros"], _VALUES)
     if micros >= 1_000_000:
         return None
-    seconds = read_number(match["seconds"], _DIGITS, 52)
+    seconds = read_number(match["seconds"], _VALUES)
     return IdStamp(
         at_ns=seconds * SECOND_NS + micros * MICROSECOND_NS,
         resolution_seconds=_RESOLUTION_SECONDS,

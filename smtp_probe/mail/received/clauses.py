@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from smtp_probe.mail.syntax.tokens import Kind, Token
+from smtp_probe.mail.syntax.tokens import Row
 
 MAX_WORD_CHARACTERS = 512
 """A word that was joined from touching tokens is cut there: joining thousands of them would not be linear."""
@@ -18,8 +18,8 @@ KEYWORDS = ("from", "by", "via", "with", "id", "for", "tls", "envelope-from")
 _SPELLINGS = {
     spelling: keyword for keyword in KEYWORDS for spelling in (keyword, keyword.upper(), keyword.capitalize())
 }
-_COMMENT, _SEMICOLON, _COMMA = Kind.COMMENT, Kind.SEMICOLON, Kind.COMMA
-_SEPARATORS = (_SEMICOLON, _COMMA)
+_LOOK_AHEAD = 16
+"""So many tokens are looked at behind a keyword, for one that is no comment."""
 
 
 class Clauses(NamedTuple):
@@ -40,32 +40,37 @@ class Clauses(NamedTuple):
         return [text for clause, text in self.comments if clause == keyword]
 
 
-def divide(tokens: Sequence[Token]) -> Clauses:
+def divide(rows: Sequence[Row]) -> Clauses:
     """Divide the tokens into clauses. Tokens that touch are one word, as in `host[192.0.2.1]` or `"a b"@host`."""
     found: dict[str, list[str]] = {}
     comments: list[tuple[str, str]] = []
     keyword, words = "", list[str]()
-    last_end = -1
-    for place, (kind, text, start, end) in enumerate(tokens):
-        if kind is _COMMENT:
-            comments.append((keyword, text))
-            last_end = -1
-            continue
-        if kind is _SEMICOLON or kind is _COMMA:
-            continue
-        if start == last_end and words:
-            words[-1] = (words[-1] + text)[:MAX_WORD_CHARACTERS]
-        elif text in _SPELLINGS and _begins_clause(tokens, place, keyword, words):
-            keyword, words = _SPELLINGS[text], []
-            if not found.get(keyword):
-                found[keyword] = words
+    may_touch = False
+    for place, (blank, word, comment, angle, literal, quoted, semicolon, comma, _, other) in enumerate(rows):
+        if word:
+            if may_touch and not blank and words:
+                words[-1] = (words[-1] + word)[:MAX_WORD_CHARACTERS]
+            elif word in _SPELLINGS and _begins_clause(rows, place, keyword, words):
+                keyword, words = _SPELLINGS[word], []
+                if not found.get(keyword):
+                    found[keyword] = words
+            else:
+                words.append(word)
+            may_touch = True
+        elif text := angle or literal or quoted or other:
+            if may_touch and not blank and words:
+                words[-1] = (words[-1] + text)[:MAX_WORD_CHARACTERS]
+            else:
+                words.append(text)
+            may_touch = True
         else:
-            words.append(text)
-        last_end = end
+            may_touch = False
+            if not semicolon and not comma:
+                comments.append((keyword, comment))
     return Clauses({name: tuple(values) for name, values in found.items()}, tuple(comments))
 
 
-def _begins_clause(tokens: Sequence[Token], place: int, keyword: str, words: Sequence[str]) -> bool:
+def _begins_clause(rows: Sequence[Row], place: int, keyword: str, words: Sequence[str]) -> bool:
     """Tell whether a word that is a keyword begins a clause, given the clause that stands before it.
 
     It may be the name of a host instead: where tokens touch it (`by[192.0.2.1]`), and where the clause before has no
@@ -74,12 +79,11 @@ def _begins_clause(tokens: Sequence[Token], place: int, keyword: str, words: Seq
     if words and words[-1] == "over":
         return False
     lacks_value = keyword != "" and not words
-    following = place + 1
-    while following < len(tokens) and tokens[following].kind is Kind.COMMENT:
-        following += 1
-    if following == len(tokens):
-        return not lacks_value
-    kind, text, start, _ = tokens[following]
-    if start == tokens[place].end and kind not in _SEPARATORS:
-        return False
-    return not lacks_value or text not in _SPELLINGS
+    for following in range(place + 1, min(place + 1 + _LOOK_AHEAD, len(rows))):
+        blank, word, _, angle, literal, quoted, semicolon, comma, _, other = rows[following]
+        if word or angle or literal or quoted or other:
+            touches = following == place + 1 and not blank
+            return not touches and (not lacks_value or word not in _SPELLINGS)
+        if semicolon or comma:
+            return True
+    return not lacks_value

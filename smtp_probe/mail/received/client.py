@@ -136,7 +136,7 @@ def _last_word(text: str) -> str | None:
     words = text.rstrip(" ")
     if words.lower() in _NO_NAMES:
         return words
-    start = max(words.rfind(mark) for mark in " @:") + 1
+    start = max(words.rfind(" "), words.rfind("@"), words.rfind(":")) + 1
     return words[start:] or None
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 
 from smtp_probe.mail.hostnames import find_provider
 from smtp_probe.mail.received.clauses import Clauses
@@ -91,8 +92,8 @@ _RETRIEVAL = re.compile(r"(?:A|K|R)?POP[23]?(?:-?SSL|S)?|IMAP[24]?(?:rev1)?(?:-?
 def find_software(clauses: Clauses, protocol: str | None, date_flags: Collection[str]) -> str | None:
     """Name the software that wrote the header. None where the header leaves a doubt."""
     for keyword, text in clauses.comments:
-        if keyword not in _FOREIGN_CLAUSES and (match := _SOFTWARE.match(text)) is not None:
-            return match.lastgroup
+        if keyword not in _FOREIGN_CLAUSES and (name := _read_comment(text)[0]) is not None:
+            return name
     provider = find_provider((clauses.word("by") or "").lower())
     return (
         _BY_PROVIDER.get(provider or "")
@@ -122,7 +123,16 @@ def is_retrieval(clauses: Clauses) -> bool:
     """Whether the line was written by a program that fetched the message from a mailbox: no mail system took it."""
     if _RETRIEVAL.fullmatch(clauses.word("with") or ""):
         return True
-    return any(_FETCHERS.match(text) for keyword, text in clauses.comments if keyword not in _FOREIGN_CLAUSES)
+    return any(
+        _read_comment(text)[1] for keyword, text in clauses.comments if keyword not in _FOREIGN_CLAUSES
+    )
+
+
+@lru_cache(maxsize=256)  # the lines of one way bear the same comments, message after message
+def _read_comment(text: str) -> tuple[str | None, bool]:
+    """Give the software that a comment names, and whether it is one that fetches from mailboxes."""
+    match = _SOFTWARE.match(text)
+    return (match.lastgroup if match else None), _FETCHERS.match(text) is not None
 
 
 def _find_by_id(clauses: Clauses, protocol: str) -> str | None:

@@ -21,7 +21,16 @@ from smtp_probe.mail.received.dialects import find_event, find_software, find_ve
 from smtp_probe.mail.received.session import Session, read_session
 from smtp_probe.mail.syntax.dates import DateReading, find_date, parse_date
 from smtp_probe.mail.syntax.text import sanitise
-from smtp_probe.mail.syntax.tokens import Kind, Token, mask, read_text, tokenize
+from smtp_probe.mail.syntax.tokens import (
+    Kind,
+    Row,
+    Token,
+    cut_rows,
+    mask,
+    read_text,
+    rows_of,
+    tokenize,
+)
 from smtp_probe.model import Hop
 
 _MAX_NAME_CHARACTERS = 255
@@ -39,7 +48,7 @@ class _Stamp(NamedTuple):
     """The date of a header, the tokens that are not of the date, and what was odd."""
 
     reading: DateReading | None
-    tokens: Sequence[Token]
+    rows: Sequence[Row]
     flags: tuple[str, ...] = ()
 
 
@@ -47,7 +56,7 @@ def parse_received(value: bytes) -> Hop:
     """Read the value of a Received or X-Received header."""
     text, flags = read_text(value)
     stamp = _split_plain_date(text) or _find_stamp(text)
-    clauses = divide(stamp.tokens)
+    clauses = divide(stamp.rows)
     session = read_session(clauses)
     software = find_software(clauses, session.protocol, stamp.flags)
     client = _read_client(clauses, session, software)
@@ -86,8 +95,11 @@ def _split_plain_date(text: str) -> _Stamp | None:
     reading = parse_date(tail)
     if reading.at_ns is None or tail[reading.end :].partition("(")[0].strip():
         return None
+    rows = cut_rows(head)
+    if rows is not None:
+        return _Stamp(reading, rows, reading.flags)
     tokens, odd = tokenize(head)
-    return _Stamp(reading, tokens, (*odd, *reading.flags))
+    return _Stamp(reading, rows_of(tokens), (*odd, *reading.flags))
 
 
 def _find_stamp(text: str) -> _Stamp:
@@ -104,15 +116,15 @@ def _find_stamp(text: str) -> _Stamp:
         if token.kind is Kind.SEMICOLON and has_text_behind:
             reading = parse_date(text[token.end :])
             behind = _tokens_from(tokens[place + 1 :], token.end + reading.end) if reading.end else []
-            return _Stamp(reading, [*tokens[:place], *behind], (*odd, *reading.flags))
+            return _Stamp(reading, rows_of([*tokens[:place], *behind]), (*odd, *reading.flags))
         has_text_behind = has_text_behind or token.kind is Kind.WORD
     start = find_date(mask(text, cut, Kind.COMMENT, Kind.QUOTED, Kind.ANGLE, Kind.LITERAL))
     if start is None:
-        return _Stamp(None, tokens, (*odd, "no_date"))
+        return _Stamp(None, rows_of(tokens), (*odd, "no_date"))
     reading = parse_date(text[start:])
     before = [token for token in tokens if token.end <= start]
     behind = _tokens_from(tokens, start + reading.end)
-    return _Stamp(reading, [*before, *behind], (*odd, "no_semicolon", *reading.flags))
+    return _Stamp(reading, rows_of([*before, *behind]), (*odd, "no_semicolon", *reading.flags))
 
 
 def _tokens_from(tokens: Sequence[Token], start: int) -> list[Token]:
@@ -147,7 +159,7 @@ def _find_oddities(clauses: Clauses) -> list[str]:
     flags: list[str] = []
     if clauses.word("by") is None:
         flags.append("no_by")
-    if any("(may be forged)" in text for text in clauses.comments_of("from")):
+    if any(keyword == "from" and "(may be forged)" in text for keyword, text in clauses.comments):
         flags.append("may_be_forged")
     if is_retrieval(clauses):
         flags.append("retrieval")

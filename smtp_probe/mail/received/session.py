@@ -9,7 +9,7 @@ the name of a group of ciphers, and says nothing of the version.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from smtp_probe.mail.received.clauses import Clauses
@@ -60,16 +60,27 @@ class Session(NamedTuple):
     authenticated: bool | None = None
 
 
+class _Remark(NamedTuple):
+    tls_version: str | None = None
+    tls_cipher: str | None = None
+    authenticated: bool = False
+
+
 def read_session(clauses: Clauses) -> Session:
     """Read protocol, TLS and authentication from the clauses and comments of one header."""
     words = clauses.words.get("with", ())
     attributes = _read_attributes(clauses)
     written = " ".join(words) or attributes.get("P", "")
     protocol = _read_protocol(written)
-    comments = [text for _, text in clauses.comments if not text.startswith("envelope-")]
-    version, cipher = _read_tls([*comments, written, attributes.get("X", "")])
+    version = cipher = None
+    said = attributes.get("auth") == "yes"
+    for _, text in clauses.comments:
+        remark = _read_remark(text)
+        version, cipher = version or remark.tls_version, cipher or remark.tls_cipher
+        said = said or remark.authenticated
+    for text in (written, attributes.get("X", "")):
+        version, cipher = version or _read_remark(text).tls_version, cipher or _read_remark(text).tls_cipher
     cipher = cipher or _read_cipher(clauses.word("tls") or "") or _read_cipher(_find_slashed_cipher(written))
-    said = attributes.get("auth") == "yes" or any(_AUTHENTICATED_COMMENT.match(text) for text in comments)
     return Session(protocol, version, cipher, _judge_authentication(protocol, said=said))
 
 
@@ -118,17 +129,17 @@ def _read_cipher(word: str) -> str | None:
     return match[0] if match else None
 
 
-def _read_tls(texts: Iterable[str]) -> tuple[str | None, str | None]:
-    version: str | None = None
-    cipher: str | None = None
-    for text in texts:
-        match = _match_tls(text)
-        if match is None:
-            continue
-        parts = match.groupdict()
-        version = version or normalise_version(parts.get("version") or "")
-        cipher = cipher or parts.get("cipher")
-    return version, cipher
+@lru_cache(maxsize=256)  # the lines of one way bear the same comments, message after message
+def _read_remark(text: str) -> _Remark:
+    """Read what one comment, or the words behind `with`, say of TLS and authentication."""
+    if text.startswith("envelope-"):
+        return _Remark()
+    said = _AUTHENTICATED_COMMENT.match(text) is not None
+    match = _match_tls(text)
+    if match is None:
+        return _Remark(authenticated=said)
+    parts = match.groupdict()
+    return _Remark(normalise_version(parts.get("version") or ""), parts.get("cipher"), said)
 
 
 def _match_tls(text: str) -> re.Match[str] | None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
 from smtp_probe.mail.syntax.tokens import Kind, mask, tokenize
@@ -109,35 +110,41 @@ def _match(text: str) -> re.Match[str] | None:
 def _read(match: re.Match[str]) -> DateReading:
     parts = match.groupdict()
     flags: list[str] = []
-    day = _read_day(parts, flags)
+    day, odd = _read_day(parts["year"], parts["month"], parts["day"], parts["weekday"])
+    flags += odd
     seconds = _read_time(parts, flags)
     if day is None or seconds is None:
         return _NOTHING
-    zone_seconds = _read_zone(parts.get("early") or parts["zone"], flags)
+    zone_seconds, odd = _read_zone(parts.get("early") or parts["zone"])
+    flags += odd
     digits = (parts["fraction"] or "")[:9]
     at_ns = ((day - _EPOCH_DAY) * 86400 + seconds - zone_seconds) * _SECOND_NS + int(digits.ljust(9, "0"))
     resolution = float(f"1e-{len(digits)}") if parts["second"] else 60.0
     return DateReading(at_ns, resolution, tuple(flags), match.end())
 
 
-def _read_day(parts: dict[str, str], flags: list[str]) -> int | None:
+@lru_cache(maxsize=64)  # the dates of one message are of one day, or of two
+def _read_day(
+    year_text: str, month_text: str, day_text: str, weekday: str | None
+) -> tuple[int | None, tuple[str, ...]]:
     """Give the day as a proleptic Gregorian ordinal; years of two and three digits as RFC 5322 section 4.3."""
-    year, month = int(parts["year"]), _MONTHS.get(parts["month"].lower())
-    if parts["month"].isdigit():
-        month = int(parts["month"])
-    if len(parts["year"]) == 2:
+    year, month = int(year_text), _MONTHS.get(month_text.lower())
+    flags: list[str] = []
+    if month_text.isdigit():
+        month = int(month_text)
+    if len(year_text) == 2:
         year += 2000 if year < 50 else 1900
         flags.append("two_digit_year")
-    elif len(parts["year"]) == 3:
+    elif len(year_text) == 3:
         year += 1900
         flags.append("three_digit_year")
     try:
-        day = date(year, month or 0, int(parts["day"]))
+        day = date(year, month or 0, int(day_text))
     except ValueError:
-        return None
-    if parts["weekday"] and parts["weekday"].lower() != _WEEKDAYS[day.weekday()]:
+        return None, ()
+    if weekday and weekday.lower() != _WEEKDAYS[day.weekday()]:
         flags.append("wrong_weekday")
-    return day.toordinal()
+    return day.toordinal(), tuple(flags)
 
 
 def _read_time(parts: dict[str, str], flags: list[str]) -> int | None:
@@ -157,23 +164,21 @@ def _read_time(parts: dict[str, str], flags: list[str]) -> int | None:
     return hour * 3600 + minute * 60 + second
 
 
-def _read_zone(zone: str | None, flags: list[str]) -> int:
+@lru_cache(maxsize=64)
+def _read_zone(zone: str | None) -> tuple[int, tuple[str, ...]]:
     """Give the offset from UTC in seconds: 0, with a flag, where it is not told."""
     if not zone:
-        flags.append("no_zone")
-        return 0
+        return 0, ("no_zone",)
     sign = max(zone.find("+"), zone.find("-"))
     if sign < 0:
         hours = _ZONE_HOURS.get(zone.lower())
-        if hours is None:
-            flags.append("unknown_zone")
-        return (hours or 0) * 3600
+        return (0, ("unknown_zone",)) if hours is None else (hours * 3600, ())
     digits = zone[sign + 1 :].replace(":", "")
     hours, minutes = (int(digits), 0) if len(digits) <= 2 else (int(digits[:-2]), int(digits[-2:]))
     total = hours * 60 + minutes
+    flags: tuple[str, ...] = ()
     if total > _ZONE_LIMIT_MINUTES:
-        flags.append("zone_clamped")
-        total = _ZONE_LIMIT_MINUTES
+        total, flags = _ZONE_LIMIT_MINUTES, ("zone_clamped",)
     if total == 0 and zone[sign] == "-":
-        flags.append("minus_zero_zone")
-    return total * (-60 if zone[sign] == "-" else 60)
+        flags = ("minus_zero_zone",)
+    return total * (-60 if zone[sign] == "-" else 60), flags

@@ -10,9 +10,10 @@ repetition in the patterns is possessive, and the partners of nested parentheses
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from enum import IntEnum
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from smtp_probe.mail.syntax.text import sanitise
 
@@ -24,7 +25,7 @@ MAX_DEPTH = 16
 
 _TOKEN = re.compile(
     r"""
-    [ ]*+
+    (?P<blank> [ ]*+ )
     (?: (?P<word> [^ ()<>\[\]";,]++ )
       | \( (?P<comment> [^()\\]*+ (?: \( [^()\\]*+ \) [^()\\]*+ )* ) \)
       | (?P<angle> < [^<>"]*+ > )
@@ -58,7 +59,7 @@ class Kind(IntEnum):
 _KINDS = {
     index: Kind.WORD if group == "other" else Kind[group.upper()]
     for group, index in _TOKEN.groupindex.items()
-    if group != "hard"
+    if group not in ("blank", "hard")
 }
 """The kind of a token by the number of its group in the pattern: numbers are quicker than names."""
 _COMMENT, _HARD = _TOKEN.groupindex["comment"], _TOKEN.groupindex["hard"]
@@ -71,6 +72,15 @@ class Token(NamedTuple):
     text: str
     start: int
     end: int
+
+
+Row = tuple[str, str, str, str, str, str, str, str, str, str]
+"""One token as the pattern cuts it: the blanks before it, and then its text at the place of its kind, else nothing.
+
+`(blank, word, comment, angle, literal, quoted, semicolon, comma, hard, other)`
+"""
+_HARD_PLACE = _HARD - 1
+_PLACES = {kind: index - 1 for index, kind in _KINDS.items() if index != _TOKEN.groupindex["other"]}
 
 
 class Tokens(NamedTuple):
@@ -105,17 +115,40 @@ def read_text(value: bytes) -> tuple[str, tuple[str, ...]]:
 def tokenize(text: str) -> Tokens:
     """Cut text, as `read_text` gives it, into tokens."""
     tokens: list[Token] = []
+    position = _read_easy(text, 0, tokens)
+    if position is None and len(tokens) < MAX_TOKENS:
+        return Tokens(tokens, ())
     hard = _HardCases(text)
-    position: int | None = 0
     while position is not None and len(tokens) < MAX_TOKENS:
-        position = _read_easy(text, position, tokens)
-        if position is not None:
-            token = hard.read(position)
-            tokens.append(token)
-            position = token.end
+        token = hard.read(position)
+        tokens.append(token)
+        position = _read_easy(text, token.end, tokens)
     if len(tokens) < MAX_TOKENS:
         return Tokens(tokens, hard.flags)
     return Tokens(tokens, (*hard.flags, "truncated"))
+
+
+def cut_rows(text: str) -> list[Row] | None:
+    """Cut text into tokens without their places, which takes a third of the time. None where that cannot be done."""
+    rows: list[Row] = _TOKEN.findall(text)
+    if len(rows) > MAX_TOKENS:
+        return None
+    for row in rows:
+        if row[_HARD_PLACE]:
+            return None
+    return rows
+
+
+def rows_of(tokens: Sequence[Token]) -> list[Row]:
+    """Give tokens in the form of `cut_rows`."""
+    rows = []
+    last_end = -1
+    for kind, text, start, end in tokens:
+        row = ["" if start == last_end else " ", "", "", "", "", "", "", "", "", ""]
+        row[_PLACES[kind]] = text
+        rows.append(tuple(row))
+        last_end = end
+    return cast("list[Row]", rows)
 
 
 def _read_easy(text: str, position: int, tokens: list[Token]) -> int | None:

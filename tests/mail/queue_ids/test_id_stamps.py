@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from smtp_probe.mail.queue_ids.id_stamps import SECOND_NS, IdStamp, agrees_with_date, read_number
+from smtp_probe.mail.queue_ids.id_stamps import (
+    SECOND_NS,
+    IdStamp,
+    agrees_with_date,
+    read_number,
+    value_digits,
+)
 from smtp_probe.model import Hop
 
 DATE_NS = 1_795_000_000 * SECOND_NS
@@ -54,4 +60,4 @@ def test_without_a_date_nothing_is_believed():
 
 
 def test_numbers_are_read_most_significant_digit_first():
-    assert read_number("102", "012", 3) == 11
+    assert read_number("102", value_digits("012")) == 11

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smtp_probe.mail.received.clauses import MAX_WORD_CHARACTERS, divide
-from smtp_probe.mail.syntax.tokens import tokenize
+from smtp_probe.mail.syntax.tokens import rows_of, tokenize
 
 
 def words(text):
-    return divide(tokenize(text).tokens).words
+    return divide(rows_of(tokenize(text).tokens)).words
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_words_belong_to_the_keyword_before_them(text, expected):
 
 
 def test_comments_are_told_with_the_clause_they_stand_in():
-    clauses = divide(tokenize("(a) from x (b by c) (d) by y (e (f)) with z (g)").tokens)
+    clauses = divide(rows_of(tokenize("(a) from x (b by c) (d) by y (e (f)) with z (g)").tokens))
 
     assert clauses.comments == (("", "a"), ("from", "b by c"), ("from", "d"), ("by", "e (f)"), ("with", "g"))
     assert clauses.comments_of("from") == ["b by c", "d"]

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from smtp_probe.mail.received.clauses import divide
 from smtp_probe.mail.received.client import Client, read_client
-from smtp_probe.mail.syntax.tokens import tokenize
+from smtp_probe.mail.syntax.tokens import rows_of, tokenize
 
 
 def read(text, *, names_agree=False):
-    clauses = divide(tokenize(f"from {text} by mx").tokens)
+    clauses = divide(rows_of(tokenize(f"from {text} by mx").tokens))
     return read_client(clauses.words["from"], clauses.comments_of("from"), names_agree=names_agree)
 
 

@@ -6,11 +6,11 @@ import pytest
 
 from smtp_probe.mail.received.clauses import divide
 from smtp_probe.mail.received.session import REGISTERED_PROTOCOLS, normalise_version, read_session
-from smtp_probe.mail.syntax.tokens import tokenize
+from smtp_probe.mail.syntax.tokens import rows_of, tokenize
 
 
 def read(text):
-    return read_session(divide(tokenize(text).tokens))
+    return read_session(divide(rows_of(tokenize(text).tokens)))
 
 
 def test_the_registered_names_are_those_of_the_registry():

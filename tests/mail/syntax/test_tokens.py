@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtp_probe.mail.syntax.tokens import MAX_TOKENS, MAX_VALUE_BYTES, Kind, mask, read_text, tokenize
+from smtp_probe.mail.syntax.tokens import (
+    MAX_TOKENS,
+    MAX_VALUE_BYTES,
+    Kind,
+    cut_rows,
+    mask,
+    read_text,
+    rows_of,
+    tokenize,
+)
 
 W, Q, L, A, C = Kind.WORD, Kind.QUOTED, Kind.LITERAL, Kind.ANGLE, Kind.COMMENT
 SEMICOLON, COMMA = (Kind.SEMICOLON, ";"), (Kind.COMMA, ",")
@@ -109,6 +118,28 @@ def test_tokens_lie_in_order_and_leave_out_nothing_but_blanks(text):
             assert token.text == text[token.start : token.end]
         place = token.end
     assert text[place:].strip(" ") == ""
+
+
+@given(st.text(alphabet='ab ()"\\<>[];,', max_size=60))
+def test_the_quick_way_gives_the_same_tokens_or_none(text):
+    rows = cut_rows(text)
+
+    if rows is not None:
+        tokens, flags = tokenize(text)
+        assert flags == ()
+        assert [merge(row) for row in rows] == [merge(row) for row in rows_of(tokens)]
+        assert [bool(row[0]) for row in rows[1:]] == [bool(row[0]) for row in rows_of(tokens)[1:]]
+
+
+def merge(row):
+    """A bare bracket is a word, whichever way it was cut."""
+    return (row[1] + row[9], *row[2:9])
+
+
+def test_the_quick_way_is_not_taken_where_it_cannot_be():
+    assert cut_rows("a (b") is None
+    assert cut_rows(r"a (\) b)") is None
+    assert cut_rows("a " * (MAX_TOKENS + 1)) is None
 
 
 @given(st.text(alphabet='ab ()"\\<>[];,', max_size=200))
