@@ -25,7 +25,7 @@ from smtp_probe.cli.wording import (
     style_of,
 )
 from smtp_probe.model import DuplicateSeen, Event, ForgerySeen, Location, Outcome, ProbeEnded, ProbeOverdue
-from smtp_probe.report.sentences import describe, describe_duration
+from smtp_probe.report.sentences import describe, describe_change, describe_duration
 
 _LATENCY_COLUMNS = 9
 _NARROW_LATENCY_COLUMNS = 8
@@ -152,9 +152,12 @@ def _compose_narrow(entry: _Entry, route_columns: int) -> Text:
 
 
 def _remark(outcome: Outcome) -> str:
-    """Why it went wrong, as the servers said it; otherwise the hops."""
+    """Why it went wrong, as the servers said it; what is new on its way; otherwise the hops."""
     if outcome.arrival is None:
         return describe(outcome)
+    change = outcome.path.change if outcome.path is not None else None
+    if change is not None:
+        return f"came another way: {clean(describe_change(change))}"
     section = describe_hops(outcome)
     if section is None:
         return ""

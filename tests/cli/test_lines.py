@@ -1,5 +1,7 @@
 """The lines of the demo."""
 
+from dataclasses import replace
+
 import pytest
 from rich.cells import cell_len
 
@@ -10,6 +12,9 @@ from smtp_probe.model import (
     ForgerySeen,
     Location,
     OutcomeKind,
+    PathChange,
+    PathFacts,
+    PathIdentity,
     ProbeEnded,
     ProbeOverdue,
     ProbeStarted,
@@ -33,6 +38,18 @@ def test_a_delivery_tells_time_route_outcome_latency_and_hops():
         "14:13:30Z  inbound        delivered      2.64 s  "
         "hops: relay +0 s, filter +1 s, store +2 s (own clocks, whole seconds ±1 s)"
     )
+
+
+def test_a_host_that_appeared_on_the_way_is_named():
+    before = PathIdentity(fingerprint="aaaaaaaa", hosts=("a.test",), first_seen_ns=1)
+    change = PathChange(previous=before, appeared=(f"scan.test{HOSTILE}",), vanished=("a.test",))
+    path = PathFacts(identity=before, change=change)
+
+    said = line(ProbeEnded(outcome=replace(outcome(), path=path))).plain
+
+    assert "came another way: scan.test" in said
+    assert said.endswith("appeared; a.test vanished")
+    assert is_plain(said)
 
 
 def test_wrong_clocks_are_said_to_be_wrong():

@@ -6,14 +6,15 @@ In: what the history and the journal have of it. Out: a view, and the series tha
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from smtp_probe.config.settings import Config
 from smtp_probe.mail.syntax.text import sanitise
-from smtp_probe.model import Outcome, Phase, Trace
+from smtp_probe.model import Arrival, Outcome, Phase, Trace
 from smtp_probe.report.archive import RoutePast
 from smtp_probe.report.history import State, past_probe, state_of
 from smtp_probe.report.known_series import endpoint_name
+from smtp_probe.report.sentences import describe_change
 from smtp_probe.report.web.instants import instant
 from smtp_probe.report.web.overview import percentile, view_line
 from smtp_probe.report.web.views import PathView, RouteDetailView, RouteView, SpanStatistics
@@ -85,13 +86,35 @@ def view_paths(oldest_first: Iterable[Outcome]) -> tuple[PathView, ...]:
     for outcome in oldest_first:
         if outcome.arrival is None:
             continue
-        hosts, at = _hosts(outcome.arrival.trace), instant(outcome.probe.created_ns)
-        if paths and paths[-1].hosts == hosts:
+        new = _view_path(outcome, outcome.arrival)
+        if paths and _is_same_way(paths[-1], new, outcome):
             last = paths[-1]
-            paths[-1] = PathView(hosts=hosts, first_at=last.first_at, last_at=at, count=last.count + 1)
+            paths[-1] = replace(new, first_at=last.first_at, count=last.count + 1, change=last.change)
         else:
-            paths.append(PathView(hosts=hosts, first_at=at, last_at=at, count=1))
+            paths.append(new)
     return tuple(paths[::-1][:_MOST_PATHS])
+
+
+def _view_path(outcome: Outcome, arrival: Arrival) -> PathView:
+    at = instant(outcome.probe.created_ns)
+    if outcome.path is None:
+        return PathView(hosts=_hosts(arrival.trace), first_at=at, last_at=at, count=1)
+    identity, change = outcome.path.identity, outcome.path.change
+    return PathView(
+        hosts=tuple(sanitise(host, 120) for host in identity.hosts[:_MOST_HOPS]),
+        first_at=at,
+        last_at=at,
+        count=1,
+        fingerprint=identity.fingerprint,
+        change=None if change is None else describe_change(change),
+    )
+
+
+def _is_same_way(last: PathView, new: PathView, outcome: Outcome) -> bool:
+    """Hosts that turned out to be a pool have another name from then on, and are no change."""
+    if outcome.path is None or last.fingerprint is None:
+        return last.hosts == new.hosts
+    return outcome.path.change is None
 
 
 def _hosts(trace: Trace) -> tuple[str, ...]:

@@ -292,9 +292,14 @@ class PathView:
     """The hosts that messages went through, and when that began."""
 
     hosts: tuple[str, ...]
+    """Oldest first, as they are told apart: one for a large provider, and one for a pool of machines."""
     first_at: str
     last_at: str
     count: int
+    fingerprint: str | None = None
+    """The `path` of `smtp_probe_path_info`; null of messages from before anything was known of ways."""
+    change: str | None = None
+    """What appeared and what vanished, compared with the way before it; null where nothing is known of that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

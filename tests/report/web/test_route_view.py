@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from smtp_probe.model import OutcomeKind
+from smtp_probe.model import OutcomeKind, PathChange, PathFacts, PathIdentity
 from smtp_probe.report.archive import RoutePast
 from smtp_probe.report.web.overview import take_row
 from smtp_probe.report.web.route_view import take_route_page, view_paths
@@ -49,7 +49,8 @@ def test_phases_and_hops_in_numbers():
 
 
 def test_the_way_and_its_changes():
-    first, second, third = delivery(1), delivery(2), delivery(3)
+    """Of messages from before anything was known of ways."""
+    first, second, third = (replace(delivery(number), path=None) for number in (1, 2, 3))
     moved = replace(third.arrival, trace=path_of(third.arrival.stored_ns, 1.0, third="other.example.org"))
     paths = view_paths([first, second, ending(OutcomeKind.LOST, 9), replace(third, arrival=moved)])
 
@@ -70,3 +71,36 @@ def test_of_nothing_nothing_is_claimed():
     view = page_of([]).view
 
     assert (view.phases, view.hops, view.paths, view.probes) == ((), (), (), ())
+
+
+HOSTS = ("relay.example.net", "mx.example.net", "store.example.org")
+
+
+def by_way(number, hosts, fingerprint, change=None):
+    identity = PathIdentity(fingerprint=fingerprint, hosts=hosts, first_seen_ns=1)
+    return replace(delivery(number), path=PathFacts(identity=identity, change=change))
+
+
+def test_a_host_that_appeared_is_named_beside_the_way_before_it():
+    before = PathIdentity(fingerprint="aaaaaaaa", hosts=HOSTS, first_seen_ns=1)
+    scanned = (*HOSTS[:2], "scan.example.com", HOSTS[2])
+    change = PathChange(previous=before, appeared=("scan.example.com",))
+    outcomes = [
+        by_way(1, HOSTS, "aaaaaaaa"),
+        by_way(2, HOSTS, "aaaaaaaa"),
+        by_way(3, scanned, "bbbbbbbb", change),
+        by_way(4, scanned, "bbbbbbbb"),
+    ]
+
+    assert [(path.fingerprint, path.count, path.hosts, path.change) for path in view_paths(outcomes)] == [
+        ("bbbbbbbb", 2, scanned, "scan.example.com appeared"),
+        ("aaaaaaaa", 2, HOSTS, None),
+    ]
+
+
+def test_machines_that_turn_out_to_be_a_pool_are_no_other_way():
+    pool = (*HOSTS[:2], "store#.example.org")
+
+    paths = view_paths([by_way(1, HOSTS, "aaaaaaaa"), by_way(2, pool, "cccccccc")])
+
+    assert [(path.fingerprint, path.count, path.hosts) for path in paths] == [("cccccccc", 2, pool)]

@@ -50,7 +50,7 @@ async def test_a_route_and_its_past(client):
     page = await read(client, "/routes/newsletter")
 
     assert "arrived too late, after 6 min 40 s" in page
-    assert "<li>submission.example.net</li><li>mx.example.net</li>" in page
+    assert "<li>mx1.example.net</li><li>mx2.example.net</li>" in page
     assert 'href="/probes/newsletter-00050"' in page
 
 
