@@ -59,7 +59,7 @@ _HOST_NAME = re.compile(
     r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?){0,126}"
 )
 _PLAIN_LABEL = re.compile(
-    r"(?=.{1,64}\Z)[a-z0-9]++(?:-++[a-z0-9]++)*+(?:\.[a-z0-9]++(?:-++[a-z0-9]++)*+)*+(?<=[a-z])"
+    r"(?=.{1,64}\Z)[a-z0-9]++(?:-++[a-z0-9]++)*(?:\.[a-z0-9]++(?:-++[a-z0-9]++)*)*(?<=[a-z])"
 )
 """What is a label as it stands, as most names are."""
 _FOREIGN = re.compile(r"[^a-z0-9.-]+")

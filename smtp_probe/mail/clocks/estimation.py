@@ -135,6 +135,9 @@ def _read_offsets(verdict: Verdict, state: ClockState, likely: Solution) -> tupl
     for place, name in enumerate(domains):
         if name != REFERENCE:
             lower, upper = verdict.solution.offset_bounds(place)
+            # What is bounded is a clock that none of the hosts may have: each is within so much of it.
+            shared = max(each.shared for each in chain.events if each.domain == name)
+            lower, upper = lower - shared, upper + shared
             value_ns = round(best[place])
             offset = Estimate(
                 value_ns=value_ns, lower_ns=min(floor(lower), value_ns), upper_ns=max(ceil(upper), value_ns)

@@ -60,6 +60,8 @@ class Event:
     domain: str | None = None
     low: float = 0.0
     high: float = 0.0
+    shared: float = 0.0
+    """How far the hosts that share this clock may differ from each other; `low` and `high` allow for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +188,7 @@ def _event(
         domain=stamp.domain,
         low=float(at - loose),
         high=float(at + max(stamp.resolution_ns, 1) + loose),
+        shared=float(max(stamp.looseness_ns, 0)),
     )
 
 

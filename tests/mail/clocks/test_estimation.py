@@ -411,6 +411,17 @@ def test_a_provider_of_many_hosts_is_read_within_its_looseness():
     assert sum(held) / len(held) >= 0.99
 
 
+def test_the_offset_of_a_provider_is_bounded_for_each_of_its_hosts():
+    """The value is of a clock that none of them may have: each may be off by as much as they differ."""
+    loose_ns = 50 * MS
+    shared = observation_of(HopStamp(label="a", stamp=replace(stamp("a", 10), looseness_ns=loose_ns)))
+    alone = observation_of(HopStamp(label="a", stamp=stamp("a", 10)))
+    _, of_many = update(ClockState(), shared)
+    _, of_one = update(ClockState(), alone)
+
+    assert of_many.offsets[0].offset.half_width_ns == of_one.offsets[0].offset.half_width_ns + 2 * loose_ns
+
+
 def test_our_own_clock_may_be_anchored_anew():
     path = Path(make_hosts())
     _, _, state = run(path, 20)
