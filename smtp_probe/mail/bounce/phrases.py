@@ -119,6 +119,10 @@ OF_MAIL = re.compile(
     r"|メール|邮件|메일"
 )
 """Words that show that mail was not delivered, and not a parcel."""
+GREETING = re.compile(
+    r"\s*(?:hello|hi|hey|dear|good (?:morning|day)|hallo|guten|liebe|sehr geehrte|bonjour|ch[eè]re?|hola|estimad|ciao|gentile)\b"
+)
+"""How a person begins a letter."""
 ANSWER = re.compile(r"\s*(?:re|aw|antw|sv|vs|fwd?|wg|tr|rv)\s*(?:\[\d+\])?:")
 """The subject of an answer or of a forward."""
 SENDER = _join(_SENDER)

@@ -22,6 +22,7 @@ from smtp_probe.mail.bounce.phrases import (
     COPY_BEGINS,
     DELAYED,
     FAILED,
+    GREETING,
     NO_FAILURE,
     OF_MAIL,
     SENDER,
@@ -65,7 +66,8 @@ _REPORTING = re.compile(
 _FIELDS_BEGIN = re.compile(r"(?im)^(?:reporting-mta|(?:final|original)-recipient|action|status)[ \t]*:")
 _FINAL = re.compile(r"permanent|giv(?:e|en|ing) up|no longer|user unknown|no such user")
 _OF_THE_FUTURE = re.compile(r"\b(?:will|if|when|until|unless)\b[^.]{0,80}")
-_REPLY_LINE = re.compile(r"(?m)^.{0,300}\b[45][0-9]{2}[ :-].{0,300}?[^\W\d_]{2}.{0,300}$")
+_REPLY_LINE = re.compile(r"(?m)^.{0,300}\b[45][0-9]{2}[ :-].{0,300}?[^\W\d_]{2}")
+_LONGEST_LINE = 900
 _SENDER_BEFORE = re.compile(
     r"(?i)(?<!generated )(?<!expanded )(?<!redirected )\b(?:from|sender)\b[:\s]{0,3}[<\"(]?$"
 )
@@ -115,7 +117,7 @@ def _tells_of_failure(values: dict[str, bytes], subject: str, folded: str, *, ha
     if _is_by_a_program(values):
         return is_titled or is_caused or (said is not None and (has_recipient or _has_no_path(values)))
     # a parcel may be undeliverable, too, and a ticket may tell of a bounce
-    is_plain = is_titled and not subject.lstrip().startswith(("[", "*"))
+    is_plain = is_titled and not subject.lstrip().startswith(("[", "*")) and not _is_a_letter(values, folded)
     return is_plain and has_recipient and bool(said or is_caused) and OF_MAIL.search(folded) is not None
 
 
@@ -204,6 +206,11 @@ def _is_by_a_program(values: dict[str, bytes]) -> bool:
     return _has_no_path(values) or author in ("<>", "") or SENDER.search(author) is not None
 
 
+def _is_a_letter(values: dict[str, bytes], folded: str) -> bool:
+    """Whether it greets somebody as people do, or was sent to many. A bounce may have the List-Id of what it returns."""
+    return GREETING.match(folded) is not None or "list-unsubscribe-post" in values
+
+
 def _is_by_a_person(values: dict[str, bytes], subject: str) -> bool:
     """Whether it is an answer or a forward that did not come over the empty path."""
     return ANSWER.match(subject) is not None and not _has_no_path(values)
@@ -254,7 +261,8 @@ def find_diagnostic(words: str) -> str | None:
     """Give the line that says most: a reply of a server, else the one that tells of the failure."""
     match = _REPLY_LINE.search(words)
     if match is not None:
-        return sanitise(_SPACE.sub(" ", match[0]).strip()) or None
+        line = words[match.start() : match.end() + _LONGEST_LINE].partition("\n")[0]
+        return sanitise(_SPACE.sub(" ", line).strip()) or None
     lowered = words.lower()
     said = FAILED.search(lowered) or CAUSE.search(lowered) or DELAYED.search(lowered)
     line = words[words.rfind("\n", 0, said.start()) + 1 :] if said else words.lstrip()

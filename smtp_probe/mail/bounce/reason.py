@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from smtp_probe.mail.bounce.delivery_status import find_status
 from smtp_probe.mail.bounce.report import BounceReport
 
 NO_SUCH_USER = "no_such_user"
@@ -129,6 +130,7 @@ _BY_WORDS = (
         r"policy|denied|not allowed|not permitted|prohibited|refused|rejected|relay|blocked|administrative",
     ),
 )
+_REPLY_CODE = re.compile(r"(?<![\d.])[45]\d\d(?=[ -])")
 _BLAMED = re.compile(r"\b(?:spam|virus|malware)\b")
 _SPACE = re.compile(r"\s+")
 _PATTERNS = tuple((reason, re.compile(pattern)) for reason, pattern in _BY_WORDS)
@@ -144,12 +146,11 @@ def find_reason(report: BounceReport) -> str:
     reply = _fold(report.diagnostic or "")
     told = _BY_STATUS.get(detail)
     if told is None or detail in _VAGUE:
+        in_reply = _find_words(reply)
+        if in_reply in _TOO_GENERAL and not (_REPLY_CODE.search(reply) or find_status(reply)):
+            return _find_in_prose(report) or in_reply or OTHER
         return (
-            _find_words(reply)
-            or told
-            or _BY_SUBJECT.get(detail.partition(".")[0])
-            or _find_in_prose(report)
-            or OTHER
+            in_reply or told or _BY_SUBJECT.get(detail.partition(".")[0]) or _find_in_prose(report) or OTHER
         )
     if (report.status or "").startswith("4") and _PATTERNS[0][1].search(reply):
         return GREYLISTED
@@ -180,5 +181,5 @@ def is_temporary(report: BounceReport) -> bool | None:
         return report.status.startswith("4")
     if report.action == "delayed":
         return True
-    code = re.search(r"(?<![\d.])([45])\d\d(?=[ -])", report.diagnostic or "")
-    return None if code is None else code[1] == "4"
+    code = _REPLY_CODE.search(report.diagnostic or "")
+    return None if code is None else code[0].startswith("4")
