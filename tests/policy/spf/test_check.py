@@ -104,3 +104,27 @@ async def test_what_cannot_be_asked_is_no_finding() -> None:
     result = await _check("v=spf1 include:broken.test -all", egress=("192.0.2.1",))
     assert not [finding for finding in result.findings if finding.severity is Severity.ERROR]
     assert result.unobserved
+
+
+@pytest.mark.parametrize(
+    ("record", "result"),
+    [
+        (HEALTHY, None),
+        ("v=spf1 include:five.test include:five.test -all", "permerror"),
+        ("v=spf1 include:loop.test -all", "permerror"),
+        ("v=spf1 a:no1.test a:no2.test a:no3.test -all", "permerror"),
+        ("v=spf1 include:no1.test -all", "permerror"),
+        ("v=spf1 include:two.test -all", "permerror"),
+        ("v=spf1 mx:eleven.test -all", "permerror"),
+        ("v=spf1 foo -all", "permerror"),
+    ],
+)
+async def test_without_an_address_the_result_is_told_where_the_record_ends_in_an_error(
+    record: str, result: str | None
+) -> None:
+    assert (await _check(record)).facts["result"] == result
+
+
+async def test_an_address_that_the_record_names_before_it_fails_passes() -> None:
+    found = await _check("v=spf1 ip4:192.0.2.1 a:no1.test a:no2.test a:no3.test -all", egress=("192.0.2.1",))
+    assert found.facts["result"] == "pass"
