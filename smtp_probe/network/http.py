@@ -7,6 +7,7 @@ the host; no redirect is followed, no cookie kept, no proxy used, and no more re
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 import ssl
 from collections.abc import Sequence
@@ -21,6 +22,8 @@ from smtp_probe.model import Cause, WebAnswer, WebFailure
 from smtp_probe.network.tls import ContextSource
 from smtp_probe.ports import Resolver
 
+_OURS = frozenset({errno.ENETUNREACH, errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EMFILE, errno.ENFILE})
+"""What connect(2) says where this machine has no way out, as with no IPv6, or no more sockets."""
 _TOTAL_SECONDS = 30.0
 """RFC 8461 section 3.3 suggests a minute at most."""
 
@@ -136,7 +139,7 @@ def explain(error: BaseException) -> WebAnswer:
     if isinstance(error, aiohttp.ClientSSLError):
         return WebAnswer(failure=WebFailure.CERTIFICATE, detail=sanitise(str(error)))
     if isinstance(error, aiohttp.ClientConnectorError):
-        return WebAnswer(
-            failure=WebFailure.UNREACHABLE, detail=sanitise(str(error.os_error.strerror or error))
-        )
+        is_ours = error.os_error.errno in _OURS
+        failure = WebFailure.OURS if is_ours else WebFailure.UNREACHABLE
+        return WebAnswer(failure=failure, detail=sanitise(str(error.os_error.strerror or error)))
     return WebAnswer(failure=WebFailure.PROTOCOL, detail=sanitise(str(error) or type(error).__name__))

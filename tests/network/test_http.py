@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import os
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
+import aiohttp
 import pytest
 from aiohttp import web
+from aiohttp.client_reqrep import ConnectionKey
 
 from smtp_probe.config.settings import TlsOptions
 from smtp_probe.errors import ResolverError
 from smtp_probe.model import Cause, Phase, WebFailure
-from smtp_probe.network.http import WebReader
+from smtp_probe.network.http import WebReader, explain
 from tests.network.certificates import NAME, Certificates
 
 pytestmark = pytest.mark.slow
@@ -146,3 +150,20 @@ async def test_a_name_that_is_not_there_is_told_from_a_resolver_that_fails(
 async def test_authorities_that_cannot_be_read_are_our_matter() -> None:
     answer = await _reader(1, Path("/nowhere.pem")).fetch(NAME, "/a", 100)
     assert answer.failure is WebFailure.OURS
+
+
+@pytest.mark.parametrize(
+    ("number", "failure"),
+    [
+        (errno.ENETUNREACH, WebFailure.OURS),
+        (errno.EADDRNOTAVAIL, WebFailure.OURS),
+        (errno.EMFILE, WebFailure.OURS),
+        (errno.EHOSTUNREACH, WebFailure.UNREACHABLE),
+        (errno.ECONNREFUSED, WebFailure.UNREACHABLE),
+    ],
+)
+def test_a_machine_without_a_way_out_is_no_fault_of_the_other_side(number: int, failure: WebFailure) -> None:
+    key = ConnectionKey("a.test", 443, True, True, None, None, None)  # the library's own
+    found = explain(aiohttp.ClientConnectorError(key, OSError(number, os.strerror(number))))
+    assert found.failure is failure
+    assert found.detail == os.strerror(number)
