@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 
 from smtp_probe.app.engine.schedules import RouteSchedule, schedule_route
@@ -22,7 +22,19 @@ from smtp_probe.schedule import GOLDEN
 _log = logging.getLogger(__name__)
 _AGAIN_SECONDS = 2.0
 _REVIEW_SECONDS = 60.0
+_AT_ONCE = 50
+"""So many orders are on their way to the engine at once."""
 _TEXT, _TARGET, _TTL = "Nats-Schedule", "Nats-Schedule-Target", "Nats-Schedule-TTL"
+
+
+async def _in_turns(orders: Sequence[Coroutine[object, object, None]]) -> None:
+    """Carry orders out, some at a time. Raises EngineError when all of them have been tried."""
+    failures: list[BaseException] = []
+    for start in range(0, len(orders), _AT_ONCE):
+        results = await asyncio.gather(*orders[start : start + _AT_ONCE], return_exceptions=True)
+        failures += [result for result in results if result is not None]
+    if failures:
+        raise failures[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +82,19 @@ class Controller:
     async def _reconcile(self) -> None:
         wanted = self._wanted()
         there = await self._read()
-        written = removed = 0
-        for subject, found in there.items():
-            if subject not in wanted:
-                await self._stream.remove(self._stream.names.runs, subject)
-                removed += 1
-            elif any(found.get(name) != value for name, value in wanted[subject].headers.items()):
-                await self._write(subject, wanted[subject])
-                written += 1
+        gone = [subject for subject in there if subject not in wanted]
+        changed = [
+            subject
+            for subject, found in there.items()
+            if subject in wanted
+            and any(found.get(name) != value for name, value in wanted[subject].headers.items())
+        ]
         new = [subject for subject in wanted if subject not in there and subject not in self._late]
-        for index, subject in enumerate(new):
-            await self._write_new(index, subject, wanted[subject])
-        if new or written or removed:
-            counts = {"new": len(new), "changed": written, "removed": removed}
+        await _in_turns([self._stream.remove(self._stream.names.runs, subject) for subject in gone])
+        await _in_turns([self._write(subject, wanted[subject]) for subject in changed])
+        await _in_turns([self._write_new(index, each, wanted[each]) for index, each in enumerate(new)])
+        if new or changed or gone:
+            counts = {"new": len(new), "changed": len(changed), "removed": len(gone)}
             _log.info("the schedules are in order", extra=counts)
         self._settled(len(wanted))
 

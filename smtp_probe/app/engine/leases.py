@@ -27,8 +27,11 @@ Group = frozenset[str]
 
 
 def group_mailboxes(config: Config) -> dict[str, Group]:
-    """The mailboxes that routes join, by the first name of each group. Pure."""
-    joined: dict[str, set[str]] = {}
+    """All mailboxes, by the first name of each group that routes join. Pure.
+
+    One that no route uses any more is a group too: probes may still wait for it.
+    """
+    joined: dict[str, set[str]] = {name: {name} for name in config.mailboxes}
     for route in config.routes.values():
         names = {route.mailbox} | ({route.bounce_mailbox} if route.bounce_mailbox is not None else set())
         merged = set(names).union(*(joined.get(name, set()) for name in names))

@@ -49,6 +49,7 @@ class Watcher:
         self._config: Config = program.config
         self._bookmarks = Bookmarks(Bucket(stream, stream.names.marks))
         self._readers: dict[str, asyncio.Task[None]] = {}
+        self._retired: dict[str, frozenset[str]] = {}
         self._read_to: dict[str, int] = {}
         self._marked: dict[str, int] = {}
         leases.describe, leases.changed = self._describe, self.leases_changed
@@ -56,7 +57,13 @@ class Watcher:
     def configure(self, config: Config) -> None:
         """Take over a configuration."""
         self._config = config
-        self._leases.groups = group_mailboxes(config)
+        groups = group_mailboxes(config)
+        configured = frozenset().union(*groups.values())
+        held = {key: self._leases.groups[key] for key in self._leases.held if key in self._leases.groups}
+        self._retired = {
+            key: group for key, group in held.items() if key not in groups and group - configured
+        }
+        self._leases.groups = {**self._still_waited_for(), **groups}
         self.leases_changed(self._leases.held)
 
     def leases_changed(self, held: frozenset[str]) -> None:
@@ -69,8 +76,7 @@ class Watcher:
             for probe_id in self._program.ledger.leave((name,)):
                 self._journal.forget(probe_id)
         self._program.configure(narrow_config(self._config, mailboxes))
-        wanted = {route.mailbox for route in self._program.config.routes.values()}
-        for name in sorted(wanted - self._readers.keys()):
+        for name in sorted(mailboxes - self._readers.keys()):
             self._readers[name] = asyncio.create_task(self._follow(name), name=f"events of {name}")
         self._program.telemetry.engine.groups(len(held))
 
@@ -88,9 +94,19 @@ class Watcher:
             task.cancel()
         await self._leases.give_back()
 
+    def _still_waited_for(self) -> dict[str, frozenset[str]]:
+        """Groups that are configured no more, and for which probes of ours still wait."""
+        return {
+            key: group
+            for key, group in self._retired.items()
+            if any(self._journal.open_subjects(name) for name in group)
+        }
+
     async def _look_after(self) -> None:
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
+            if self._retired and self._still_waited_for().keys() != self._retired.keys():
+                self.configure(self._config)
             count = self._program.ledger.take_over(self._members.is_alive)
             if count:
                 self.took_over(count)
