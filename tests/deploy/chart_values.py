@@ -28,6 +28,7 @@ SETS: dict[str, dict[str, Any]] = {
     "config from a secret": {"existingConfigSecret": {"name": "probe-config", "key": "c.yaml"}},
     "config from a map": {"existingConfigMap": {"name": "probe-config"}, "persistence": {"enabled": False}},
     "sharded": {"config": CONFIG, "shards": 3, "tagKeySecret": "tag-key", "secrets": ["accounts", "tag-key"]},
+    "of a role": {"config": CONFIG, "role": "watcher", "replicas": 2, "tagKeySecret": "tag-key"},
     "scraped by service": {
         "config": CONFIG,
         "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}, "interval": "15s"},

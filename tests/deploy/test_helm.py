@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import helm_python
 import kubernetes_validate
@@ -18,6 +19,7 @@ from cloudcoil.models.prometheus_operator import v1 as operator
 from ruamel.yaml import YAML
 
 from smtp_probe.config.load import load
+from smtp_probe.config.settings import Config
 from tests.acceptance.daemon import free_port
 from tests.deploy.chart_values import CONFIG, GROUP, SETS
 
@@ -115,6 +117,27 @@ def test_shards_are_told_by_the_ordinal_and_share_a_key():
     ]
     assert "WARNING" not in notes
     assert "without tagKeySecret" in render({"config": CONFIG, "shards": 2})[1]
+
+
+@pytest.mark.parametrize("role", ["controller", "worker", "watcher", "exporter"])
+def test_the_examples_of_the_engine_make_pods_of_each_role(role):
+    values: dict[str, Any] = {}
+    for name in ("common", role):
+        values |= YAML(typ="safe").load((ROOT / "deploy" / "nats" / "helm" / f"{name}.yaml").read_text())
+    objects, _ = render(values)
+    stateful = only(objects, "StatefulSet")["spec"]
+    arguments = container_of(objects)["args"]
+
+    assert f"--role={role}" in arguments
+    assert not any(argument.startswith("--shard") for argument in arguments)
+    assert stateful["replicas"] == values["replicas"]
+    assert bool(stateful.get("volumeClaimTemplates")) == (role == "exporter")
+    Config.model_validate(values["config"])
+
+
+def test_a_role_without_a_key_that_is_shared_is_refused():
+    with pytest.raises(Exception, match="must share their signing key"):
+        render({"config": CONFIG, "role": "worker"})
 
 
 def test_no_volume_is_told_to_lose_what_is_on_its_way():
