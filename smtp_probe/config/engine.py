@@ -75,7 +75,8 @@ class Engine(Settings):
     )
     replicas: Literal[1, 3, 5] = Field(3, description="Copies that the cluster keeps of each stream.")
     retention: Seconds = Field(
-        86_400.0, description="How long results are kept for processes that were away. At least an hour."
+        259_200.0,
+        description="How long events are kept: for processes that were away, and until probes have ended.",
     )
     max_bytes: Whole = Field(
         10_737_418_240, ge=16_777_216, description="Most bytes of results; older ones go first."

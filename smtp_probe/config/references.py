@@ -17,6 +17,8 @@ from smtp_probe.config.values import format_duration
 
 _SHOWN_NAMES = 10
 _ROUNDING = 1.0001
+_PATIENCE = 2
+"""After so many times `give_up_after` every probe has ended."""
 
 
 class Contradiction(NamedTuple):
@@ -31,6 +33,7 @@ def references(config: Config) -> list[Contradiction]:
     """Every name in `routes`, `drills` and logins that points at nothing, and every interval that the limits do not allow."""
     found = [wrong for name, route in config.routes.items() for wrong in _judge_route(config, name, route)]
     found += _judge_credentials(config)
+    found += _judge_retention(config)
     found += _judge_budget(("schedule", "max_per_minute"), config.schedule.max_per_minute, config.routes)
     found += [
         wrong
@@ -68,6 +71,20 @@ def _judge_drill(config: Config, place: KeyPath, settings: Settings) -> Iterator
     if name in config.routes:
         message = f"a drill cannot be named like a route: {name!r}"
         yield Contradiction(place, message, (place, ("routes", name)))
+
+
+def _judge_retention(config: Config) -> Iterator[Contradiction]:
+    """A probe whose events have passed away before its end could not be taken over: it would never end."""
+    if config.engine is None:
+        return
+    name, route = max(config.routes.items(), key=lambda item: item[1].give_up_after)
+    if config.engine.retention < _PATIENCE * route.give_up_after:
+        path = ("engine", "retention")
+        message = (
+            f"{format_duration(config.engine.retention)} is shorter than twice the longest give_up_after "
+            f"({format_duration(route.give_up_after)}): events must outlive their probes"
+        )
+        yield Contradiction(path, message, (path, ("routes", name, "give_up_after")))
 
 
 def _judge_credentials(config: Config) -> Iterator[Contradiction]:

@@ -86,3 +86,19 @@ def test_routes_that_ask_for_more_than_is_allowed():
 def test_the_budget_of_a_sender_is_its_own():
     routes = {f"r{n}": {"interval": "10s", "sender": ("relay", "other")[n % 2]} for n in range(20)}
     assert judge(senders=("relay", "other"), **routes) == []
+
+
+def test_events_of_an_engine_outlive_their_probes():
+    def judge_engine(retention):
+        route = {"sender": "relay", "recipient": "a@b", "mailbox": "inbox"}
+        sections = {
+            "senders": {"relay": SENDER},
+            "mailboxes": {"inbox": MAILBOX},
+            "routes": {"long": route, "short": {**route, "give_up_after": "1h"}},
+            "engine": {"servers": ["nats://127.0.0.1:4222"], "retention": retention},
+        }
+        return [found.message for found in references(Config.model_validate(sections))]
+
+    assert judge_engine("48h") == []
+    (message,) = judge_engine("47h")
+    assert message.startswith("1d23h is shorter than twice the longest give_up_after (1d)")
