@@ -224,7 +224,7 @@ def _say_protocol(passage: Passage) -> str:
 def _say_tls(passage: Passage) -> str:
     """The version, `TLS` where the line tells of none, `plain` where it says so by its protocol; or nothing."""
     hop = passage.hop
-    if hop.tls_version or hop.tls_cipher:
+    if hop.tls_version or hop.tls_cipher or hop.says_tls:
         return hop.tls_version or "TLS"
     protocol = (hop.with_ or "").upper()
     if protocol.endswith(("SMTPS", "SMTPSA", "LMTPS", "LMTPSA")):

@@ -21,6 +21,8 @@ class Hop:
     for_: str | None = None
     tls_version: str | None = None
     tls_cipher: str | None = None
+    says_tls: bool = False
+    """Whether the line says that there was TLS, and neither which version nor which cipher."""
     authenticated: bool | None = None
     at_ns: int | None = None
     resolution_seconds: float | None = None

@@ -25,7 +25,8 @@ _LOOPBACK_NAME = "localhost"
 
 def is_encrypted(hop: Hop) -> bool | None:
     """Whether the message came over TLS; None where that is not known or there was no network."""
-    if hop.tls_version is not None or hop.tls_cipher is not None or hop.with_ in _ENCRYPTED_PROTOCOLS:
+    is_told = hop.says_tls or hop.tls_version is not None or hop.tls_cipher is not None
+    if is_told or hop.with_ in _ENCRYPTED_PROTOCOLS:
         return True
     if is_local(hop) or hop.with_ not in PLAIN_PROTOCOLS:
         return None

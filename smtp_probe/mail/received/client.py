@@ -32,6 +32,7 @@ _NO_NAMES = frozenset(
         "no.name.available",
         "client.hidden.invalid",
         "not verified",
+        "unknown_domain",
         "?",
         "-",
     }

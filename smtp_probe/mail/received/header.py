@@ -72,6 +72,7 @@ def parse_received(value: bytes) -> Hop:
         for_=_limit(_unwrap(clauses.word("for")), _MAX_PATH_CHARACTERS),
         tls_version=session.tls_version,
         tls_cipher=session.tls_cipher,
+        says_tls=session.says_tls,
         authenticated=session.authenticated,
         at_ns=reading.at_ns if reading else None,
         resolution_seconds=reading.resolution_seconds if reading else None,

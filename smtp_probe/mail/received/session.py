@@ -45,10 +45,17 @@ _TLS_FORMS = tuple(
         rf"(?:AUTH: [^,]*, ?)?(?:TLS|SSL): (?P<version>[^\s,]+),\d+ ?bits,(?P<cipher>{_CIPHER})",
         # Exim from 4.93 on, which names the cipher in a clause of its own: TLS1.3
         r"(?P<version>(?:TLS|SSL)v?\d(?:\.\d)?)$",
+        # Postini: using TLSv1
+        r"[Uu]sing (?P<version>(?:TLS|SSL)v\d(?:\.\d)?)$",
         # qpsmtpd and patched qmails: ECDHE-RSA-AES256-GCM-SHA384 encrypted
         rf"(?P<cipher>{_CIPHER}) encrypted",
     )
 )
+
+
+_SAYS_TLS = re.compile(r"(?:[Uu]sing )?(?:TLS|SSL)$|encrypted$|Google Transport Security$")
+"""Comments that tell no more: of Mimecast, Exchange, qmail, Gmail."""
+_PROTOCOL_SAYS_TLS = re.compile(r"[/-](?:TLS|SSL)\b", re.IGNORECASE)
 
 
 class Session(NamedTuple):
@@ -58,6 +65,7 @@ class Session(NamedTuple):
     tls_version: str | None = None
     tls_cipher: str | None = None
     authenticated: bool | None = None
+    says_tls: bool = False
 
 
 class _Remark(NamedTuple):
@@ -81,7 +89,18 @@ def read_session(clauses: Clauses) -> Session:
     for text in (written, attributes.get("X", "")):
         version, cipher = version or _read_remark(text).tls_version, cipher or _read_remark(text).tls_cipher
     cipher = cipher or _read_cipher(clauses.word("tls") or "") or _read_cipher(_find_slashed_cipher(written))
-    return Session(protocol, version, cipher, _judge_authentication(protocol, said=said))
+    is_known = version is not None or cipher is not None
+    says_tls = not is_known and _says_tls(clauses, written)
+    return Session(protocol, version, cipher, _judge_authentication(protocol, said=said), says_tls)
+
+
+def _says_tls(clauses: Clauses, written: str) -> bool:
+    """Whether anything says that there was TLS: Microsoft writes `by HOST over TLS secured channel`."""
+    return (
+        _PROTOCOL_SAYS_TLS.search(written) is not None
+        or clauses.words.get("by", ())[1:3] == ("over", "TLS")
+        or any(_SAYS_TLS.match(text) for _, text in clauses.comments)
+    )
 
 
 def normalise_version(text: str) -> str | None:

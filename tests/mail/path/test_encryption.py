@@ -30,3 +30,12 @@ def test_a_comment_of_tls_counts_whatever_the_protocol_is_called():
     header = line(with_="ESMTP (TLSv1.3:TLS_AES_256_GCM_SHA384:256)")
 
     assert is_encrypted(read_trace(header).hops[0]) is True
+
+
+def test_a_line_that_says_that_there_was_tls_is_not_called_plaintext():
+    header = (
+        b"Received: from a.test (a.test [192.0.2.1]) (Using TLS) by b.test with ESMTP id 1;"
+        b" Tue, 1 Sep 2026 08:00:00 +0000\r\n"
+    )
+
+    assert is_encrypted(read_trace(header).hops[0]) is True

@@ -140,3 +140,39 @@ def test_tls(text, version, cipher):
 )
 def test_versions_have_one_spelling(text, version):
     assert normalise_version(text) == version
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from a.test (a.test [192.0.2.1]) (Using TLS) by b.test with ESMTP id 1",
+        "from a.test (192.0.2.1) by b.test with Microsoft SMTP Server (TLS) id 14.3.123.3",
+        "from a.test ([192.0.2.1]) by b.test over TLS secured channel with Microsoft SMTPSVC(10.0.17763.1697)",
+        "from unknown (HELO a.test) (encrypted) (192.0.2.1) by b.test with SMTP",
+        "from a.test (a.test. [192.0.2.1]) by b.test with SMTPS id 1 (Google Transport Security)",
+        "from a.test by b.test with ESMTP/TLS",
+        "from a.test by b.test with ESMTP-TLS id 1",
+    ],
+)
+def test_a_line_may_say_that_there_was_tls_and_no_more(text):
+    session = read(text)
+
+    assert session.says_tls
+    assert (session.tls_version, session.tls_cipher) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from a.test (a.test [192.0.2.1]) by b.test with ESMTP id 1",
+        "from tls.test (TLS.test [192.0.2.1]) by over.TLS.test with ESMTP id TLS",
+        "from a.test (a.test [192.0.2.1]) (No client certificate requested) by b.test with ESMTP id 1",
+        "from a.test (a.test [192.0.2.1]) (using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384) by b.test with ESMTPS id 1",
+    ],
+)
+def test_other_lines_do_not_say_so_or_say_more(text):
+    assert not read(text).says_tls
+
+
+def test_a_version_alone_is_read():
+    assert read("from a.test ([192.0.2.1]) (using TLSv1) by b.test with SMTP").tls_version == "TLSv1"
