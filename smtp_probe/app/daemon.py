@@ -37,13 +37,13 @@ from smtp_probe.report.doors.activation import take_sockets
 from smtp_probe.report.drill_memory import DrillMemory
 from smtp_probe.report.event_log import log_event
 from smtp_probe.report.http import WebServer
+from smtp_probe.report.journal import JOURNAL_NAME
 from smtp_probe.report.log import LogHandler
 from smtp_probe.report.telemetry import Telemetry
 from smtp_probe.report.web.checked import Checks
 from smtp_probe.report.web.place import find_place
 
 _log = logging.getLogger(__name__)
-JOURNAL_NAME = "journal.db"
 _FINISH_SECONDS = 4.0
 """How long submissions under way may go on after a signal; with what follows it stays below ten seconds."""
 _JOURNAL_RETRY_SECONDS = 5.0

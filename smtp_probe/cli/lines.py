@@ -5,7 +5,7 @@ In: events, a tally, a width. Out: rich texts and a table, nothing wider than as
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rich.table import Table
@@ -31,6 +31,7 @@ _LATENCY_COLUMNS = 9
 _NARROW_LATENCY_COLUMNS = 8
 _NARROW = 60
 _NARROW_ROUTE_COLUMNS = 9
+_WAITING_LINES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +91,35 @@ def _read(told: Told) -> _Entry | None:
             return None
 
 
-def waiting_line(waiting: Iterable[Waiting], now_ns: int, width: int) -> Text:
-    """What is on its way, the oldest of each route with its age."""
-    line = Text().append("on the way", style="bold")
-    is_anything = False
+def waiting_lines(waiting: Iterable[Waiting], now_ns: int, width: int) -> list[Text]:
+    """What is waited for on each route, since when, and how long it usually takes; at most three lines."""
+    title = "on the way "
+    lines = [Text().append(title, style="bold")]
+    is_first = True
     for entry in waiting:
-        age = max(0.0, (now_ns - entry.oldest_ns) / 1e9)
-        line.append(", " if is_anything else "  ", style="dim")
-        line.append(entry.route, style="yellow" if entry.is_overdue else "")
-        line.append(f" {age:.0f} s" + (f" ({entry.count})" if entry.count > 1 else ""), style="dim")
-        is_anything = True
-    if not is_anything:
-        line.append("  nothing: waiting for the next slot", style="dim")
-    return cut(line, width)
+        for piece in _describe_waiting(entry, now_ns):
+            if not is_first and lines[-1].cell_len + piece.cell_len > width and len(lines) < _WAITING_LINES:
+                lines.append(Text())
+            lines[-1].append(piece)
+            is_first = False
+        lines[-1].append(";", style="dim")
+    if not is_first:
+        lines[-1].right_crop(1)
+    if lines[0].plain == title:
+        lines[0].append(" nothing: waiting for the next slot", style="dim")
+    return [cut(line, width) for line in lines]
+
+
+def _describe_waiting(entry: Waiting, now_ns: int) -> Iterator[Text]:
+    """In pieces between which a line may be broken."""
+    age = max(0.0, (now_ns - entry.oldest_ns) / 1e9)
+    what = "arrival" if entry.is_submitted else "submission"
+    several = f" ({entry.count})" if entry.count > 1 else ""
+    is_told = entry.is_submitted and entry.usual_seconds is not None
+    said = Text(" ").append(entry.route, style="yellow" if entry.is_overdue else "")
+    yield said.append(f": {what} {age:.0f} s{several}" + ("," if is_told else ""), style="dim")
+    if is_told:
+        yield Text(f" usually {describe_duration(entry.usual_seconds)}", style="dim")
 
 
 def summary_table(tally: Tally) -> Table:

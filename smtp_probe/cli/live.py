@@ -45,8 +45,15 @@ class ProbeView:
     for a pipe, or when `is_silent`, nothing is shown.
     """
 
-    def __init__(self, route: str, *, deadline_seconds: float | None = None, is_silent: bool = False) -> None:
-        self._steps = Steps(route, deadline_seconds)
+    def __init__(
+        self,
+        route: str,
+        *,
+        deadline_seconds: float | None = None,
+        usual_seconds: float | None = None,
+        is_silent: bool = False,
+    ) -> None:
+        self._steps = Steps(route, deadline_seconds, usual_seconds)
         self._is_silent = is_silent
         self._is_plain = not is_drawable(sys.stdout)
         self._stack = ExitStack()

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from smtp_probe.cli.boards import Opening, draw_opening, print_summary, route_columns
 from smtp_probe.cli.drawing import cut, draw_sections
-from smtp_probe.cli.lines import Told, event_line, waiting_line
+from smtp_probe.cli.lines import Told, event_line, waiting_lines
 from smtp_probe.cli.tally import Tally
 from smtp_probe.cli.terminal import Glyphs
 from smtp_probe.cli.waterfall import sections
@@ -28,8 +28,8 @@ _HOLD_NS = 2_000_000_000
 _REMEMBERED_LINES = 300
 _LINES_ABOVE = 3
 """Lines of ended probes that stay visible above the frame, however small the terminal is."""
-_FRAME_EDGE = 4
-"""Lines of a frame that are not its waterfall: an edge, a title, an empty line, and what is on the way."""
+_FRAME_EDGE = 3
+"""Lines of a frame that are not its waterfall, beside what is on the way: an edge, a title, an empty line."""
 _LEAST_SECTIONS = 3
 
 
@@ -141,12 +141,12 @@ class LiveBoard:
     def _frame_lines(self, now_ns: int) -> list[Text]:
         width, height = self._console.width - 1, self._console.height
         room = height - 1 - _LINES_ABOVE
-        waiting = waiting_line(self._tally.waiting(), now_ns, width)
-        if self._shown is None or room < _FRAME_EDGE + _LEAST_SECTIONS:
-            return [waiting] if room > 0 else []
-        found = sections(self._shown, room - _FRAME_EDGE)
-        drawn = draw_sections(found, width, self._glyphs)
-        return [Text(), _title(self._shown, width), *drawn, Text(), waiting]
+        waiting = waiting_lines(self._tally.waiting(), now_ns, width)[: max(room, 0)]
+        left = room - _FRAME_EDGE - len(waiting)
+        if self._shown is None or left < _LEAST_SECTIONS:
+            return waiting
+        drawn = draw_sections(sections(self._shown, left), width, self._glyphs)
+        return [Text(), _title(self._shown, width), *drawn, Text(), *waiting]
 
 
 def _title(outcome: Outcome, width: int) -> Text:

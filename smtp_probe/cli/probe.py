@@ -143,6 +143,7 @@ def _send(config: Config, keys: list[TagKey], route: str, *, is_silent: bool) ->
     import signal
 
     from smtp_probe.app.single import SingleProbe
+    from smtp_probe.app.usual_time import find_usual_seconds
     from smtp_probe.cli.live import ProbeView
 
     caught: list[signal.Signals] = []
@@ -158,7 +159,10 @@ def _send(config: Config, keys: list[TagKey], route: str, *, is_silent: bool) ->
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, stop, number)
         deadline_seconds = config.routes[route].deadline
-        with ProbeView(route, deadline_seconds=deadline_seconds, is_silent=is_silent) as view:
+        usual_seconds = None if is_silent else await find_usual_seconds(config, route)
+        with ProbeView(
+            route, deadline_seconds=deadline_seconds, usual_seconds=usual_seconds, is_silent=is_silent
+        ) as view:
             return await SingleProbe(config, keys, route, on_step=view.step).run()
 
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 
 from smtp_probe.model import (
@@ -21,6 +21,7 @@ from smtp_probe.model import (
     ProbeEnded,
     ProbeOverdue,
     ProbeStarted,
+    ProbeSubmitted,
     SlotMissed,
 )
 
@@ -52,6 +53,10 @@ class Waiting:
     count: int
     oldest_ns: int
     is_overdue: bool
+    is_submitted: bool = True
+    """Whether the oldest is out of our hands: its arrival is waited for, else an answer of the server."""
+    usual_seconds: float | None = None
+    """How long a delivery of this route takes, by the run so far."""
 
 
 class Tally:
@@ -64,6 +69,7 @@ class Tally:
         self.missed_slots = 0
         self._open: dict[str, Probe] = {}
         self._overdue: set[str] = set()
+        self._submitted: set[str] = set()
 
     @property
     def ended(self) -> int:
@@ -76,6 +82,8 @@ class Tally:
             case ProbeStarted(probe=probe):
                 self._open[probe.probe_id] = probe
                 self._route(probe.route).started += 1
+            case ProbeSubmitted(probe=probe):
+                self._submitted.add(probe.probe_id)
             case ProbeOverdue(probe=probe):
                 self._overdue.add(probe.probe_id)
             case ProbeEnded(outcome=outcome):
@@ -95,10 +103,16 @@ class Tally:
         for probe in self._open.values():
             known = found.get(probe.route)
             if known is None:
-                is_overdue = probe.probe_id in self._overdue
-                found[probe.route] = Waiting(probe.route, 1, probe.created_ns, is_overdue)
+                found[probe.route] = Waiting(
+                    probe.route,
+                    1,
+                    probe.created_ns,
+                    is_overdue=probe.probe_id in self._overdue,
+                    is_submitted=probe.probe_id in self._submitted,
+                    usual_seconds=self._route(probe.route).median_seconds,
+                )
             else:
-                found[probe.route] = Waiting(probe.route, known.count + 1, known.oldest_ns, known.is_overdue)
+                found[probe.route] = replace(known, count=known.count + 1)
         return list(found.values())
 
     def _end(self, outcome: Outcome) -> None:
@@ -106,6 +120,7 @@ class Tally:
         if self._open.pop(outcome.probe.probe_id, None) is None:
             route.started += 1  # taken over from an earlier run
         self._overdue.discard(outcome.probe.probe_id)
+        self._submitted.discard(outcome.probe.probe_id)
         route.outcomes[outcome.kind] += 1
         if outcome.delivery_seconds is not None:
             route.latencies_seconds.append(outcome.delivery_seconds)

@@ -18,6 +18,8 @@ from rich.console import Console
 
 _DUMB_TERMINALS = ("", "dumb", "unknown")
 _WITHOUT_BOX_DRAWING = ("linux", "vt100", "vt220")
+_SIZES = ("COLUMNS", "LINES")
+"""What a shell exported of a size, once: a window that is drawn upon says itself how large it is."""
 PLAIN_COLUMNS = 100
 """How wide a page is drawn where nobody says how wide it may be."""
 
@@ -82,6 +84,7 @@ def open_console(stream: TextIO, environ: Mapping[str, str] | None = None) -> Co
         highlight=False,
         emoji=False,
         soft_wrap=False,
+        _environ={name: text for name, text in environ.items() if name not in _SIZES} if is_live else environ,
     )
 
 

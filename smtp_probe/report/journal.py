@@ -64,6 +64,9 @@ _BOUNCE = TypeAdapter(Bounce)
 _FORK = TypeAdapter(Fork)
 LARGEST_BATCH = 500
 """So many events share one transaction at most."""
+JOURNAL_NAME = "journal.db"
+"""Its file, in the state directory."""
+
 IN_MEMORY = Path(":memory:")
 """A journal for a single probe of the command line, which leaves nothing behind."""
 

@@ -13,11 +13,10 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from smtp_probe.app.daemon import JOURNAL_NAME
 from smtp_probe.config.load import load
 from smtp_probe.model import Event, Outcome, ProbeEnded, ProbeStarted, ProbeSubmitted
 from smtp_probe.network.clock import ReferenceClock
-from smtp_probe.report.journal import SqliteJournal
+from smtp_probe.report.journal import JOURNAL_NAME, SqliteJournal
 from smtp_probe.report.totals import Totals
 
 _REAL = TypeAdapter(Outcome).validate_json(Path(__file__).with_name("outcome.json").read_bytes())

@@ -7,11 +7,10 @@ import subprocess
 import sys
 import time
 
-from smtp_probe.app.daemon import JOURNAL_NAME
 from smtp_probe.config.load import load
 from smtp_probe.model import OutcomeKind
 from smtp_probe.network.clock import ReferenceClock
-from smtp_probe.report.journal import SqliteJournal
+from smtp_probe.report.journal import JOURNAL_NAME, SqliteJournal
 from smtp_probe.report.totals import Totals
 
 from .events import fill_journal, life_of, make_outcome

@@ -28,6 +28,8 @@ def embedded_path(directory: Path, *scenarios: str) -> Iterator[Path]:
     thread = threading.Thread(target=lambda: asyncio.run(work()))
     thread.start()
     assert started.wait(TIMEOUT_SECONDS)
-    yield paths[0]
-    loops[0].call_soon_threadsafe(ending.set)
-    thread.join(TIMEOUT_SECONDS)
+    try:
+        yield paths[0]
+    finally:
+        loops[0].call_soon_threadsafe(ending.set)
+        thread.join(TIMEOUT_SECONDS)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 
-from smtp_probe.cli.lines import Told, event_line, summary_sentence, summary_table, waiting_line
+from smtp_probe.cli.lines import Told, event_line, summary_sentence, summary_table, waiting_lines
 from smtp_probe.cli.tally import Tally, Waiting
 from smtp_probe.model import (
     DuplicateSeen,
@@ -103,16 +103,38 @@ def test_a_line_is_never_wider_than_the_terminal(width):
     assert cell_len(line(ended(OutcomeKind.BOUNCED), width).plain) <= width
 
 
-def test_what_is_on_the_way_is_told_with_its_age():
-    waiting = [
-        Waiting("lost", 2, START_NS, is_overdue=True),
-        Waiting("late", 1, START_NS + 5 * NS, is_overdue=False),
-    ]
-    said = waiting_line(waiting, START_NS + 8 * NS, 80)
+WAITING = [
+    Waiting("lost", 2, START_NS, is_overdue=True),
+    Waiting("late", 1, START_NS + 5 * NS, is_overdue=False, usual_seconds=15.0),
+    Waiting("new", 1, START_NS + 7 * NS, is_overdue=False, is_submitted=False, usual_seconds=15.0),
+]
 
-    assert said.plain == "on the way  lost 8 s (2), late 3 s"
-    assert cell_len(waiting_line(waiting, START_NS, 20).plain) <= 20
-    assert waiting_line([], START_NS, 80).plain == "on the way  nothing: waiting for the next slot"
+
+def waits(waiting, width):
+    return [line.plain for line in waiting_lines(waiting, START_NS + 8 * NS, width)]
+
+
+def test_what_is_waited_for_is_told_with_its_age_and_the_usual_time():
+    assert waits(WAITING, 110) == [
+        "on the way  lost: arrival 8 s (2); late: arrival 3 s, usually 15.00 s; new: submission 1 s"
+    ]
+    assert waits([], 80) == ["on the way  nothing: waiting for the next slot"]
+
+
+def test_where_it_is_narrow_each_has_its_line_and_there_are_three_at_most():
+    assert waits(WAITING, 40) == [
+        "on the way  lost: arrival 8 s (2);",
+        " late: arrival 3 s, usually 15.00 s;",
+        " new: submission 1 s",
+    ]
+    assert waits(WAITING[1:2], 30) == ["on the way  late: arrival 3 s,", " usually 15.00 s"]
+    many = [Waiting(f"route-{n}", 1, START_NS, is_overdue=False) for n in range(20)]
+    assert len(waits(many, 40)) == 3
+
+
+@pytest.mark.parametrize("width", [1, 5, 20, 40, 79])
+def test_what_is_waited_for_is_never_wider_than_the_terminal(width):
+    assert max(map(cell_len, waits(WAITING, width))) <= width
 
 
 def tally_of(*outcomes):

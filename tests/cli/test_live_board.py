@@ -71,7 +71,7 @@ def test_beneath_the_lines_stands_the_waterfall_of_the_newest_probe_and_what_is_
     assert frame[1].startswith("inbound  delivered in 2.64 s  14:13:30Z")
     assert frame[2].startswith("submission ")
     assert any(line.startswith("  store.example.test           +2 s  ") for line in frame)
-    assert frame[-1] == "on the way  skewed-clocks 3 s"
+    assert frame[-1] == "on the way  skewed-clocks: submission 3 s"
     assert "14:13:30Z  inbound        delivered      2.64 s" in ESCAPES.sub("", terminal.page.getvalue())
 
 

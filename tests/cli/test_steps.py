@@ -20,8 +20,16 @@ def steps():
     return made
 
 
-def draw(at_seconds=101.5, width=100, height=24):
-    return [line.plain for line in steps().draw(at_seconds, width, height, LINES)]
+def draw(at_seconds=101.5, width=100, height=24, made=None):
+    return [line.plain for line in (made or steps()).draw(at_seconds, width, height, LINES)]
+
+
+def handed_over(usual_seconds):
+    """A message whose final dot was sent at 100.5, and whose arrival is waited for."""
+    made = Steps("inbound", 300.0, usual_seconds)
+    for name, at_seconds in (("data", 100.4), ("accept", 100.5), ("arrival", 100.6)):
+        made.begin(name, at_seconds)
+    return made
 
 
 def test_what_was_done_and_what_is_waited_for():
@@ -39,9 +47,46 @@ def test_a_low_terminal_shows_the_newest_steps():
     assert len(draw(height=1)) == 2
 
 
+def test_the_time_since_the_final_dot_stands_against_the_usual_one():
+    lines = draw(101.5, made=handed_over(2.0))
+    assert lines[-1] == "  delivery 1.0 s, usually 2.00 s  [━━━━━━━━━━          ]"
+    assert "watching the mailbox" in lines[-2]
+
+    assert (
+        draw(104.5, made=handed_over(2.0))[-1] == "  delivery 4.0 s, usually 2.00 s  [━━━━━━━━━━━━━━━━━━━━]"
+    )
+
+
+def test_an_unknown_usual_time_is_said_to_be_so():
+    assert draw(101.5, made=handed_over(None))[-1] == "  delivery 1.0 s, no usual time is known yet"
+
+
+def test_before_the_final_dot_only_the_usual_time_is_told():
+    made = Steps("inbound", 300.0, 2.0)
+    made.begin("mailbox", 100.0)
+    assert draw(101.5, made=made)[-1] == "  delivery: usually 2.00 s"
+
+
+def test_in_forty_columns_nothing_of_it_is_lost():
+    assert draw(101.5, width=39, made=handed_over(2.0)) == [
+        "inbound  1.1 s",
+        "  ✓ data          100 ms",
+        "  ✓ accept        100 ms",
+        "  ● arrival        0.9 s",
+        "    watching the mailbox for the",
+        "    message, at most 5 min 0 s",
+        "  delivery 1.0 s, usually 2.00 s",
+        "  [━━━━━━━━━━          ]",
+    ]
+
+
 @pytest.mark.parametrize("width", [5, 20, 39])
-def test_no_line_is_wider_than_the_terminal(width):
-    assert max(map(cell_len, draw(width=width))) <= width
+@pytest.mark.parametrize("height", [1, 4, 30])
+def test_no_frame_is_larger_than_the_terminal(width, height):
+    for made in (steps(), handed_over(2.0)):
+        lines = draw(width=width, height=height, made=made)
+        assert max(map(cell_len, lines)) <= width
+        assert len(lines) <= max(height - 1, 2)
 
 
 def test_a_step_that_begins_again_goes_on():
