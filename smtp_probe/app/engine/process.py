@@ -15,7 +15,7 @@ import socket
 from contextlib import suppress
 from functools import partial
 
-from smtp_probe.app.daemon import JOURNAL_NAME, DaemonOptions
+from smtp_probe.app.daemon import DaemonOptions
 from smtp_probe.app.engine.controller import Controller
 from smtp_probe.app.engine.exporter import Exporter
 from smtp_probe.app.engine.leases import Leases
@@ -46,6 +46,7 @@ from smtp_probe.report.engine_journal import EngineJournal
 from smtp_probe.report.event_log import log_event
 from smtp_probe.report.event_subjects import EventSubjects
 from smtp_probe.report.http import WebServer
+from smtp_probe.report.journal import JOURNAL_NAME
 from smtp_probe.report.telemetry import Telemetry
 from smtp_probe.report.web.checked import Checks
 from smtp_probe.report.web.place import find_place
