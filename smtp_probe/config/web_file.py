@@ -173,6 +173,8 @@ class WebConfig(Settings):
         default_factory=dict
     )
     rate_limit: RateLimit = Field(default_factory=RateLimit)
+    client_rate_limit: RateLimit = Field(default_factory=RateLimit)
+    """Our own addition to the format: the same for each client."""
 
 
 def load_web_config(path: Path) -> WebConfig:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-import ssl
 import time
 from collections.abc import Awaitable, Sequence
 from contextlib import ExitStack, suppress
@@ -45,7 +44,6 @@ _MAX_SCRAPES = 20
 """Scrapes that may wait at once; more are told to come back."""
 _PIECE_BYTES = 262_144
 _BACKLOG = 128
-_HANDSHAKE_SECONDS = 10.0
 
 _SECURITY_HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
@@ -98,9 +96,9 @@ class WebServer:
             sockets += [opened.enter_context(given) for given in self._sockets]
             await runner.setup()
             assert runner.server is not None
-            self._connections = Connections(runner.server)
+            self._connections = Connections(runner.server, self._doors.tls())
             for bound in sockets:
-                await _Site(runner, bound, self._connections, self._doors.tls()).start()
+                await _Site(runner, bound, self._connections).start()
             opened.pop_all()  # they are the runner's now
         self._runner = runner
         return [str(bound_address(bound)) for bound in sockets]
@@ -114,6 +112,8 @@ class WebServer:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_STOP_SECONDS):
                     await runner.cleanup()
+            if self._connections is not None:
+                await self._connections.close()
 
     def _routes(self) -> web.Application:
         site = Site(self._application, workshop := Workshop(), self._base, self._place.base_url)
@@ -135,8 +135,11 @@ class WebServer:
         async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
             assert self._connections is not None
             self._connections.asked(request.protocol)
-            response = await self._doors.refuse(request) or await _answer(request, handler, site)
-            return await _finish(request, response)
+            try:
+                response = await self._doors.refuse(request) or await _answer(request, handler, site)
+                return await _finish(request, response)
+            finally:
+                self._connections.answered(request.protocol)
 
         return guard
 
@@ -190,19 +193,12 @@ class WebServer:
 
 
 class _Site(web.BaseSite):
-    """A listening socket, over which connections are counted and secured."""
+    """A listening socket, whose connections are counted and secured by `Connections`."""
 
-    def __init__(
-        self,
-        runner: web.AppRunner,
-        bound: socket.socket,
-        connections: Connections,
-        context: ssl.SSLContext | None,
-    ) -> None:
+    def __init__(self, runner: web.AppRunner, bound: socket.socket, connections: Connections) -> None:
         super().__init__(runner, backlog=_BACKLOG)
         self._bound = bound
         self._accept = connections.accept
-        self._context = context
 
     @property
     def name(self) -> str:
@@ -213,11 +209,7 @@ class _Site(web.BaseSite):
         """Listen."""
         await super().start()
         self._server = await asyncio.get_running_loop().create_server(
-            self._accept,
-            sock=self._bound,
-            backlog=_BACKLOG,
-            ssl=self._context,
-            ssl_handshake_timeout=_HANDSHAKE_SECONDS if self._context is not None else None,
+            self._accept, sock=self._bound, backlog=_BACKLOG
         )
 
 

@@ -18,7 +18,7 @@ from aiohttp import web
 from smtp_probe.config.web_file import WebConfig, load_web_config
 from smtp_probe.errors import ConfigError
 from smtp_probe.report.doors.certificates import is_allowed, make_context, renewed
-from smtp_probe.report.doors.rate import TokenBucket
+from smtp_probe.report.doors.rate import ClientBuckets, TokenBucket, client_of
 from smtp_probe.report.doors.users import Busy, Users
 
 _log = logging.getLogger(__name__)
@@ -33,6 +33,7 @@ class _Rules:
     users: Users
     context: ssl.SSLContext | None
     bucket: TokenBucket | None
+    clients: ClientBuckets | None = None
 
 
 class Doorkeeper:
@@ -67,7 +68,7 @@ class Doorkeeper:
         """Give the answer to a request that is not let in; None for one that is."""
         self._refresh()
         rules = self._rules
-        wait_seconds = rules.bucket.take() if rules.bucket is not None else 0.0
+        wait_seconds = _wait_seconds(rules, request)
         if wait_seconds > 0:
             return _refusal(429, "too many requests", {"Retry-After": str(int(wait_seconds) + 1)})
         allowed = rules.config.tls_server_config.client_allowed_sans
@@ -115,12 +116,13 @@ class Doorkeeper:
         if self._path is None:
             return _Rules(WebConfig(), Users({}), None, None)
         config = load_web_config(self._path)
-        limit = config.rate_limit
+        limit, each = config.rate_limit, config.client_rate_limit
         return _Rules(
             config,
             Users(config.basic_auth_users),
             make_context(config.tls_server_config) if config.tls_server_config.is_enabled else None,
             TokenBucket(1 / limit.interval, limit.burst, self._now) if limit.interval else None,
+            ClientBuckets(1 / each.interval, each.burst, self._now) if each.interval else None,
         )
 
     def _look(self) -> _Stamp:
@@ -129,6 +131,16 @@ class Doorkeeper:
         tls = self._rules.config.tls_server_config if hasattr(self, "_rules") else None
         named = (tls.cert_file, tls.key_file, tls.client_ca_file) if tls is not None else ()
         return tuple(map(_stamp, (self._path, *named)))
+
+
+def _wait_seconds(rules: _Rules, request: web.Request) -> float:
+    """How long a request comes too early: by its client's bucket first, so that it takes nothing from the others'."""
+    wait_seconds = 0.0
+    if rules.clients is not None:
+        wait_seconds = rules.clients.take(client_of(request.remote or ""))
+    if not wait_seconds and rules.bucket is not None:
+        wait_seconds = rules.bucket.take()
+    return wait_seconds
 
 
 def _stamp(path: Path | None) -> tuple[int, int, int] | None:

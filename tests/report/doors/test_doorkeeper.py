@@ -172,3 +172,11 @@ async def test_so_many_requests_and_no_more(stage, tmp_path):
 
     assert [status for status, _, _ in answers] == [200] * 3 + [429] * 2
     assert int(answers[-1][1]["Retry-After"]) > 3000
+
+
+async def test_a_client_that_asks_too_often_is_told_when_to_come_back(stage, tmp_path):
+    path = write(tmp_path, client_rate_limit={"interval": "1h", "burst": 2})
+    async with stage.serve(web_config_file=path) as address:
+        answers = [await ask(f"http://{address}") for _ in range(3)]
+
+    assert [status for status, *_ in answers] == [200, 200, 429]
