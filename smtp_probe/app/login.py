@@ -1,4 +1,5 @@
-"""Logging in to an authorization server once, for the command line: by a code for another device, or to see that it works.
+"""Logging in to an authorization server once, for the command line: by a code for another device, by a browser on this
+machine, or to see that it works.
 
 In: a configuration and the name of one of its credentials. Out: when the token expires; what has to be kept is in the
 token file, where a running daemon finds it within seconds. Raises `CredentialError`.
@@ -18,10 +19,13 @@ from smtp_probe.config.token_files import KeptTokens, TokenFile
 from smtp_probe.errors import CredentialError
 from smtp_probe.mail.syntax.text import sanitise
 from smtp_probe.model import TokenResult
+from smtp_probe.network.authorization_code import Consent, RedirectReceiver, ask_for_consent
 from smtp_probe.network.clock import ReferenceClock
 from smtp_probe.network.oauth import DeviceCode, OAuthClient, TokenAnswer
 from smtp_probe.network.resolver import DnsResolver
 from smtp_probe.network.token_keeper import CredentialState, TokenKeeper
+
+CONSENT_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +36,18 @@ class Login:
     kept_in: Path | None
 
 
-async def log_in(config: Config, name: str, show: Callable[[DeviceCode], None]) -> Login:
-    """Log in with one credential. `show` is given the code of a device flow, for a person. Raises CredentialError."""
+async def log_in(
+    config: Config,
+    name: str,
+    show: Callable[[DeviceCode], None],
+    show_address: Callable[[Consent], None],
+    seconds: float = CONSENT_SECONDS,
+) -> Login:
+    """Log in with one credential. Raises CredentialError.
+
+    `show` is given the code of a device flow, `show_address` the address for a browser on this machine, each for a person;
+    in the browser he has so many seconds.
+    """
     settings = config.credentials[name]
     clock, resolver = ReferenceClock(), DnsResolver(config.resolver)
     file = TokenFile(token_path(settings, name, config.state_directory))
@@ -44,6 +58,14 @@ async def log_in(config: Config, name: str, show: Callable[[DeviceCode], None]) 
             code = await client.request_device_code()
             show(code)
             answer = await client.await_device_token(code)
+            return _keep(file, answer, clock.now_ns())
+        if settings.grant is Grant.AUTHORIZATION_CODE:
+            _make_sure(file)
+            async with RedirectReceiver(settings.redirect_port or 0) as receiver:
+                consent = ask_for_consent(settings, receiver.redirect_uri)
+                show_address(consent)
+                given = await receiver.code(consent, seconds)
+                answer = await client.redeem(given, consent.redirect_uri, consent.verifier)
             return _keep(file, answer, clock.now_ns())
         states: list[CredentialState] = []
         keeper = TokenKeeper(settings, client, file, clock, states.append)

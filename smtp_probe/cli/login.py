@@ -1,8 +1,8 @@
 """The command `login`: has access tokens for one credential of the configuration, with a person's consent where it takes one.
 
-In: a configuration and the name of a credential. Out: the address and the code for a browser on any device, and then
-where the tokens are kept. Exit code 0: tokens are had; 1: refused; 2: a mistake in the configuration, the command line
-or a file of ours; 3: the server was not reached.
+In: a configuration and the name of a credential. Out: the address and the code for a browser on any device, or the address
+for one on this machine, and then where the tokens are kept. Exit code 0: tokens are had; 1: refused; 2: a mistake in the
+configuration, the command line or a file of ours; 3: the server was not reached.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from smtp_probe.errors import ConfigError, ConfigProblem, CredentialError
 
 if TYPE_CHECKING:
     from smtp_probe.app.login import Login
+    from smtp_probe.network.authorization_code import Consent
     from smtp_probe.network.oauth import DeviceCode
 
 _SHOWN_NAMES = 30
@@ -63,7 +64,7 @@ def login(
         message = f"there is no credential {name[:80]!r}: choose one of {known}"
         raise ConfigError((ConfigProblem(message=message, path="credentials", file=str(config_file)),))
     try:
-        done = asyncio.run(log_in(config, name, _show_code))
+        done = asyncio.run(log_in(config, name, _show_code, _show_address))
     except CredentialError as error:
         typer.echo(f"{name}: {error.result.value}: {error.detail}", err=True)
         codes = {TokenResult.LOCAL: 2, TokenResult.NETWORK: 3, TokenResult.PROTOCOL: 3}
@@ -75,6 +76,13 @@ def _show_code(code: DeviceCode) -> None:
     minutes = max(1, round(code.lifetime_seconds / 60))
     typer.echo(f"Open {code.verification_uri} in a browser, on any device,")
     typer.echo(f"and enter the code {code.user_code} (within {minutes} min).")
+
+
+def _show_address(consent: Consent) -> None:
+    typer.echo(f"Open this address in a browser on this machine:\n\n  {consent.address}\n")
+    typer.echo(
+        f"It comes back to {consent.redirect_uri} (from another machine: ssh -L takes that port along)."
+    )
 
 
 def _describe(name: str, done: Login) -> str:

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from smtp_probe.config.endpoints import StoredSecret
 from smtp_probe.config.section import Settings, conflict
-from smtp_probe.config.values import HttpsUrl, Line, Seconds
+from smtp_probe.config.values import HttpsUrl, Line, Port, Seconds
 
 
 class Grant(StrEnum):
@@ -21,15 +21,21 @@ class Grant(StrEnum):
 
     REFRESH_TOKEN = "refresh_token"  # noqa: S105 - the name of a grant
     DEVICE_CODE = "device_code"
+    AUTHORIZATION_CODE = "authorization_code"
     CLIENT_CREDENTIALS = "client_credentials"
     JWT_BEARER = "jwt_bearer"
+
+    @property
+    def is_refreshed(self) -> bool:
+        """Whether tokens are renewed by a refresh token, which is kept in the token file."""
+        return self not in (Grant.CLIENT_CREDENTIALS, Grant.JWT_BEARER)
 
 
 class Credential(Settings):
     """Access tokens of one account, from one authorization server (OAuth2)."""
 
     grant: Grant = Field(
-        description="How tokens are had: by a refresh token (RFC 6749), by `smtp-probe login` with a code for another device (RFC 8628), as the client itself (RFC 6749), or by a signed assertion (RFC 7523).",
+        description="How tokens are had: by a refresh token (RFC 6749), by `smtp-probe login` with a code for another device (RFC 8628) or with a browser on this machine (RFC 8252), as the client itself (RFC 6749), or by a signed assertion (RFC 7523).",
         examples=[Grant.CLIENT_CREDENTIALS],
     )
     token_url: HttpsUrl = Field(
@@ -37,6 +43,13 @@ class Credential(Settings):
     )
     device_authorization_url: HttpsUrl | None = Field(
         None, description="The device authorization endpoint, for device_code."
+    )
+    authorization_url: HttpsUrl | None = Field(
+        None, description="The authorization endpoint, where a browser asks a person, for authorization_code."
+    )
+    redirect_port: Port | None = Field(
+        None,
+        description="Port of 127.0.0.1 to which that browser comes back, where the server wants a certain one; default: any.",
     )
     client_id: Line = Field(
         description="Our name there: the client, or the issuer of the assertion of jwt_bearer.",
@@ -81,6 +94,7 @@ class Credential(Settings):
         needed = {
             Grant.REFRESH_TOKEN: ("refresh_token",),
             Grant.DEVICE_CODE: ("device_authorization_url",),
+            Grant.AUTHORIZATION_CODE: ("authorization_url",),
             Grant.JWT_BEARER: ("private_key_file",),
             Grant.CLIENT_CREDENTIALS: (),
         }[self.grant]

@@ -1,4 +1,4 @@
-"""Asking an authorization server for access tokens: RFC 6749, RFC 8628 (device flow), RFC 7523 (assertions), over HTTPS.
+"""Asking an authorization server for access tokens: RFC 6749, 7636 (PKCE), 8628 (device flow), 7523 (assertions), over HTTPS.
 
 In: one `config.credentials.Credential`, a resolver, a clock. Out: a `TokenAnswer`, or `CredentialError` with one of the
 bounded results. Each request has a deadline, the certificate is verified, no redirect is followed, no proxy used. Keeps
@@ -84,6 +84,13 @@ class OAuthClient:
     async def request_token(self, refresh_token: str | None = None) -> TokenAnswer:
         """Ask for an access token by the grant of the settings. Raises CredentialError."""
         return await self._ask_token(self._grant_form(refresh_token))
+
+    async def redeem(self, code: str, redirect_uri: str, verifier: str) -> TokenAnswer:
+        """Give a code of a person's consent for tokens (RFC 6749 section 4.1.3, RFC 7636). Raises CredentialError."""
+        for secret in (code, verifier):
+            self.on_secret(secret)
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
+        return await self._ask_token({**form, "code_verifier": verifier})
 
     async def request_device_code(self) -> DeviceCode:
         """Begin a device flow. Raises CredentialError."""

@@ -13,7 +13,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from smtp_probe.config.credentials import Credential, Grant
+from smtp_probe.config.credentials import Credential
 from smtp_probe.config.files import UnreadableFile
 from smtp_probe.config.secrets import read_secret
 from smtp_probe.config.token_files import KeptTokens, TokenFile
@@ -115,7 +115,7 @@ class TokenKeeper:
 
     async def _ask(self) -> None:
         try:
-            if self._settings.grant in (Grant.REFRESH_TOKEN, Grant.DEVICE_CODE):
+            if self._settings.grant.is_refreshed:
                 await self._ask_with_file()
             else:
                 self._take(await self._client.request_token())
@@ -202,7 +202,7 @@ class TokenKeeper:
 
     def _is_new_login(self) -> bool:
         """Whether there is another refresh token now than the one that was refused."""
-        if self._settings.grant not in (Grant.REFRESH_TOKEN, Grant.DEVICE_CODE):
+        if not self._settings.grant.is_refreshed:
             return False
         try:
             return self._kept().refresh_token != (self._tried or "")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import ssl
 import stat
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -72,6 +74,50 @@ def test_a_grant_without_a_person_shows_that_it_works(server, certificates, tmp_
 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "mail: access token had, good for 60 min; nothing has to be kept\n"
+
+
+def browse(config, certificates):
+    """Log in, and be the browser: follow the address to the server, and back to where it sends us."""
+    command = [sys.executable, "-m", "smtp_probe", "login", "mail", f"--config.file={config}"]
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "COLUMNS": "200"},
+    )
+    assert process.stdout is not None
+    lines = [process.stdout.readline() for _ in range(4)]
+    context = ssl.create_default_context(cafile=certificates.ca_file)
+    with urllib.request.urlopen(lines[2].strip(), context=context, timeout=20) as page:
+        shown = page.read().decode()
+    out, errors = process.communicate(timeout=30)
+    return process.returncode, "".join(lines) + out, errors, shown
+
+
+def by_browser(certificates, folder, port):
+    url = f"https://127.0.0.1:{port}/authorize?tenant=x"
+    changes = {"grant": "authorization_code", "device_authorization_url": None, "authorization_url": url}
+    return configure(folder, certificates, port, **changes)
+
+
+def test_a_person_agrees_in_a_browser_on_this_machine(server, certificates, tmp_path):
+    code, out, errors, shown = browse(by_browser(certificates, tmp_path, server.port), certificates)
+    kept = json.loads((tmp_path / "state" / "credentials" / "mail.json").read_text())
+
+    assert (code, errors) == (0, "")
+    assert "has the consent" in shown
+    assert server.refresh_tokens[kept["refresh_token"]]
+    assert not any(token in out for token in (*server.issued, CLIENT_SECRET))
+    assert server.requests[-1].form["code_verifier"] not in out
+
+
+def test_a_person_who_does_not_agree_is_believed(server, certificates, tmp_path):
+    server.consents = False
+    code, _, errors, shown = browse(by_browser(certificates, tmp_path, server.port), certificates)
+
+    assert (code, errors) == (1, "mail: invalid_grant: access_denied\n")
+    assert "not given" in shown
 
 
 def test_a_refusal_is_told_by_its_cause(server, certificates, tmp_path):

@@ -23,6 +23,7 @@ def complaint(**settings):
     [
         ({"grant": "refresh_token"}, "needs refresh_token"),
         ({"grant": "device_code"}, "needs device_authorization_url"),
+        ({"grant": "authorization_code"}, "needs authorization_url"),
         ({"grant": "jwt_bearer"}, "needs private_key_file"),
         ({"grant": "client_credentials"}, "needs client_secret or private_key_file"),
         (

@@ -1,4 +1,4 @@
-"""A small authorization server by the standards, for tests: RFC 6749, 7523, 7662 and 8628 over HTTPS, without a page to log in.
+"""A small authorization server by the standards, for tests: RFC 6749, 7523, 7636, 7662 and 8628 over HTTPS, without a page to log in.
 
 It refuses what the standards let it refuse, and notes every request. Refresh tokens are used once each: whoever comes with
 an old one loses the whole family, as RFC 9700 section 4.14.2 wants it.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import hashlib
 import json
 import secrets
 import ssl
@@ -17,6 +18,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
@@ -49,6 +51,10 @@ class AuthorizationServer:
     delay: float = 0.0
     device_answers: list[str] = field(default_factory=list)
     """Errors that a device is told before it is given a token."""
+    consents: bool = True
+    """Whether the person in front of the browser agrees."""
+    codes: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Code -> where it was sent, and the challenge that came before it."""
     public_key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey | None = None
     requests: list[Request] = field(default_factory=list)
     active: dict[str, float] = field(default_factory=dict)
@@ -78,6 +84,7 @@ class AuthorizationServer:
         app = web.Application()
         app.router.add_post("/token", self._token)
         app.router.add_post("/device", self._device)
+        app.router.add_get("/authorize", self._authorize)
         app.router.add_post("/introspect", self._introspect)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
@@ -134,6 +141,35 @@ class AuthorizationServer:
             }
         )
 
+    async def _authorize(self, request: web.Request) -> web.Response:
+        """What a browser sees once a person has agreed: a way back with a code (RFC 6749 section 4.1.2)."""
+        asked = request.query
+        is_sound = (asked["response_type"], asked["client_id"], asked["code_challenge_method"]) == (
+            "code",
+            CLIENT,
+            "S256",
+        )
+        if not is_sound or not asked["redirect_uri"].startswith("http://127.0.0.1:"):
+            return web.Response(status=400)
+        answer = {"state": asked["state"]}
+        if self.consents:
+            code = f"code-{secrets.token_urlsafe(12)}"
+            self.issued.append(code)
+            self.codes[code] = (asked["redirect_uri"], asked["code_challenge"])
+            answer["code"] = code
+        else:
+            answer["error"] = "access_denied"
+        raise web.HTTPFound(f"{asked['redirect_uri']}?{urlencode(answer)}")
+
+    def _redeem(self, form: dict[str, str]) -> web.Response:
+        """A code is good once, for who began (RFC 7636 section 4.6)."""
+        redirect_uri, challenge = self.codes.pop(form["code"], ("", ""))
+        digest = hashlib.sha256(form["code_verifier"].encode()).digest()
+        proof = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        if not challenge or proof != challenge or form["redirect_uri"] != redirect_uri:
+            return _error("invalid_grant", 400)
+        return self._give(self.issue_refresh_token())
+
     async def _token(self, request: web.Request) -> web.Response:
         form = await self._note(request)
         await asyncio.sleep(self.delay)
@@ -151,6 +187,8 @@ class AuthorizationServer:
             if self.device_answers:
                 return _error(self.device_answers.pop(0), 400)
             return self._give(self.issue_refresh_token())
+        if grant == "authorization_code":
+            return self._redeem(form)
         if grant == "refresh_token":
             return self._refresh(form["refresh_token"])
         return _error("unsupported_grant_type", 400)
