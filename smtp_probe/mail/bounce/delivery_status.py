@@ -37,7 +37,9 @@ _REPLY = re.compile(r"[245][0-9]{2} \S")
 _XTEXT = re.compile(rb"\+([0-9A-Fa-f]{2})")
 _NAMES = frozenset({"final-recipient", "original-recipient"})
 _OF_RECIPIENT = _NAMES | {"action", "status", "diagnostic-code"}
-_MAILBOX = re.compile(r"[^\s<>@]+@[^\s<>@.]+\.[^\s<>@]+")
+_MAILBOX = re.compile(r"(?!(?i:smtp:))[^\s<>@]+@[^\s<>@.]+\.[^\s<>@]+")
+_MAILBOX_WITHIN = re.compile(r"[^\s<>@()\":;]+@[^\s<>@().]+\.[^\s<>@()]+")
+"""The address in a value that is more than one: with a name, a comment, or another type in front of it."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Block = dict[str, bytes]
@@ -137,7 +139,9 @@ def _choose_recipient(block: Block) -> str | None:
     """Give the recipient as the reporting server names it; the original one where that is no address of the Internet."""
     named = [_show_untyped(block, name) for name in ("final-recipient", "original-recipient")]
     bare = [each.strip("<> ") for each in named if each is not None]
-    return next((each for each in bare if _MAILBOX.fullmatch(each)), bare[0] if bare else None) or None
+    whole = next((each for each in bare if _MAILBOX.fullmatch(each)), None)
+    within = (match[0] for each in bare if (match := _MAILBOX_WITHIN.search(each)))
+    return whole or next(within, bare[0] if bare else None) or None
 
 
 def _show(block: Block, name: str) -> str:

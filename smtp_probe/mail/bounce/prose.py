@@ -133,7 +133,7 @@ def _tell(subject: str, words: str, folded: str, recipient: str | None) -> Prose
         recipient=listed.recipient or recipient,
         reporting_mta=listed.reporting_mta or _first(_REPORTING, words),
         remote_mta=listed.remote_mta or _first(_REMOTE, words),
-        diagnostic=listed.diagnostic or find_diagnostic(words),
+        diagnostic=listed.diagnostic or find_diagnostic(words) or sanitise(_first_line(words)) or None,
         words=words,
     )
 
@@ -258,15 +258,21 @@ def _find_addresses(words: str) -> Iterator[str]:
 
 
 def find_diagnostic(words: str) -> str | None:
-    """Give the line that says most: a reply of a server, else the one that tells of the failure."""
+    """Give the line that says most: a reply of a server, else the one that tells of the failure; None without one."""
     match = _REPLY_LINE.search(words)
     if match is not None:
         line = words[match.start() : match.end() + _LONGEST_LINE].partition("\n")[0]
         return sanitise(_SPACE.sub(" ", line).strip()) or None
     lowered = words.lower()
     said = FAILED.search(lowered) or CAUSE.search(lowered) or DELAYED.search(lowered)
-    line = words[words.rfind("\n", 0, said.start()) + 1 :] if said else words.lstrip()
+    if said is None:
+        return None
+    line = words[words.rfind("\n", 0, said.start()) + 1 :]
     return sanitise(line.partition("\n")[0].strip()) or None
+
+
+def _first_line(words: str) -> str:
+    return words.lstrip().partition("\n")[0].strip()
 
 
 def _addresses(text: str) -> set[str]:
