@@ -12,6 +12,7 @@ import json
 import re
 import secrets
 from base64 import b64encode
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,6 +34,7 @@ from smtp_probe.ports import Clock, Resolver
 
 _LARGEST_BYTES = 65_536
 _ASSERTION_SECONDS = 300
+_REMEMBERED_SECRETS = 64
 _DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 _JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _JWT_CLIENT = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -78,8 +80,15 @@ class OAuthClient:
         self._settings = settings
         self._names = OurNames(resolver)
         self._clock = clock
-        self.on_secret = on_secret
+        self._on_secret = on_secret
+        self._told: deque[str] = deque(maxlen=_REMEMBERED_SECRETS)
         self._contexts = ContextSource(TlsOptions(ca_file=settings.ca_file))
+
+    def on_secret(self, secret: str) -> None:
+        """Hear of a secret: no answer of the server can have it written down, now or later."""
+        if secret and secret not in self._told:
+            self._told.append(secret)
+        self._on_secret(secret)
 
     async def request_token(self, refresh_token: str | None = None) -> TokenAnswer:
         """Ask for an access token by the grant of the settings. Raises CredentialError."""
@@ -231,7 +240,7 @@ class OAuthClient:
             raise CredentialError(TokenResult.NETWORK, detail) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise CredentialError(TokenResult.NETWORK, explain(error).detail) from None
-        return _judge(status, body, [*form.values(), *proof.values()])
+        return _judge(status, body, [*form.values(), *proof.values(), *self._told])
 
 
 def _judge(status: int, body: bytes, sent: list[str]) -> dict[str, Any]:

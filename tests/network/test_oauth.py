@@ -263,3 +263,16 @@ async def test_the_device_flow_ends_with_a_refusal(asked, word):
         await client.await_device_token(await client.request_device_code())
 
     assert (caught.value.result, caught.value.word) == (TokenResult.INVALID_GRANT, word)
+
+
+async def test_a_server_cannot_have_a_secret_of_an_earlier_request_written_down(asked: Asked) -> None:
+    client = asked.client(grant="refresh_token", refresh_token={"password_env": "X"})
+    first = await client.request_token(asked.server.issue_refresh_token())
+    said = f"you are {first.access_token}, and had {first.refresh_token}"
+    asked.server.answer = lambda: web.json_response(
+        {"error": "invalid_grant", "error_description": said}, status=400
+    )
+    with pytest.raises(CredentialError) as caught:
+        await client.request_token("another-token")
+
+    assert caught.value.detail == "invalid_grant: you are ***, and had ***"
