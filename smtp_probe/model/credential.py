@@ -19,5 +19,7 @@ class TokenResult(StrEnum):
     """It was not reached, its certificate did not verify, or it did not answer in time, or with 5xx."""
     PROTOCOL = "protocol"
     """It answered with something that is no token."""
+    REVOKED = "revoked"
+    """A mail server refused a token before it was to expire: it was taken back, or means nothing there. Another is had."""
     LOCAL = "local"
     """A secret, key or token file of ours cannot be used, or nobody has logged in yet."""

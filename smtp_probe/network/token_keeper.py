@@ -89,6 +89,8 @@ class TokenKeeper:
         """Hear that a mail server refused the login: a token that is not quite new may be revoked, and is had anew."""
         if self._access_token and self._clock.now_ns() - self._held_ns >= _NEW_SECONDS * _NS:
             self._spurned, self._access_token, self._renew_ns = self._access_token, "", 0
+            detail = "a mail server refused the access token before its end"
+            self._tell(CredentialState(result=TokenResult.REVOKED, detail=detail, expires_ns=None))
 
     async def run(self) -> None:
         """Renew the token for ever, each time before it expires."""

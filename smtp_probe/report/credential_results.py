@@ -48,4 +48,7 @@ class CredentialResults:
                 _log.info("access tokens are had again", extra=extra)
         elif self._failing.get(credential) is not result:
             self._failing[credential] = result
-            _log.error("no access token: %s", detail, extra=extra)
+            if result is TokenResult.REVOKED:
+                _log.warning("%s: it may be revoked, and another is asked for", detail, extra=extra)
+            else:
+                _log.error("no access token: %s", detail, extra=extra)

@@ -344,7 +344,7 @@ CREDENTIAL_EXPIRY = gauge(
 )
 CREDENTIAL_REFRESHES = counter(
     "credential_refreshes_total",
-    "Requests for an access token, by how they ended.",
+    "Requests for an access token by how they ended, and tokens refused by a mail server before their end.",
     *("credential", "result"),
     durable=False,
 )

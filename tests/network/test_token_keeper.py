@@ -176,7 +176,13 @@ async def test_a_token_that_a_mail_server_refused_is_not_used_again(kept):
     kept.clock.ns += 60 * NS
     keeper.refused()
 
+    assert kept.states[-1].result is TokenResult.REVOKED, "told apart from a token that is not to be had"
     assert await keeper.token() not in (token, "")
+    assert [state.result for state in kept.states] == [
+        TokenResult.RENEWED,
+        TokenResult.REVOKED,
+        TokenResult.RENEWED,
+    ]
     assert len(kept.server.requests) == 2
 
 

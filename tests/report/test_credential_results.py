@@ -64,3 +64,15 @@ def test_a_failure_is_said_once_and_so_is_its_end(caplog):
         "no access token: it was invalid_grant",
         "access tokens are had again",
     ]
+
+
+def test_a_token_that_was_taken_back_is_told_apart(caplog):
+    caplog.set_level(logging.INFO)
+    telemetry = make_telemetry(CONFIG)
+    for result in ("renewed", "revoked", "renewed"):
+        telemetry.credentials.show(NAME, TokenResult(result), "a mail server refused it", None)
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "a mail server refused it: it may be revoked, and another is asked for",
+        "access tokens are had again",
+    ]
