@@ -112,8 +112,14 @@ DELAYED = _join(_DELAYED)
 """A message has not been delivered yet, and is still being tried."""
 SUBJECT = re.compile(r"\s*(?:\[[^\]]{1,40}\]\s*|\*+[^*]{1,30}\*+\s*)?(?:" + "|".join(_SUBJECT) + ")")
 """The subject of a bounce, from its beginning: an answer to one begins with `Re:`."""
-NO_FAILURE = re.compile(r"\bquarantine|welcome to|^successful mail delivery")
+NO_FAILURE = re.compile(
+    r"\bquarantine|welcome to|^successful mail delivery|^postfix smtp (?:server|client)|\b(?:summary|digest|statistics|newsletter)\b"
+)
 """The subject of what a mail server writes, too, without having failed."""
+CHALLENGE = re.compile(
+    r"(?:confirm|verify|release|approve)\b.{0,200}?(?:https?://|-confirm-)|https?://\S{0,100}(?:confirm|verif|challenge)"
+)
+"""What asks the sender to prove that he is a person."""
 OF_MAIL = re.compile(
     r"message|\be?-?mails?\b|recipient|mailbox|smtp|\b[45]\d\d[ -]|[45]\.\d\.\d|nachricht|courriel|mensa[jg]e|messaggio|destinat|письм|сообщени"
     r"|メール|邮件|메일"

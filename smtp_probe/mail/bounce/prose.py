@@ -19,6 +19,7 @@ from smtp_probe.mail.bounce.phrases import (
     ANSWER,
     AWAY,
     CAUSE,
+    CHALLENGE,
     COPY_BEGINS,
     DELAYED,
     FAILED,
@@ -99,7 +100,7 @@ def read_prose(
     folded = _fold(words)
     own = _addresses(_decode_header(values.get("to", b"")))
     recipient = _find_recipient(words, _decode_header(values.get("subject", b"")), own)
-    if AWAY.match(subject) or NO_FAILURE.search(subject):
+    if AWAY.match(subject) or (NO_FAILURE.search(subject) and not SUBJECT.match(subject)):
         return None
     if not (is_declared and folded) and not _tells_of_failure(
         values, subject, folded, has_recipient=recipient is not None
@@ -114,6 +115,11 @@ def _tells_of_failure(values: dict[str, bytes], subject: str, folded: str, *, ha
     is_titled = SUBJECT.match(subject) is not None
     if _is_receipt(values) and not is_titled and "automatically rejected" not in folded:
         return False
+    if not is_titled and CHALLENGE.search(folded):
+        return False
+    if _has_no_path(values) and not _is_by_a_daemon(values):
+        # So come the answers of people who are away, too: they say why they cannot be reached, and name another address.
+        return is_titled or (said is not None and not ANSWER.match(subject))
     if _is_by_a_program(values):
         return is_titled or is_caused or (said is not None and (has_recipient or _has_no_path(values)))
     # a parcel may be undeliverable, too, and a ticket may tell of a bounce
@@ -202,8 +208,13 @@ def _has_no_path(values: dict[str, bytes]) -> bool:
 
 
 def _is_by_a_program(values: dict[str, bytes]) -> bool:
+    return _has_no_path(values) or _is_by_a_daemon(values)
+
+
+def _is_by_a_daemon(values: dict[str, bytes]) -> bool:
+    """Whether the author's name or address is one that only programs have."""
     author = _fold(_decode_header(values.get("from", b"x"))).strip()
-    return _has_no_path(values) or author in ("<>", "") or SENDER.search(author) is not None
+    return author in ("<>", "") or SENDER.search(author) is not None
 
 
 def _is_a_letter(values: dict[str, bytes], folded: str) -> bool:
