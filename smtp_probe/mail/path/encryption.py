@@ -16,9 +16,9 @@ PLAIN_PROTOCOLS = frozenset(
     }
 )
 """RFC 3848, 6531: with TLS their names would have an S in them."""
-_ENCRYPTED_PROTOCOLS = frozenset(
-    {"SMTPS", *(f"{name}{end}" for name in ("ESMTP", "LMTP", "UTF8SMTP", "UTF8LMTP") for end in ("S", "SA"))}
-)
+_EXTENDED = ("ESMTP", "LMTP", "UTF8SMTP", "UTF8LMTP", "UTF8ESMTP")
+"""The last one is registered nowhere: Exim and maddy write it."""
+_ENCRYPTED_PROTOCOLS = frozenset({"SMTPS", *(f"{name}{end}" for name in _EXTENDED for end in ("S", "SA"))})
 _LOOPBACK_NAME = "localhost"
 """Also what a server puts in the place of a client that it hides."""
 
@@ -26,7 +26,7 @@ _LOOPBACK_NAME = "localhost"
 def is_encrypted(hop: Hop) -> bool | None:
     """Whether the message came over TLS; None where that is not known or there was no network."""
     is_told = hop.says_tls or hop.tls_version is not None or hop.tls_cipher is not None
-    if is_told or hop.with_ in _ENCRYPTED_PROTOCOLS:
+    if is_told or (hop.with_ or "").upper() in _ENCRYPTED_PROTOCOLS:
         return True
     if is_local(hop) or hop.with_ not in PLAIN_PROTOCOLS:
         return None
