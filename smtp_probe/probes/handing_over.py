@@ -32,8 +32,10 @@ class HandingOver(Ledger):
         clock: Clock,
         sinks: Sequence[Sink],
         came_through: Callable[[Probe], Awaitable[bool]],
+        forget: Callable[[str], None] = lambda _: None,
     ) -> None:
         super().__init__(journal, clock, sinks)
+        self._forget = forget
         self._came_through = came_through
         self._settling: set[asyncio.Task[None]] = set()
 
@@ -65,6 +67,7 @@ class HandingOver(Ledger):
             await self._insist(ProbeSubmitted(probe=flight.probe, submission=submission))
         finally:
             self._remove(flight)
+            self._forget(flight.probe.probe_id)
             flight.ended.set()
 
     async def close(self) -> None:

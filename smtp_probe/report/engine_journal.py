@@ -76,6 +76,8 @@ class EngineJournal:
         if probe is None:
             return await self._note(event)
         known = self._known.get(probe.probe_id)
+        if known is not None and isinstance(event, ProbeStarted):
+            return False  # a run that is given again, perhaps because nobody heard that we took it: it is ours already
         if known is None:
             known = _Known(self._subjects.of_probe(probe))
             self._known[probe.probe_id] = known

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from tests.acceptance.daemon import free_port
+from tests.engine.cutting import Way
 
 SERVER = Path(sys.executable).with_name("nats-server")
 START_SECONDS = 20.0
@@ -25,15 +26,18 @@ class Node:
         self.name = name
         self.port, self.cluster_port, self.monitor_port = free_port(), free_port(), free_port()
         self.process: subprocess.Popen[bytes] | None = None
+        self.ways: dict[str, Way] = {}
+        """By the name of the server to which each leads."""
         self._directory = directory / name
         self._directory.mkdir(parents=True)
         self._extra = extra
         self.log = self._directory / "server.log"
 
     def write(self, nodes: Sequence[Node]) -> None:
-        routes = ",".join(f'"nats://127.0.0.1:{node.cluster_port}"' for node in nodes)
+        self.ways = {node.name: Way(node.cluster_port) for node in nodes if node is not self}
+        routes = ",".join(f'"nats://127.0.0.1:{way.port}"' for way in self.ways.values())
         cluster = (
-            f'cluster {{ name: lab, listen: "127.0.0.1:{self.cluster_port}", routes: [{routes}] }}'
+            f'cluster {{ name: lab, listen: "127.0.0.1:{self.cluster_port}", no_advertise: true, routes: [{routes}] }}'
             if len(nodes) > 1
             else ""
         )
@@ -96,6 +100,21 @@ class Cluster:
             if node.process is not None and node.process.poll() is None:
                 node.signal(signal.SIGCONT)
             node.kill()
+            for way in node.ways.values():
+                way.close()
+
+    def cut_off(self, lonely: Node) -> None:
+        """Let one server and the others not reach each other; their clients reach all of them."""
+        for way in self._ways_of(lonely):
+            way.cut()
+
+    def mend(self, lonely: Node) -> None:
+        for way in self._ways_of(lonely):
+            way.mend()
+
+    def _ways_of(self, lonely: Node) -> list[Way]:
+        others = [node.ways[lonely.name] for node in self.nodes if node is not lonely]
+        return [*lonely.ways.values(), *others]
 
     def wait_until_ready(self) -> None:
         give_up = time.monotonic() + START_SECONDS

@@ -17,7 +17,12 @@ pytestmark = pytest.mark.lab
 
 INTERVAL = 10
 USERS = [f"user{number}" for number in range(6)]
-ROUTES = {f"route{number:02}": {"user": USERS[number % 6], "interval": INTERVAL} for number in range(20)}
+ROUTES = {f"route{number:02}": {"user": USERS[number % 6], "interval": INTERVAL} for number in range(40)}
+
+
+def route_of(mail):
+    """What stands for the route in the name of a probe: the first thirty bits of its hash."""
+    return mail["probe_id"][:6]
 
 
 class Run:
@@ -37,7 +42,7 @@ class Run:
         """Let all routes be sent on once after what was before, and note when the next fault begins."""
         since = time.time_ns() / 1e9
         wait_until(
-            lambda: len({mail["to"] for mail in self.site.mails() if mail["at"] > since}) == len(USERS),
+            lambda: len({route_of(mail) for mail in self.site.mails() if mail["at"] > since}) == len(ROUTES),
             "a mail on every route",
             3 * INTERVAL,
         )
@@ -155,6 +160,23 @@ def test_a_frozen_server_is_left_alone(run):
         run.wait_for_mails(8, 40)
     finally:
         node.signal(signal.SIGCONT)
+    wait_until(node.is_ready, "the server to come back", 30)
+
+
+def test_a_server_is_cut_off_from_the_others_and_not_from_its_clients(run):
+    run.begin("partition")
+    node = run.site.cluster.leader_of("FAULTS_EVENTS")
+    run.site.cluster.cut_off(node)
+    try:
+        run.wait_for_mails(20, 40)
+        members = (*run.workers, *run.watchers, *run.exporters)
+        wait_until(
+            lambda: all(each.value("smtp_probe_engine_up") == 1 for each in members),
+            "all to go to the others",
+            30,
+        )
+    finally:
+        run.site.cluster.mend(node)
     wait_until(node.is_ready, "the server to come back", 30)
 
 

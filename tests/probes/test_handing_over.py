@@ -17,7 +17,8 @@ class Bed:
         self.journal = MemoryJournal()
         self.asked = []
         self.came = came_through
-        self.ledger = HandingOver(self.journal, self.clock, [], self.came_through)
+        self.forgotten = []
+        self.ledger = HandingOver(self.journal, self.clock, [], self.came_through, self.forgotten.append)
 
     async def came_through(self, probe):
         self.asked.append(probe.probe_id)
@@ -36,6 +37,7 @@ async def test_a_probe_is_forgotten_when_its_submission_is_written_down():
     assert bed.ledger.in_flight("r") == 0
     assert [type(event) for event in bed.journal.events] == [ProbeStarted, ProbeSubmitted]
     assert flight.ended.is_set()
+    assert bed.forgotten == ["p"]
 
 
 async def test_what_another_has_started_is_not_sent():

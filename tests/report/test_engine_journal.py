@@ -86,6 +86,32 @@ async def test_a_probe_is_started_by_one_only():
     assert await journal(log, "two").record(ProbeStarted(probe=PROBE)) is False
 
 
+@pytest.mark.parametrize("is_forgotten", [False, True])
+async def test_a_run_that_is_given_to_the_same_worker_again_is_not_started_again(is_forgotten):
+    """As when the engine did not hear that it was taken: whatever was written of the probe since, it is known."""
+    log = MemoryLog()
+    worker = journal(log)
+    await worker.record(ProbeStarted(probe=PROBE))
+    await worker.record(ProbeHandedOver(probe=PROBE, final_dot_ns=4))
+    await worker.record(ProbeSubmitted(probe=PROBE, submission=SUBMISSION))
+    if is_forgotten:
+        worker.forget("p")
+
+    assert await worker.record(ProbeStarted(probe=PROBE)) is False
+    assert log.kinds().count("ProbeStarted") == 1
+
+
+async def test_a_start_that_came_through_late_is_not_made_again():
+    log = MemoryLog()
+    log.faults = ["unheard", "lost", "lost", "lost"]
+    worker = journal(log)
+    with pytest.raises(JournalError):
+        await worker.record(ProbeStarted(probe=PROBE))
+    assert await worker.came_through(PROBE) is True
+
+    assert await worker.record(ProbeStarted(probe=PROBE)) is False
+
+
 async def test_a_start_that_was_stored_without_our_hearing_is_ours_all_the_same():
     log = MemoryLog()
     log.faults = ["unheard"]

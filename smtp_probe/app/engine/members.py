@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from smtp_probe.errors import EngineError
 from smtp_probe.network.jetstream.bucket import Bucket, Entry
@@ -18,8 +18,14 @@ _log = logging.getLogger(__name__)
 _PREFIX = "member."
 _RENEWALS = 4
 """So often in the time of a lease a key is renewed."""
+_DEAF_SECONDS = 5.0
+"""To go to another server costs nothing, also where all of them are just electing a leader."""
 PATIENCE = 1.5
 """After so many leases of silence a process is taken for dead."""
+
+
+async def _stay() -> None:
+    """Try no other server."""
 
 
 class Members:
@@ -37,6 +43,8 @@ class Members:
         self.lease_seconds = lease_seconds
         self.on_entry: Callable[[Entry], None] = lambda _: None
         """Told of every key that is none of a process."""
+        self.move_on: Callable[[], Awaitable[None]] = _stay
+        """Called when the engine has not taken our word for long: to try another of its servers."""
         self._bucket = bucket
         self._value = json.dumps({"roles": sorted(roles)}).encode()
         self._state = state
@@ -48,12 +56,18 @@ class Members:
 
     async def renew(self) -> None:
         """Say again and again that we are alive, until cancelled."""
+        loop = asyncio.get_running_loop()
+        heard = loop.time()
         while True:
             try:
                 await self._bucket.put(_PREFIX + self.own_id, self._value)
             except EngineError as error:
                 self._tell(False, str(error))
+                if loop.time() - heard > max(self.lease_seconds, _DEAF_SECONDS):
+                    heard = loop.time()
+                    await self.move_on()
             else:
+                heard = loop.time()
                 self._tell(True)
             await asyncio.sleep(self.lease_seconds / _RENEWALS)
 

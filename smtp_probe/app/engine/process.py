@@ -74,7 +74,7 @@ class EngineProcess:
         self._telemetry = Telemetry(ReferenceClock().now_ns, options.log)
         self._bucket = Bucket(self._stream, self._stream.names.leases)
         self._members = Members(self._bucket, self._member, self._parts, settings.lease, self._engine_state)
-        self._members.on_entry = self._note
+        self._members.on_entry, self._members.move_on = self._note, self._stream.move_on
         self._build(config, keys)
         self._stop = asyncio.Event()
         self._reloading = asyncio.Lock()

@@ -104,7 +104,9 @@ class WorkerProgram(_Quiet):
         super()._declare(config.model_copy(update={"routes": {}}))
 
     def _make_ledger(self, sinks: Sequence[Sink]) -> Ledger:
-        return HandingOver(self._events, self.clock, [self._submitted, *sinks], self._came_through)
+        told = [self._submitted, *sinks]
+        forget = self._engine_journal.forget
+        return HandingOver(self._events, self.clock, told, self._came_through, forget)
 
     async def _came_through(self, probe: Probe) -> bool:
         return await self._engine_journal.came_through(probe)

@@ -87,6 +87,14 @@ class JetStream:
                 await asyncio.sleep(_RETRY_SECONDS)
         _log.info("the engine is reached", extra={"server": _server(self._client)})
 
+    async def move_on(self) -> None:
+        """Go to another server: the one at the other end is there, and has no say among the others. Never raises."""
+        if self._client is not None and self.is_connected:
+            _log.warning("the engine's server does not answer for the others: trying another one")
+            with suppress(*_NOT_OURS):
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    await self._client.force_reconnect()
+
     async def close(self) -> None:
         """Say what is left to say, and end. Never raises."""
         if self._client is not None:
