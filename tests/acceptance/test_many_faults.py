@@ -28,6 +28,8 @@ DNS_OUTAGE_SECONDS = 60.0 if IS_FULL else 3.0
 FORGERIES = 10_000 if IS_FULL else 200
 BOUNCES = 1_000 if IS_FULL else 20
 STEP_SECONDS = 3600
+PATIENCE_SECONDS = 120.0 if IS_FULL else 30.0
+"""How long a machine that has other work, too, may take to start a daemon, or to have mail under way again."""
 
 
 def settle(daemon, seconds=120.0):
@@ -90,8 +92,10 @@ def test_kill_9_with_many_probes_in_flight(lab, work, record_property):
             daemon.kill()
             flights.append(sum(probe["kind"] is None for probe in daemon.journal()))
             daemon.start()
-            daemon.wait_until(daemon.is_ready, "the daemon to be ready", 30)
-            daemon.wait_until(lambda: daemon.in_flight() >= IN_FLIGHT, "so many in flight again", 30)
+            daemon.wait_until(daemon.is_ready, "the daemon to be ready", PATIENCE_SECONDS)
+            daemon.wait_until(
+                lambda: daemon.in_flight() >= IN_FLIGHT, "so many in flight again", PATIENCE_SECONDS
+            )
         settle(daemon)
         probes = account_for(daemon, {"delivered", "unobserved"})
         handed_over = accepted(daemon)
@@ -272,7 +276,8 @@ def test_bounces_in_numbers_come_at_once(lab, work, record_property):
         for number in range(many)
     }
     try:
-        with Daemon(write_config(lab, work, routes, schedule={"max_submissions": 50})) as daemon:
+        config = write_config(lab, work, routes, schedule={"max_submissions": 50})
+        with Daemon(config, start_seconds=PATIENCE_SECONDS) as daemon:
             daemon.wait_until(lambda: daemon.in_flight() >= BOUNCES, "so many in flight", 240)
             daemon.rest()
             probes = daemon.in_flight()
@@ -345,7 +350,8 @@ def test_two_daemons_on_one_mailbox_delete_only_their_own_and_say_so(lab, work, 
     metric = (
         "smtp_probe_stray_messages_total" if keys == "the same key" else "smtp_probe_forged_messages_total"
     )
-    with Daemon(configs[0]) as one, Daemon(configs[1]) as two:
+    one, two = (Daemon(config, start_seconds=PATIENCE_SECONDS) for config in configs)
+    with one, two:
         for daemon in (one, two):
             daemon.wait_until(partial(has_seen, daemon, metric), "the other's messages to be seen", 40)
             daemon.wait_until(partial(has_more, daemon, "delivered", 4), "deliveries", 40)
