@@ -27,6 +27,7 @@ from smtp_probe.model import (
     SurveyedFolder,
     TlsFacts,
 )
+from smtp_probe.network.concealment import Concealment
 from smtp_probe.network.graph_account import GraphAccount, StateForgotten, read_size
 from smtp_probe.network.mailbox import account_of
 from smtp_probe.network.message_numbers import MessageNumbers
@@ -61,11 +62,12 @@ class GraphConnector:
         """By the id of the folder."""
         self._resolver = resolver
         self._secret = secret
+        self._told: dict[str, Concealment] = {}
 
     async def open(self) -> GraphSession:
         """See that the token opens the mailbox. Raises `errors.MailboxError`."""
         assert self.settings.auth is not None
-        api = WebApi(self.settings, self._resolver, self._secret)
+        api = WebApi(self.settings, self._resolver, self._secret, self._told)
         account = GraphAccount(api, self.settings.auth.username)
         try:
             await account.folder("open", "inbox")

@@ -45,7 +45,7 @@ class GraphAccount:
                 stage, Cause.FOLDER_MISSING, detail=f"there is no folder {sanitise(known_name, 60)}"
             )
         if reply.status != 200:
-            raise await self._api.refusal(stage, reply)
+            raise self._api.refusal(stage, reply)
         return _object(reply.json(stage), stage)
 
     async def find_folder(self, stage: str, path: Sequence[str]) -> dict[str, Any]:
@@ -84,7 +84,7 @@ class GraphAccount:
             if reply.status == _FORGOTTEN:
                 raise StateForgotten
             if reply.status != 200:
-                raise await self._api.refusal(stage, reply)
+                raise self._api.refusal(stage, reply)
             answer = reply.json(stage)
             rows = [_object(row, stage) for row in _list(answer, stage)]
             following, last = answer.get("@odata.nextLink"), answer.get("@odata.deltaLink")
@@ -103,7 +103,7 @@ class GraphAccount:
         if reply.status == 404:
             return None
         if reply.status != 200:
-            raise await self._api.refusal(stage, reply)
+            raise self._api.refusal(stage, reply)
         return _object(reply.json(stage), stage)
 
     async def content(self, stage: str, message_id: str, limit_bytes: int) -> bytes:
@@ -114,7 +114,7 @@ class GraphAccount:
         if reply.status == 404:
             return b""
         if reply.status != 200:
-            raise await self._api.refusal(stage, reply)
+            raise self._api.refusal(stage, reply)
         return reply.body
 
     async def delete(self, stage: str, message_id: str) -> None:
@@ -128,7 +128,7 @@ class GraphAccount:
     async def _change(self, stage: str, url: str, body: object) -> None:
         reply = await self._api.ask(stage, "POST", url, json_body=body, headers=_HEADERS)
         if reply.status != 404 and not 200 <= reply.status < 300:
-            raise await self._api.refusal(stage, reply)
+            raise self._api.refusal(stage, reply)
 
     def _message(self, message_id: str) -> str:
         return f"{self._base}/messages/{quote(message_id, safe='')}"

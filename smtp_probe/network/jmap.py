@@ -18,6 +18,7 @@ from smtp_probe.mail.syntax.header_fields import MAX_BYTES, read_date, write_hea
 from smtp_probe.mail.syntax.mailbox_names import decode_mailbox_name
 from smtp_probe.mail.syntax.text import sanitise
 from smtp_probe.model import Cause, Location, MailboxMessage, MailboxSurvey, SurveyedFolder, TlsFacts
+from smtp_probe.network.concealment import Concealment
 from smtp_probe.network.jmap_account import (
     Call,
     JmapAccount,
@@ -64,10 +65,11 @@ class JmapConnector:
         """By the id of the folder."""
         self._resolver = resolver
         self._secret = secret
+        self._told: dict[str, Concealment] = {}
 
     async def open(self) -> JmapSession:
         """Log in, and see which folders there are. Raises `errors.MailboxError`."""
-        api = WebApi(self.settings, self._resolver, self._secret)
+        api = WebApi(self.settings, self._resolver, self._secret, self._told)
         try:
             account = await JmapAccount.open(api)
             session = JmapSession(self, api, account)
@@ -360,7 +362,7 @@ class JmapSession:
         for name, reason in refused.items() if isinstance(refused, dict) else ():
             kind = reason.get("type") if isinstance(reason, dict) else None
             if kind != "notFound":
-                self._warn(f"Email/set was refused: {sanitise(str(kind), 60)}")
+                self._warn(f"Email/set was refused: {self._api.mask(str(kind))}")
             names = [each for each in names if each != name]
         self._numbers.drop(names)
 

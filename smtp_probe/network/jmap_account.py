@@ -12,7 +12,6 @@ from typing import Any, Self
 from urllib.parse import quote, urljoin
 
 from smtp_probe.errors import MailboxError
-from smtp_probe.mail.syntax.text import sanitise
 from smtp_probe.model import Cause
 from smtp_probe.network.web_api import WebApi
 
@@ -36,10 +35,10 @@ class JmapAccount:
 
     def __init__(self, api: WebApi, session: Mapping[str, Any], base: str) -> None:
         self._api = api
-        self._url = _join(base, _text(session, "apiUrl"))
-        self._download = _join(base, _text(session, "downloadUrl"))
+        self._url = _join(api, base, _text(session, "apiUrl"))
+        self._download = _join(api, base, _text(session, "downloadUrl"))
         events = session.get("eventSourceUrl")
-        self._events = _join(base, events) if isinstance(events, str) and events else None
+        self._events = _join(api, base, events) if isinstance(events, str) and events else None
         primary, accounts = session.get("primaryAccounts"), session.get("accounts")
         account = primary.get(MAIL) if isinstance(primary, dict) else None
         if not isinstance(account, str) or not isinstance(accounts, dict) or account not in accounts:
@@ -55,9 +54,9 @@ class JmapAccount:
             target = reply.headers.get("Location", "") if 300 <= reply.status < 400 else ""
             if not target:
                 break
-            url = _join(url, target)
+            url = _join(api, url, target)
         if reply.status != 200:
-            raise await api.refusal("session", reply)
+            raise api.refusal("session", reply)
         return cls(api, reply.json("session"), url)
 
     async def call(self, stage: str, *calls: Call) -> list[dict[str, Any]]:
@@ -79,7 +78,7 @@ class JmapAccount:
             if not isinstance(response, list) or len(response) != 3 or not isinstance(response[1], dict):
                 break
             if response[0] == "error" and response[2] == str(number):
-                raise _refusal(stage, calls[number][0], response[1])
+                raise self._refusal(stage, calls[number][0], response[1])
             if number >= len(calls) or response[0] != calls[number][0] or response[2] != str(number):
                 break
             found.append(response[1])
@@ -87,6 +86,15 @@ class JmapAccount:
             detail = f"the answers do not fit the calls of {', '.join(name for name, _ in calls)}"
             raise MailboxError(stage, Cause.PROTOCOL_ERROR, detail=detail)
         return found
+
+    def _refusal(self, stage: str, method: str, error: Mapping[str, Any]) -> Exception:
+        kind, told = error.get("type"), error.get("description")
+        word = self._api.mask(kind) if isinstance(kind, str) else "unknown"
+        if method.endswith("/changes") and word in _UNKNOWN_STATE:
+            return UnknownState()
+        cause = Cause.REPLY_TEMPORARY if word in _PASSING else Cause.REPLY_PERMANENT
+        words = f": {self._api.mask(told)}" if isinstance(told, str) else ""
+        return MailboxError(stage, cause, detail=f"{method} was refused: {word}{words}")
 
     async def download(self, stage: str, blob_id: str, limit_bytes: int) -> bytes:
         """The start of a blob; empty where it is gone."""
@@ -99,7 +107,7 @@ class JmapAccount:
         if reply.status == 404:
             return b""
         if reply.status != 200:
-            raise await self._api.refusal(stage, reply)
+            raise self._api.refusal(stage, reply)
         return reply.body
 
     @asynccontextmanager
@@ -113,23 +121,12 @@ class JmapAccount:
             yield lines
 
 
-def _refusal(stage: str, method: str, error: Mapping[str, Any]) -> Exception:
-    kind = error.get("type")
-    word = sanitise(kind, 60) if isinstance(kind, str) else "unknown"
-    if method.endswith("/changes") and word in _UNKNOWN_STATE:
-        return UnknownState()
-    cause = Cause.REPLY_TEMPORARY if word in _PASSING else Cause.REPLY_PERMANENT
-    told = error.get("description")
-    words = f": {sanitise(told, 200)}" if isinstance(told, str) else ""
-    return MailboxError(stage, cause, detail=f"{method} was refused: {word}{words}")
-
-
-def _join(base: str, target: str) -> str:
+def _join(api: WebApi, base: str, target: str) -> str:
     """What a server sends us to, as a whole address."""
     try:
         return urljoin(base, target)
     except ValueError:
-        detail = sanitise(f"the server sends us to {target[:200]!r}, which is no address")
+        detail = f"the server sends us to {api.mask(target)!r}, which is no address"
         raise MailboxError("session", Cause.PROTOCOL_ERROR, detail=detail) from None
 
 

@@ -23,6 +23,7 @@ from smtp_probe.config.settings import Mailbox, Mechanism, TlsMode
 from smtp_probe.errors import ConfigError, MailboxError, ProbeError
 from smtp_probe.mail.syntax.text import sanitise
 from smtp_probe.model import Cause, TlsFacts, WebFailure
+from smtp_probe.network.concealment import Concealment
 from smtp_probe.network.http import OurNames, explain, read_at_most
 from smtp_probe.network.tls import ContextSource, failed_tls_facts, server_name, tls_facts
 from smtp_probe.ports import Resolver, Secret
@@ -30,7 +31,7 @@ from smtp_probe.ports import Resolver, Secret
 _LARGEST_BYTES = 32 * 2**20
 _LINE_BYTES = 65_536
 _SHOWN_CHARACTERS = 200
-_SHORTEST_MASKED = 4
+_REMEMBERED_SECRETS = 8
 _CAUSES = {
     WebFailure.CERTIFICATE: Cause.TLS_FAILED,
     WebFailure.NO_SUCH_HOST: Cause.NO_SUCH_HOST,
@@ -73,10 +74,18 @@ class _Response(aiohttp.ClientResponse):
 class WebApi:
     """One account on one server. `tls` is what the last connection showed of the server's certificate."""
 
-    def __init__(self, settings: Mailbox, resolver: Resolver, secret: Secret | None) -> None:
+    def __init__(
+        self,
+        settings: Mailbox,
+        resolver: Resolver,
+        secret: Secret | None,
+        told: dict[str, Concealment] | None = None,
+    ) -> None:
+        """`told` are the secrets that this server has been told, also by earlier sessions."""
         self.settings = settings
         self.tls: TlsFacts | None = None
         self._secret = secret
+        self._told = {} if told is None else told
         self._names = OurNames(resolver, settings.address_family)
         self._contexts = ContextSource(settings.tls_options)
         self._session: aiohttp.ClientSession | None = None
@@ -124,7 +133,7 @@ class WebApi:
         """Ask, and raise `errors.MailboxError` for every status but success."""
         reply = await self.ask(stage, method, url, **options)
         if not 200 <= reply.status < 300:
-            raise await self.refusal(stage, reply)
+            raise self.refusal(stage, reply)
         return reply
 
     @contextlib.asynccontextmanager
@@ -186,9 +195,8 @@ class WebApi:
         own, there = urlsplit(self.base), urlsplit(url)
         is_own = (there.scheme, there.netloc) == (own.scheme, own.netloc)
         if not is_own and (there.scheme != "https" or own.scheme != "https"):
-            detail = sanitise(
-                f"the server sends us to {there.scheme}://{there.netloc}, which is not safe for a login"
-            )
+            where = self.mask(f"{there.scheme}://{there.netloc}")
+            detail = f"the server sends us to {where}, which is not safe for a login"
             raise MailboxError(stage, Cause.PROTOCOL_ERROR, detail=detail)
 
     async def _read_secret(self, stage: str) -> str:
@@ -198,11 +206,23 @@ class WebApi:
             raise MailboxError(stage, Cause.CREDENTIAL, detail=detail)
         try:
             secret = self._secret()
-            return secret if isinstance(secret, str) else await secret
+            secret = secret if isinstance(secret, str) else await secret
         except (ConfigError, OSError) as error:
             raise MailboxError(stage, Cause.CREDENTIAL, detail=sanitise(str(error))) from None
         except ProbeError as error:
             raise MailboxError(stage, Cause.CREDENTIAL, detail=error.detail) from None
+        if secret and secret not in self._told:
+            self._told[secret] = Concealment(auth, secret)
+            while len(self._told) > _REMEMBERED_SECRETS:
+                del self._told[next(iter(self._told))]
+        return secret
+
+    def mask(self, words: str) -> str:
+        """What a server says, without the secrets that it has been told, fit to be shown."""
+        words = words[:_LINE_BYTES]
+        for concealment in self._told.values():
+            words = concealment.mask(words)
+        return sanitise(words, _SHOWN_CHARACTERS)
 
     async def _authorization(self, stage: str) -> str:
         """Basic (RFC 7617), or Bearer (RFC 6750) for the mechanisms of tokens."""
@@ -212,11 +232,9 @@ class WebApi:
             return f"Bearer {secret}"
         return "Basic " + b64encode(f"{auth.username}:{secret}".encode()).decode()
 
-    async def refusal(self, stage: str, reply: WebReply) -> MailboxError:
+    def refusal(self, stage: str, reply: WebReply) -> MailboxError:
         """Say what a status means, and what the server says of it."""
-        words = sanitise(_find_words(reply.body), _SHOWN_CHARACTERS)
-        for hidden in (await self._read_secret(stage), (await self._authorization(stage)).partition(" ")[2]):
-            words = words.replace(hidden, "***") if len(hidden) >= _SHORTEST_MASKED else words
+        words = self.mask(_find_words(reply.body))
         detail = f"HTTP status {reply.status}" + (f": {words}" if words else "")
         status = reply.status
         cause = Cause.REPLY_PERMANENT

@@ -42,7 +42,7 @@ def say(path, value):
             "expected true or false; found the text 'yes' (YAML 1.2 knows true and false only)",
         ),
         ("metrics.created_series", 1, "expected true or false; found the number 1"),
-        ("metrics.detail", "all", "expected one of default, full; found the text 'all'"),
+        ("metrics.detail", "all", "expected one of minimal, route, default, full; found the text 'all'"),
         ("metrics.delivery_buckets", "1s", "expected a list; found the text '1s'"),
         ("metrics.delivery_buckets", [2, 1], "the bounds must ascend, each greater than the one before"),
         ("history_days", 0, "must be more than 0"),

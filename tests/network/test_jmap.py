@@ -252,6 +252,24 @@ async def test_what_fails_is_told_by_its_step(server, fault):
     assert "wrong secret" not in str(caught.value)
 
 
+async def test_what_a_server_quotes_of_an_earlier_secret_is_not_shown(server):
+    secrets = iter(["earlier secret", SECRET])
+    made = connector(server, lambda: next(secrets, SECRET))
+    with pytest.raises(MailboxError):
+        await made.open()
+    for broken in (
+        {"Mailbox/get": {"type": "forbidden", "description": f"{SECRET} and earlier secret"}},
+        {"Mailbox/get": {"type": f"earlier secret {SECRET}"}},
+        {"/jmap/session": answering(200, text='{"apiUrl": "https://[earlier secret", "downloadUrl": "/"}')},
+    ):
+        server.broken = broken
+        with pytest.raises(MailboxError) as caught:
+            await made.open()
+        assert "***" in str(caught.value)
+        assert SECRET not in str(caught.value)
+        assert "earlier secret" not in str(caught.value)
+
+
 async def test_a_throttled_account_is_left_alone_as_long_as_the_server_wants(server):
     server.broken = {"/jmap/api": answering(429, headers={"Retry-After": "7"})}
     with pytest.raises(MailboxError, match="suggested backoff time: 7000 milliseconds"):
