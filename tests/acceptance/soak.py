@@ -24,9 +24,10 @@ from typing import Any
 import psutil
 
 from smtp_probe.app import program
-from smtp_probe.app.daemon import JOURNAL_NAME, Daemon, DaemonOptions
+from smtp_probe.app.daemon import Daemon, DaemonOptions
 from smtp_probe.model import Cause
 from smtp_probe.ports import Envelope
+from smtp_probe.report.journal import JOURNAL_NAME
 from tests.probes.fakes import START_NS, FakeServer, FakeSubmitter
 
 DAY_SECONDS = 86_400.0
