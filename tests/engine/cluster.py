@@ -33,8 +33,11 @@ class Node:
         self._extra = extra
         self.log = self._directory / "server.log"
 
-    def write(self, nodes: Sequence[Node]) -> None:
-        self.ways = {node.name: Way(node.cluster_port) for node in nodes if node is not self}
+    def write(self, nodes: Sequence[Node], ways: list[Way]) -> None:
+        for node in nodes:
+            if node is not self:
+                self.ways[node.name] = way = ways.pop()
+                way.target = node.cluster_port
         routes = ",".join(f'"nats://127.0.0.1:{way.port}"' for way in self.ways.values())
         cluster = (
             f'cluster {{ name: lab, listen: "127.0.0.1:{self.cluster_port}", no_advertise: true, routes: [{routes}] }}'
@@ -81,9 +84,11 @@ class Cluster:
     """So many servers that replicate to each other."""
 
     def __init__(self, directory: Path, size: int = 3, extra: str = "") -> None:
+        # The ways come first: a port that one of them has is not given to a server.
+        ways = [Way() for _ in range(size * (size - 1))]
         self.nodes = [Node(f"n{number}", directory, extra) for number in range(size)]
         for node in self.nodes:
-            node.write(self.nodes)
+            node.write(self.nodes, ways)
 
     def __enter__(self) -> Self:
         for node in self.nodes:

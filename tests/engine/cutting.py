@@ -11,10 +11,10 @@ from contextlib import suppress
 
 
 class Way:
-    """One way to a port of this machine."""
+    """One way to a port of this machine, which is told before anybody takes it."""
 
-    def __init__(self, target: int) -> None:
-        self._target = target
+    def __init__(self) -> None:
+        self.target = 0
         self._is_cut = False
         self._open: set[socket.socket] = set()
         self._listening = socket.create_server(("127.0.0.1", 0))
@@ -48,7 +48,7 @@ class Way:
                 near.close()
                 continue
             try:
-                far = socket.create_connection(("127.0.0.1", self._target), timeout=2)
+                far = socket.create_connection(("127.0.0.1", self.target), timeout=2)
             except OSError:
                 near.close()
                 continue
