@@ -141,7 +141,7 @@ def test_a_terminal_may_be_made_smaller_and_larger(tmp_path):
 
 
 def test_no_color_gives_plain_lines_on_a_terminal(tmp_path):
-    with on_terminal(tmp_path, "--scenario", "on-time", "--duration", "5", NO_COLOR="1") as terminal:
+    with on_terminal(tmp_path, "--scenario", "on-time", "--duration", "9", NO_COLOR="1") as terminal:
         assert terminal.wait(START_SECONDS) == 0
 
     assert "\x1b" not in terminal.written
