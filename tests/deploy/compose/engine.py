@@ -161,8 +161,9 @@ class Engine:
         for secret in service.get("secrets", ()):
             file = composition.FOLDER / self.file["secrets"][secret]["file"]
             shown[f"/run/secrets/{secret}"] = (str(file), False)
+        # The outer one first: this copy of the project may itself lie in a folder that a service has of its own, as /tmp.
         binds: list[str] = []
-        for target, (source, is_writable) in shown.items():
+        for target, (source, is_writable) in sorted(shown.items(), key=lambda each: each[0].count("/")):
             _make_mount_point(root, target, Path(source))
             binds += ["--bind" if is_writable else "--ro-bind", source, target]
         return root, binds
