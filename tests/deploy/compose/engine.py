@@ -5,6 +5,7 @@ secrets and temporary folders that are written there. Programs come from this ma
 cannot be had here; all services share one network with no way out, in which each name is an address of its own.
 """
 
+import contextlib
 import os
 import re
 import shutil
@@ -13,6 +14,8 @@ import sys
 import time
 from pathlib import Path
 from typing import Any, Self
+
+import psutil
 
 from . import composition
 
@@ -72,8 +75,15 @@ class Engine:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End what runs; a first process that is killed takes its whole name space along."""
+        """End what runs; a first process that is killed takes its whole name space along.
+
+        It is killed by name, too: one that has changed its rights may not be told that its parent is gone.
+        """
         for process in [*self.processes.values(), self.network]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                for child in psutil.Process(process.pid).children(recursive=True):
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        child.kill()
             process.kill()
             process.wait()
         assert self.network.stdout is not None
