@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,6 +28,7 @@ from smtp_probe.model import (
 )
 from smtp_probe.network.concealment import Concealment
 from smtp_probe.network.graph_account import GraphAccount, StateForgotten, read_size
+from smtp_probe.network.looking import look_now_and_then
 from smtp_probe.network.mailbox import account_of
 from smtp_probe.network.message_numbers import MessageNumbers
 from smtp_probe.network.web_api import WebApi
@@ -292,16 +292,7 @@ class GraphSession:
 
     async def idle(self, seconds: float) -> bool:
         """Look now and then, at most so long. True when there is something new, or `wake` was called."""
-        self._woken.clear()
-        now = asyncio.get_running_loop().time
-        ends = now() + seconds
-        while (left := ends - now()) > 0:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(min(_LOOK_SECONDS, left)):
-                    await self._woken.wait()
-            if self._woken.is_set() or await self.poll():
-                return True
-        return False
+        return await look_now_and_then(self.poll, self._woken, seconds=seconds, every_seconds=_LOOK_SECONDS)
 
     def wake(self) -> None:
         """End a running `idle`."""

@@ -25,6 +25,7 @@ from smtp_probe.model import (
     TlsFacts,
 )
 from smtp_probe.network.imap_login import plan_login
+from smtp_probe.network.looking import look_now_and_then
 from smtp_probe.network.mailbox import account_of
 from smtp_probe.network.oauth_bearer import ACKNOWLEDGEMENT
 from smtp_probe.network.pop3_dialogue import LINE_BYTES, Pop3Dialogue
@@ -262,16 +263,7 @@ class Pop3Session:
 
     async def idle(self, seconds: float) -> bool:
         """Look now and then, as the server announces nothing, at most so long. True when there is something new."""
-        self._woken.clear()
-        now = asyncio.get_running_loop().time
-        ends = now() + seconds
-        while (left := ends - now()) > 0:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(_LOOK_SECONDS, left)):
-                    await self._woken.wait()
-            if self._woken.is_set() or await self.poll():
-                return True
-        return False
+        return await look_now_and_then(self.poll, self._woken, seconds=seconds, every_seconds=_LOOK_SECONDS)
 
     def wake(self) -> None:
         """End a running `idle`."""

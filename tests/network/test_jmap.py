@@ -17,6 +17,7 @@ from smtp_probe.network.clock import ReferenceClock
 from smtp_probe.network.jmap import JmapConnector
 from smtp_probe.ports import MailboxConnector
 from tests.network.jmap_server import INBOX, JUNK, SECRET, TRASH, JmapServer
+from tests.network.opened import OpenedFolder, uids
 from tests.network.submitting import FixedResolver
 
 
@@ -41,28 +42,9 @@ def connector(server, secret=lambda: SECRET, **changes):
     return made
 
 
-class Opened:
-    """A session in a folder, closed at the end."""
-
+class Opened(OpenedFolder):
     def __init__(self, server, folder=0, made=None, **changes):
-        self.made = made or connector(server, **changes)
-        self.folder = folder
-
-    async def __aenter__(self):
-        self.session = await self.made.open()
-        try:
-            self.state = await self.session.select((await self.session.folders())[self.folder])
-        except BaseException:
-            await self.session.close()
-            raise
-        return self.session
-
-    async def __aexit__(self, *_):
-        await self.session.close()
-
-
-async def uids(session, first=1):
-    return [message.location.uid for message in await session.fetch_since(first)]
+        super().__init__(made or connector(server, **changes), folder)
 
 
 async def test_folders_are_found_by_their_roles_and_full_names(server):
