@@ -15,7 +15,7 @@ from functools import lru_cache
 from smtp_probe.mail.hostnames import normalise_by
 from smtp_probe.mail.queue_ids.id_stamps import SECOND_NS
 from smtp_probe.mail.queue_ids.refinement import refine_trace
-from smtp_probe.mail.received.header import parse_received
+from smtp_probe.mail.received.forms import read_received
 from smtp_probe.mail.syntax.fields import split_fields
 from smtp_probe.model import Hop, HopDelay, Trace
 
@@ -39,7 +39,7 @@ def read_trace(header: bytes) -> Trace:
     flags = ["too_many_hops"] if is_cut else []
     waiting_ids: list[str] = []
     for name, value in values:
-        hop = parse_received(value)
+        hop = read_received(value)
         if name == "x-received":
             waiting_ids += [hop.id] if hop.id else []
         elif "retrieval" in hop.flags:

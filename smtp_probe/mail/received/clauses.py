@@ -26,9 +26,11 @@ class Clauses(NamedTuple):
     """The clauses of one header. A clause that is not there has no entry; one without a value has no words."""
 
     words: dict[str, tuple[str, ...]]
-    """By keyword. Only the first clause of a kind counts: Mimecast adds `with STARTTLS`, XMail a second `from`."""
+    """By keyword. Only the first clause of a kind counts: XMail adds a second `from`."""
     comments: tuple[tuple[str, str], ...]
     """(keyword, text), in order. Comments before the first keyword have the keyword ``."""
+    repeated: tuple[tuple[str, str], ...] = ()
+    """(keyword, first word) of every further clause of a kind: Mimecast adds `with STARTTLS`."""
 
     def word(self, keyword: str) -> str | None:
         """The first word of a clause."""
@@ -44,6 +46,7 @@ def divide(rows: Sequence[Row]) -> Clauses:
     """Divide the tokens into clauses. Tokens that touch are one word, as in `host[192.0.2.1]` or `"a b"@host`."""
     found: dict[str, list[str]] = {}
     comments: list[tuple[str, str]] = []
+    repeated: list[tuple[str, list[str]]] = []
     keyword, words = "", list[str]()
     may_touch = False
     for place, (blank, word, comment, angle, literal, quoted, semicolon, comma, _, other) in enumerate(rows):
@@ -52,7 +55,9 @@ def divide(rows: Sequence[Row]) -> Clauses:
                 words[-1] = (words[-1] + word)[:MAX_WORD_CHARACTERS]
             elif word in _SPELLINGS and _begins_clause(rows, place, keyword, words):
                 keyword, words = _SPELLINGS[word], []
-                if not found.get(keyword):
+                if found.get(keyword):
+                    repeated.append((keyword, words))
+                else:
                     found[keyword] = words
             else:
                 words.append(word)
@@ -67,7 +72,11 @@ def divide(rows: Sequence[Row]) -> Clauses:
             may_touch = False
             if not semicolon and not comma:
                 comments.append((keyword, comment))
-    return Clauses({name: tuple(values) for name, values in found.items()}, tuple(comments))
+    return Clauses(
+        {name: tuple(values) for name, values in found.items()},
+        tuple(comments),
+        tuple((name, values[0]) for name, values in repeated if values),
+    )
 
 
 def _begins_clause(rows: Sequence[Row], place: int, keyword: str, words: Sequence[str]) -> bool:

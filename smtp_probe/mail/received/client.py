@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from smtp_probe.mail.hostnames import read_address
 
-_NO_NAMES = frozenset(
+NO_NAMES = frozenset(
     {
         "unknown",
         "<unknown>",
@@ -128,27 +128,27 @@ def _read_plain_comment(text: str) -> _Detail:
     address = read_address(last.rpartition("@")[2].removeprefix("/"))
     if address is not None:
         return _Detail(host=_last_word(before), address=address)
-    is_name = text.lower() in _NO_NAMES or ("." in text and _HOST.fullmatch(text) is not None)
+    is_name = text.lower() in NO_NAMES or ("." in text and _HOST.fullmatch(text) is not None)
     return _Detail(host=text) if is_name else _NO_DETAIL
 
 
 def _last_word(text: str) -> str | None:
     """Give the name at the end of the text before an address, without an `IDENT:user@` in front of it."""
     words = text.rstrip(" ")
-    if words.lower() in _NO_NAMES:
+    if words.lower() in NO_NAMES:
         return words
     start = max(words.rfind(" "), words.rfind("@"), words.rfind(":")) + 1
     return words[start:] or None
 
 
 def _give_name(name: str | None) -> str | None:
-    if name is None or name.lower() in _NO_NAMES or "@" in name:
+    if name is None or name.lower() in NO_NAMES or "@" in name:
         return None
     return name
 
 
 def _give_host(host: str | None) -> str | None:
     """Give the name, if it is one that a reverse look-up can give. Gmail leaves the dot of the root at its end."""
-    if host is None or host.lower() in _NO_NAMES or not _HOST.fullmatch(host) or read_address(host):
+    if host is None or host.lower() in NO_NAMES or not _HOST.fullmatch(host) or read_address(host):
         return None
     return host.rstrip(".") or None

@@ -95,10 +95,14 @@ def read_session(clauses: Clauses) -> Session:
 
 
 def _says_tls(clauses: Clauses, written: str) -> bool:
-    """Whether anything says that there was TLS: Microsoft writes `by HOST over TLS secured channel`."""
+    """Whether anything says that there was TLS.
+
+    Microsoft writes `by HOST over TLS secured channel`, Mimecast `with ESMTP with STARTTLS`.
+    """
     return (
         _PROTOCOL_SAYS_TLS.search(written) is not None
         or clauses.words.get("by", ())[1:3] == ("over", "TLS")
+        or ("with", "STARTTLS") in clauses.repeated
         or any(_SAYS_TLS.match(text) for _, text in clauses.comments)
     )
 

@@ -3,7 +3,8 @@
 In: text that begins with a date, or has one somewhere. Out: the instant on the writer's clock, how finely it is
 given, and what was odd. Never raises, and guesses nothing: what is no date gives no instant.
 
-Read are the Internet form with all its obsolete parts, the form of `ctime` and `date`, and the form of Go and ISO.
+Read are the Internet form with all its obsolete parts, the form of `ctime` and `date`, the form of Go and ISO, and the
+American form in words (`Monday, March 2, 2026 10:00:00 AM -0500`).
 Flags: `no_zone`, `unknown_zone`, `zone_clamped` (the instant is right only if UTC, or the clamped zone, is),
 `minus_zero_zone` (RFC 5322 3.3: UTC, by a writer that does not tell its own zone), `two_digit_year`,
 `three_digit_year`, `no_seconds`, `leap_second`, `wrong_weekday`; and `bad_date` where there is no instant.
@@ -21,6 +22,8 @@ from smtp_probe.mail.syntax.tokens import Kind, mask, tokenize
 _SECOND_NS = 1_000_000_000
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _ZONE_LIMIT_MINUTES = 14 * 60
+_RESOLUTIONS = tuple(float(f"1e-{digits}") for digits in range(10))
+"""In seconds, by the digits of the fraction."""
 _SCAN_CHARACTERS = 256
 """A date lies within this many characters of its beginning, comments and all."""
 
@@ -58,11 +61,15 @@ _CTIME = re.compile(
     rf"(?:[ ]++(?P<early>[+-]\d{{4}}|{_NAMED}))?[ ]++(?P<year>\d{{4}})(?!\d){_ZONE}",
     re.ASCII | re.IGNORECASE,
 )
+_AMERICAN = re.compile(
+    rf"[ ]*+{_WEEKDAY}(?P<month>[a-z]{{3}})[a-z]*+\.?[ ]++(?P<day>\d{{1,2}}),?[ ]++(?P<year>\d{{4}}),?(?:[ ]++at)?[ ]++{_TIME}{_ZONE}",
+    re.ASCII | re.IGNORECASE,
+)
 _BEGINNING = re.compile(
     r"(?<![^ ;])(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*+[ ]?[.,]?[ ]?)?"
     r"(?:\d{1,2}[ -](?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*+[ -]\d{2,4},?[ ]\d{1,2}[ ]?:"
     r"|\d{4}-\d{2}-\d{2}[ t]\d{1,2}:"
-    r"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*+[ ]\d{1,2},?[ ]\d{1,2}:)",
+    r"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*+[ ]\d{1,2},?[ ](?:\d{4},?[ ](?:at[ ])?)?\d{1,2}:)",
     re.ASCII | re.IGNORECASE,
 )
 
@@ -104,22 +111,23 @@ def find_date(text: str) -> int | None:
 
 
 def _match(text: str) -> re.Match[str] | None:
-    return _INTERNET.match(text) or _ISO.match(text) or _CTIME.match(text)
+    return _INTERNET.match(text) or _ISO.match(text) or _CTIME.match(text) or _AMERICAN.match(text)
 
 
 def _read(match: re.Match[str]) -> DateReading:
-    parts = match.groupdict()
     flags: list[str] = []
-    day, odd = _read_day(parts["year"], parts["month"], parts["day"], parts["weekday"])
+    day, odd = _read_day(*match.group("year", "month", "day", "weekday"))
     flags += odd
-    seconds = _read_time(parts, flags)
+    seconds = _read_time(match["hour"], match["minute"], match["second"], match["half"], flags)
     if day is None or seconds is None:
         return _NOTHING
-    zone_seconds, odd = _read_zone(parts.get("early") or parts["zone"])
+    early = match["early"] if match.re is _CTIME else None
+    zone_seconds, odd = _read_zone(early or match["zone"])
     flags += odd
-    digits = (parts["fraction"] or "")[:9]
-    at_ns = ((day - _EPOCH_DAY) * 86400 + seconds - zone_seconds) * _SECOND_NS + int(digits.ljust(9, "0"))
-    resolution = float(f"1e-{len(digits)}") if parts["second"] else 60.0
+    digits = (match["fraction"] or "")[:9]
+    fraction_ns = int(digits.ljust(9, "0")) if digits else 0
+    at_ns = ((day - _EPOCH_DAY) * 86400 + seconds - zone_seconds) * _SECOND_NS + fraction_ns
+    resolution = _RESOLUTIONS[len(digits)] if match["second"] else 60.0
     return DateReading(at_ns, resolution, tuple(flags), match.end())
 
 
@@ -147,14 +155,16 @@ def _read_day(
     return day.toordinal(), tuple(flags)
 
 
-def _read_time(parts: dict[str, str], flags: list[str]) -> int | None:
+def _read_time(
+    hour_text: str, minute_text: str, second_text: str | None, half: str | None, flags: list[str]
+) -> int | None:
     """Give the second of the day. A leap second becomes the one before it, as on a POSIX clock."""
-    hour, minute, second = int(parts["hour"]), int(parts["minute"]), int(parts["second"] or 0)
-    if parts["half"]:
+    hour, minute, second = int(hour_text), int(minute_text), int(second_text or 0)
+    if half:
         if not 1 <= hour <= 12:
             return None
-        hour = hour % 12 + (12 if parts["half"].lower() == "p" else 0)
-    if not parts["second"]:
+        hour = hour % 12 + (12 if half.lower() == "p" else 0)
+    if not second_text:
         flags.append("no_seconds")
     if second == 60:
         second = 59

@@ -59,6 +59,12 @@ def test_words_belong_to_the_keyword_before_them(text, expected):
     assert words(text) == expected
 
 
+def test_of_a_further_clause_of_a_kind_the_first_word_is_kept():
+    clauses = divide(rows_of(tokenize("from a by mx with ESMTP with STARTTLS id 1 from <b@c> from").tokens))
+
+    assert clauses.repeated == (("with", "STARTTLS"), ("from", "<b@c>"))
+
+
 def test_comments_are_told_with_the_clause_they_stand_in():
     clauses = divide(rows_of(tokenize("(a) from x (b by c) (d) by y (e (f)) with z (g)").tokens))
 

@@ -150,6 +150,7 @@ def test_versions_have_one_spelling(text, version):
         "from a.test ([192.0.2.1]) by b.test over TLS secured channel with Microsoft SMTPSVC(10.0.17763.1697)",
         "from unknown (HELO a.test) (encrypted) (192.0.2.1) by b.test with SMTP",
         "from a.test (a.test. [192.0.2.1]) by b.test with SMTPS id 1 (Google Transport Security)",
+        "from a.test (a.test [192.0.2.1]) by b.test with ESMTP with STARTTLS id 1",
         "from a.test by b.test with ESMTP/TLS",
         "from a.test by b.test with ESMTP-TLS id 1",
     ],
