@@ -88,3 +88,46 @@ def test_the_mailbox_servers_clock_is_read_and_nothing_is_left_behind(ran, lab):
         assert box.select(f'"{CLOCK_FOLDER}"', readonly=True) == ("OK", [b"0"])
         assert int(box.response("UIDNEXT")[1][0]) >= 2, "a message was there"
     assert "cannot be read" not in ran.log.read_text()
+
+
+def shown(daemon, name, *labels, **wanted):
+    """Give what the page shows of a gauge, by these of its labels."""
+    found = {}
+    for (metric, pairs), value in daemon.samples().items():
+        told = dict(pairs)
+        if metric == name and wanted.items() <= told.items():
+            found[tuple(told[label] for label in labels)] = value
+    return found
+
+
+def test_the_page_shows_the_hops_and_legs_of_the_last_message_and_both_add_up_to_it(ran):
+    for route_name in ("postfix", "exim", "queued"):
+        timing = [each for each in read_truth(ran) if each.route == route_name][-1].timing
+        whole = ran.value("smtp_probe_last_delivery_duration_seconds", route=route_name)
+        hops = shown(ran, "smtp_probe_hop_last_duration_seconds", "by", route=route_name)
+        legs = shown(ran, "smtp_probe_leg_duration_seconds", "leg", route=route_name)
+        bounds = shown(ran, "smtp_probe_hop_uncertainty_seconds", "by", route=route_name)
+
+        assert sum(hops.values()) == pytest.approx(whole, abs=1e-9)
+        assert sum(legs.values()) == pytest.approx(whole, abs=1e-9)
+        assert "inbound" in {leg for (leg,) in legs}
+        assert bounds == {
+            (hop["by"],): pytest.approx(uncertainty(hop["span"]), abs=1e-9) for hop in timing["hops"]
+        }
+
+
+def uncertainty(span):
+    """How far at most the truth is from the shown value, in seconds."""
+    return max(span["took_ns"] - span["least_ns"], span["most_ns"] - span["took_ns"]) / NS
+
+
+def test_the_page_shows_which_hosts_took_the_message_in_over_tls(ran):
+    """Dovecot's LMTP is in plaintext here. The client of Exim is on the same host: nothing is said of it."""
+    encrypted = {by: value for (by,), value in shown(ran, "smtp_probe_hop_tls", "by").items()}
+
+    assert encrypted == {
+        "submit.example.test": 1.0,
+        "relay.example.test": 1.0,
+        "mx1.example.test": 1.0,
+        "imap.example.test": 0.0,
+    }
