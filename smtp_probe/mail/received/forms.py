@@ -25,7 +25,7 @@ _MAX_CHARACTERS = 1000
 _MAX_NAME_CHARACTERS = 255
 """RFC 1035 section 2.3.4. Longer ones are cut, which is for the long way to do."""
 
-_NAME = r"(?=[A-Za-z0-9])(?:[A-Za-z0-9-]++\.(?!\s))++[A-Za-z](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_NAME = r"(?=[A-Za-z0-9])(?:[A-Za-z0-9-]++\.(?!\s))+[A-Za-z](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 """With a dot, and so no keyword and no `unknown`; its last part begins with a letter, and so it is no address."""
 _CLIENT = rf"(?:{_NAME}|localhost)"
 _ADDRESS = r"[0-9A-Fa-f:.]{3,45}"
