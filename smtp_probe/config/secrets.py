@@ -110,12 +110,12 @@ def _from_credential(name: str, environ: Mapping[str, str]) -> str:
 
 
 def _from_file(key: str, path: Path) -> str:
-    if path.parent.is_dir() and not os.path.lexists(path):
-        # The name is not repeated: a password that was put here by mistake looks like a missing file.
-        raise _Unusable(key, f"there is no file of this name in {path.parent}")
     try:
         content = drop_newline(read_bounded(path, _LONGEST_BYTES))
     except UnreadableFile as error:
+        if path.parent.is_dir() and not os.path.lexists(path):
+            # The name is not repeated: a password that was put here by mistake looks like a missing file.
+            raise _Unusable(key, f"there is no file of this name in {path.parent}") from None
         raise _Unusable(key, str(error)) from None
     try:
         text = content.decode()

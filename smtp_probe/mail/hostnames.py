@@ -75,7 +75,12 @@ def normalise_by(name: str | None) -> str:
     At most 64 characters of `[a-z0-9.-]`. `address` stands for any address, `unknown` for what has no name in it.
     A name that is too long keeps its end, which says whose host it is.
     """
-    lowered = (name or "")[-_MAX_NAME_CHARACTERS:].strip().strip("<>\"'").lower()
+    return _make_label((name or "")[-_MAX_NAME_CHARACTERS:])
+
+
+@lru_cache(maxsize=1024)  # every message of a route bears the same names, or nearly so
+def _make_label(name: str) -> str:
+    lowered = name.strip().strip("<>\"'").lower()
     if _PLAIN_LABEL.fullmatch(lowered):
         return find_provider(lowered) or lowered
     if read_address(lowered) is not None:

@@ -47,6 +47,7 @@ from smtp_probe.network.imap_state import ServerState, refusal_cause
 from smtp_probe.network.imap_view import FolderView
 from smtp_probe.network.imap_wire import Answer, AnswerReader, WireError
 from smtp_probe.network.tcp import cut
+from smtp_probe.network.time_limit import TimeLimit
 
 T = TypeVar("T")
 
@@ -307,6 +308,7 @@ class ImapConnection(aioimaplib.IMAP4):  # type: ignore[misc]
         self.tls_facts: TlsFacts | None = None
         self.opening_ends: float | None = None
         """While the connection is being opened: when that must be over, on the event loop's clock."""
+        self._limit = TimeLimit()
         super().__init__(timeout=command_seconds)
 
     def create_client(self, *_: Any, **__: Any) -> None:
@@ -339,7 +341,10 @@ class ImapConnection(aioimaplib.IMAP4):  # type: ignore[misc]
         if self.opening_ends is not None:
             limit = max(self.opening_ends - protocol.loop.time(), 0.0)
         try:
-            async with asyncio.timeout(limit):
+            # Two at once are our own fault, and the second one's error, which is not about time.
+            with (self._limit if not self._limit.is_busy else TimeLimit()).until(
+                protocol.loop.time() + limit
+            ):
                 return await work
         except TimeoutError:
             protocol.give_up(Cause.TIMEOUT, f"no answer within {limit:.3g} s")
@@ -392,6 +397,7 @@ class ImapConnection(aioimaplib.IMAP4):  # type: ignore[misc]
 
     async def drop(self) -> None:
         """Close without a word."""
+        self._limit.close()
         self.protocol.give_up(Cause.CONNECTION_LOST, "closed by us")
         if self.protocol.transport is not None:
             with suppress(TimeoutError):

@@ -12,7 +12,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
+from types import TracebackType
 
 from smtp_probe.config.settings import Auth, TlsMode
 from smtp_probe.errors import ProbeError
@@ -30,11 +31,35 @@ from smtp_probe.network.smtp_encoding import (
 from smtp_probe.network.submission_ending import dispose, is_in_step, refusal, to_failure, translate
 from smtp_probe.network.submission_terms import Terms
 from smtp_probe.network.tcp import PromptSocket, connect_tcp
+from smtp_probe.network.time_limit import TimeLimit
 from smtp_probe.network.tls import failed_tls_facts, server_name, tls_facts
 from smtp_probe.ports import Envelope
 
 _SPARE_SECONDS = 1.0
 """How far the event loop's own handshake deadline stands behind ours."""
+
+
+class _Translation:
+    """A time limit whose work raises `ProbeError` in place of OSError; TimeoutError is one. A generator would cost more."""
+
+    __slots__ = ("_limit", "_translate")
+
+    def __init__(self, limit: TimeLimit, translate: Callable[[OSError], ProbeError]) -> None:
+        self._limit = limit
+        self._translate = translate
+
+    def __enter__(self) -> None:
+        self._limit.__enter__()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._limit.__exit__(kind, error, trace)
+        except TimeoutError as late:
+            raise self._translate(late) from late
+        if isinstance(error, OSError):
+            raise self._translate(error) from error
 
 
 class Transaction:
@@ -50,6 +75,7 @@ class Transaction:
         self._started_ns = terms.clock.now_ns()
         self._loop = asyncio.get_running_loop()
         self._ends_at = self._loop.time() + self._limits.total
+        self._limit = TimeLimit()
         self._socket: PromptSocket | None = None
         self._peer_address: str | None = None
         self._local_address: str | None = None
@@ -84,6 +110,7 @@ class Transaction:
             if self._owes_quit(failure):
                 await self._quit()
         finally:
+            self._limit.close()
             self._drop_connection()
         return failure
 
@@ -113,7 +140,7 @@ class Transaction:
     # The connection.
 
     async def _resolve(self) -> Sequence[str]:
-        async with self._phase(Phase.RESOLVE, self._limits.resolve):
+        with self._phase(Phase.RESOLVE, self._limits.resolve):
             addresses = await self._terms.resolver.addresses(
                 self._settings.host, self._settings.address_family
             )
@@ -135,7 +162,7 @@ class Transaction:
 
     async def _shake_hands(self, context: ssl.SSLContext) -> None:
         """The handshake of implicit TLS (RFC 8314), apart from the greeting that follows it."""
-        async with self._phase(Phase.TLS, self._limits.tls):
+        with self._phase(Phase.TLS, self._limits.tls):
             await self._dialogue.open(
                 sock=self._socket,
                 ssl=context,
@@ -146,20 +173,20 @@ class Transaction:
             self._tls = tls_facts(self._dialogue.ssl_object)
 
     async def _greet(self) -> None:
-        async with self._phase(Phase.GREETING, self._limits.greeting):
+        with self._phase(Phase.GREETING, self._limits.greeting):
             if self._settings.tls is not TlsMode.IMPLICIT:
                 await self._dialogue.open(sock=self._socket)
             self._expect(2, await self._dialogue.read_greeting())
 
     async def _say_hello(self) -> None:
-        async with self._phase(Phase.EHLO, self._limits.ehlo):
+        with self._phase(Phase.EHLO, self._limits.ehlo):
             self._expect(2, await self._dialogue.say_hello())
 
     async def _start_tls(self, context: ssl.SSLContext) -> None:
         if "starttls" not in self._dialogue.extensions:
             raise ProbeError(Phase.STARTTLS, Cause.STARTTLS_NOT_OFFERED)
         name = server_name(self._settings.tls_options, self._settings.host)
-        async with self._phase(Phase.STARTTLS, self._limits.tls):
+        with self._phase(Phase.STARTTLS, self._limits.tls):
             answer = await self._dialogue.start_tls(context, name, self._limits.tls + _SPARE_SECONDS)
             self._expect(2, answer._replace(read_ns=self._clock.now_ns()))  # the handshake is part of it
             self._tls = tls_facts(self._dialogue.ssl_object)
@@ -168,7 +195,7 @@ class Transaction:
         if auth.mechanism.value not in self._dialogue.mechanisms:
             detail = f"{auth.mechanism.value} is not offered"
             raise ProbeError(Phase.AUTH, Cause.AUTH_NOT_OFFERED, detail=detail)
-        async with self._phase(Phase.AUTH, self._limits.auth):
+        with self._phase(Phase.AUTH, self._limits.auth):
             self._expect(2, await self._dialogue.authenticate(auth, secret))
 
     # The message.
@@ -184,20 +211,20 @@ class Transaction:
         self._dsn_requested = "dsn" in offered
         sender = b"FROM:<%b>" % envelope.sender.encode(encoding)
         recipient = b"TO:<%b>" % envelope.recipient.encode(encoding)
-        async with self._phase(Phase.MAIL, self._limits.mail):
+        with self._phase(Phase.MAIL, self._limits.mail):
             parameters = mail_parameters(envelope, message, offered)
             self._expect(2, await self._dialogue.command(b"MAIL", sender, *parameters))
-        async with self._phase(Phase.RCPT, self._limits.rcpt):
+        with self._phase(Phase.RCPT, self._limits.rcpt):
             parameters = rcpt_parameters(envelope, offered)
             self._expect(2, await self._dialogue.command(b"RCPT", recipient, *parameters))
-        async with self._phase(Phase.DATA, self._limits.data) as limit:
-            await self._send_data(payload, limit)
+        with self._phase(Phase.DATA, self._limits.data):
+            await self._send_data(payload)
 
-    async def _send_data(self, payload: bytes, limit: asyncio.Timeout) -> None:
+    async def _send_data(self, payload: bytes) -> None:
         """Send the message and read its reply; DATA becomes ACCEPT when the kernel has the last byte."""
         assert self._socket is not None
         self._expect(3, await self._dialogue.command(b"DATA"), ends_phase=False)
-        self._socket.on_handed_over = lambda: self._dot_has_left(limit)
+        self._socket.on_handed_over = self._dot_has_left
         answer = await self._dialogue.send_message(payload)
         reply = self._expect(2, answer)
         if self._final_dot_ns is None:
@@ -205,12 +232,11 @@ class Transaction:
         self._accepted_ns = answer.read_ns
         self._queue_id = queue_id_of(answer.text)
 
-    def _dot_has_left(self, limit: asyncio.Timeout) -> None:
+    def _dot_has_left(self) -> None:
         """From here on the message may arrive. Called from within the socket's `send`."""
         self._final_dot_ns = self._clock.now_ns()
         self._phases.enter(Phase.ACCEPT, self._final_dot_ns)
-        if not limit.expired():
-            limit.reschedule(self._deadline(self._limits.accept))
+        self._limit.until(self._deadline(self._limits.accept))
 
     # The end.
 
@@ -221,7 +247,7 @@ class Transaction:
 
     async def _quit(self) -> None:
         with contextlib.suppress(ProbeError):  # the message's fate is settled: a failing QUIT changes nothing
-            async with self._phase(Phase.QUIT, self._limits.quit):
+            with self._phase(Phase.QUIT, self._limits.quit):
                 self._expect(2, await self._dialogue.command(b"QUIT"))
             await self._dialogue.close()
         self._phases.end()
@@ -253,17 +279,15 @@ class Transaction:
         """So many seconds from now, but not after the deadline over all; in the event loop's time."""
         return min(self._loop.time() + seconds, self._ends_at)
 
-    @contextlib.asynccontextmanager
-    async def _phase(self, phase: Phase, seconds: float) -> AsyncIterator[asyncio.Timeout]:
+    def _phase(self, phase: Phase, seconds: float) -> _Translation:
         """Run one phase within its deadline, and translate what goes wrong in it to `ProbeError`."""
         self._phases.enter(phase)
-        try:
-            async with asyncio.timeout_at(self._deadline(seconds)) as limit:
-                yield limit
-        except OSError as error:
-            if isinstance(error, ssl.SSLError):
-                self._tls = failed_tls_facts(error)
-            raise translate(self._phases.current, error) from error
+        return _Translation(self._limit.until(self._deadline(seconds)), self._translate)
+
+    def _translate(self, error: OSError) -> ProbeError:
+        if isinstance(error, ssl.SSLError):
+            self._tls = failed_tls_facts(error)
+        return translate(self._phases.current, error)
 
     def _expect(self, digit: int, answer: Answer, *, ends_phase: bool = True) -> Reply:
         """Keep an answer with its phase, which ends when it was read, and hold it to its first digit."""

@@ -13,6 +13,7 @@ import asyncio
 import base64
 import ssl
 from collections.abc import Awaitable, Callable, Collection
+from functools import lru_cache
 
 import aiosmtplib
 from aiosmtplib.protocol import SMTPProtocol
@@ -64,6 +65,7 @@ class SmtpSubmitter:
         secret: Secret | None = None,
     ) -> None:
         self.name = name
+        self._concealment = lru_cache(maxsize=1)(Concealment)
         self.terms = Terms(
             settings=settings,
             resolver=resolver,
@@ -83,12 +85,12 @@ class SmtpSubmitter:
         When it is cancelled, `on_phase("accept")` is the sign to go by: it is given within the very call that hands
         the final dot to the kernel, so the message may arrive if, and only if, that was told.
         """
-        dialogue = SmtpDialogue(self.terms.settings.ehlo_name, self.terms.clock)
+        dialogue = SmtpDialogue(self.terms.settings.ehlo_name, self.terms.clock, self._concealment)
         return await Transaction(self.terms, dialogue, on_phase).run(envelope)
 
     async def try_login(self) -> LoginTrial:
         """Connect, secure and log in, within the settings' deadlines; send nothing. Never raises for the other side."""
-        dialogue = SmtpDialogue(self.terms.settings.ehlo_name, self.terms.clock)
+        dialogue = SmtpDialogue(self.terms.settings.ehlo_name, self.terms.clock, self._concealment)
         return await Transaction(self.terms, dialogue, None).try_login()
 
 
@@ -123,10 +125,13 @@ class _StampedProtocol(SMTPProtocol):
 class SmtpDialogue:
     """`smtp_dialogue.Dialogue` in the words of aiosmtplib."""
 
-    def __init__(self, ehlo_name: str, clock: Clock) -> None:
+    def __init__(
+        self, ehlo_name: str, clock: Clock, concealment: Callable[[Auth, str], Concealment] = Concealment
+    ) -> None:
         self._protocol = _StampedProtocol(clock)
         self._smtp = aiosmtplib.SMTP(local_hostname=ehlo_name, start_tls=False, timeout=None)
         self._transport: asyncio.Transport | None = None
+        self._new_concealment = concealment
         self._concealment: Concealment | None = None
 
     @property
@@ -158,7 +163,7 @@ class SmtpDialogue:
 
     def conceal(self, auth: Auth, secret: str) -> None:
         """Take these credentials out of every answer from now on."""
-        self._concealment = Concealment(auth, secret)
+        self._concealment = self._new_concealment(auth, secret)
 
     async def open(self, **arguments: object) -> None:
         """Begin on a connected socket; the client is given its connection instead of making one."""

@@ -1,15 +1,16 @@
 """The authentication of one received message: keys and policies are asked for, signatures verified, and both sides told.
 
 In: a message's octets, and what is known of its way. Out: an `Authentication`. Has a budget of questions and of time, and
-verifies in a thread; a body that is too large, or not there as a whole, leaves DKIM and ARC unobserved. Never raises for
+verifies what is not small in a thread; a body that is too large, or not there as a whole, leaves DKIM and ARC unobserved. Never raises for
 what a message has in it, or DNS does.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from smtp_probe.mail.authentication.arc_chain import ArcChain, read_chain
 from smtp_probe.mail.authentication.author import find_author_domain
@@ -40,6 +41,10 @@ MOST_BYTES = 1_048_576
 _QUESTIONS = 120
 _SECONDS = 20.0
 _MOST_CHAIN_KEYS = 20
+_QUICK_BYTES = 16_384
+_QUICK_SIGNATURES = 2
+_QUICK_KEY_BYTES = 1_024
+"""A record with an RSA key of 4096 bits is shorter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,8 +145,8 @@ async def _verify(
     names = dict.fromkeys(each.key_name for each in sound)
     names |= dict.fromkeys(_chain_names(parts.chain))
     keys = dict(zip(names, await asyncio.gather(*(_find_key(name, ask) for name in names)), strict=True))
-    signatures = await asyncio.to_thread(_verify_all, octets, parts.signatures, keys, now_seconds)
-    arc = await asyncio.to_thread(verify_chain, octets, parts.chain, keys)
+    work = partial(_verify_all, octets, parts, keys, now_seconds)
+    signatures, arc = work() if _is_quick(octets, parts, keys) else await asyncio.to_thread(work)
     unobserved += [
         f"DKIM: the key at {sanitise(found.signature.key_name, 255)} could not be looked up: {sanitise(found.detail)}"
         for found in signatures
@@ -166,13 +171,24 @@ async def _find_key(name: str, ask: Ask) -> DkimKey:
     return read_key(await ask(name, "TXT"))
 
 
+def _is_quick(octets: bytes, parts: _Parts, keys: Mapping[str, DkimKey]) -> bool:
+    """Whether verifying takes about a millisecond, which is less than a thread and the way back from it cost."""
+    return (
+        len(octets) <= _QUICK_BYTES
+        and len(parts.signatures) <= _QUICK_SIGNATURES
+        and not parts.chain.is_present
+        and all(len(key.record) <= _QUICK_KEY_BYTES for key in keys.values())
+    )
+
+
 def _verify_all(
-    octets: bytes, signatures: Sequence[Signature], keys: dict[str, DkimKey], now_seconds: int
-) -> list[SignatureResult]:
-    return [
+    octets: bytes, parts: _Parts, keys: Mapping[str, DkimKey], now_seconds: int
+) -> tuple[list[SignatureResult], ArcResult]:
+    signatures = [
         verify_signature(octets, index, signature, keys.get(signature.key_name), now_seconds)
-        for index, signature in enumerate(signatures)
+        for index, signature in enumerate(parts.signatures)
     ]
+    return signatures, verify_chain(octets, parts.chain, keys)
 
 
 async def _align(author: str | None, found: SignatureResult, ask: Ask, *, strict: bool) -> bool | None:

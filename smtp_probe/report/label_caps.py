@@ -22,6 +22,7 @@ REPLIES_BY_DETAIL = {"minimal": 2, "route": 2, "default": 2, "full": 16}
 BOUNCES_BY_DETAIL = {"minimal": 2, "route": 2, "default": 2, "full": 16}
 """Most pairs of status class and category for one route, `other` included."""
 _BY_HOST = frozenset({HOP_DURATION.name, CLOCK_STEPS.name})
+_CAPPED = _BY_HOST | {SMTP_REPLIES.name, BOUNCES.name}
 
 
 @dataclass(slots=True)
@@ -61,6 +62,8 @@ class LabelCaps:
 
     def remember(self, metric: str, labels: Labels) -> None:
         """Learn that a sample exists, whatever the caps say."""
+        if metric not in _CAPPED:
+            return
         with self._lock:
             told = self._told(metric, labels)
             if told is not None and set(labels[1:] or labels) != {OTHER}:
@@ -78,6 +81,8 @@ class LabelCaps:
             return fingerprint if told.accept((fingerprint,), MAX_PATHS) else OTHER
 
     def _bound(self, increment: Increment) -> Increment:
+        if increment.metric not in _CAPPED:
+            return increment
         labels = increment.labels
         told = self._told(increment.metric, labels)
         by_detail = BOUNCES_BY_DETAIL if increment.metric == BOUNCES.name else REPLIES_BY_DETAIL

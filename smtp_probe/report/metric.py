@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 GROUP_LABELS = ("route", "sender", "mailbox", "endpoint", "by", "domain", "queue", "drill", "credential")
@@ -32,10 +32,12 @@ class Metric:
     is_durable: bool = False
     """Whether the journal keeps it, so that it goes on after a restart as if there had been none."""
 
-    @property
-    def group_label(self) -> str:
-        """The label that says of which part of the configuration or path a sample speaks; empty for none."""
-        return self.labels[0] if self.labels and self.labels[0] in GROUP_LABELS else ""
+    group_label: str = field(init=False, repr=False, compare=False)
+    """The label that says of which part of the configuration or path a sample speaks; empty for none."""
+
+    def __post_init__(self) -> None:
+        group = self.labels[0] if self.labels and self.labels[0] in GROUP_LABELS else ""
+        object.__setattr__(self, "group_label", group)
 
 
 def counter(name: str, text: str, *labels: str, known: tuple[str, ...] = (), durable: bool = True) -> Metric:

@@ -84,7 +84,12 @@ class Series:
 
     def put(self, metric: Metric, labels: Labels, value: Value) -> None:
         """Set one sample."""
-        self._samples(metric, labels)[labels] = value
+        group = self._changed((metric.group_label, labels[0]) if metric.group_label else ("", ""))
+        samples = group.samples.get(metric.name)
+        if samples is None:
+            group.samples[metric.name] = {labels: value}
+        else:
+            samples[labels] = value
 
     def put_new(self, metric: Metric, labels: Labels, value: Value) -> None:
         """Set one sample, unless it exists."""
@@ -93,9 +98,10 @@ class Series:
 
     def add(self, metric: Metric, labels: Labels, amount: float) -> None:
         """Add to a counter, which begins at zero."""
-        before = self.get(metric, labels)
-        assert before is None or isinstance(before, float)
-        self.put(metric, labels, (before or 0.0) + amount)
+        samples = self._samples(metric, labels)
+        before = samples.get(labels, 0.0)
+        assert isinstance(before, float)
+        samples[labels] = before + amount
 
     def replace(self, metric: Metric, name: str, samples: Mapping[Labels, float]) -> None:
         """Set all samples of a metric within one group, and remove those that are not given."""
@@ -138,7 +144,8 @@ class Series:
     def get(self, metric: Metric, labels: Labels) -> Value | None:
         """Give one sample, shown or not; None when it does not exist."""
         group = self._groups.get(group_of(metric, labels))
-        return None if group is None else group.samples.get(metric.name, {}).get(labels)
+        samples = None if group is None else group.samples.get(metric.name)
+        return None if samples is None else samples.get(labels)
 
     def all(self, metric: Metric) -> Iterator[tuple[Labels, Value]]:
         """Give all samples of a metric, shown or not."""

@@ -19,8 +19,9 @@ from __future__ import annotations
 import json
 import math
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from smtp_probe.config.settings import Config
 from smtp_probe.report.increments import Increment
@@ -49,7 +50,7 @@ class StoredTotal:
     @property
     def labels_json(self) -> str:
         """The label values, as they are kept in a column."""
-        return json.dumps(self.labels, ensure_ascii=True)
+        return _write_labels(self.labels)
 
     @classmethod
     def from_row(cls, metric: str, labels_json: str, field: str, value: float) -> StoredTotal:
@@ -62,27 +63,30 @@ class StoredTotal:
         return cls(metric, tuple(labels) if is_ours else (), field, value)
 
 
+@lru_cache(maxsize=4096)  # the same few of each route, again and again
+def _write_labels(labels: Labels) -> str:
+    return json.dumps(labels, ensure_ascii=True)
+
+
 def fold(
     increments: Iterable[Increment], delivery_buckets: Sequence[float] = DELIVERY_DURATION.buckets
 ) -> tuple[StoredTotal, ...]:
     """Sum increments up into rows. Pure. `delivery_buckets` are those of the configuration, in seconds."""
     rows: dict[tuple[str, Labels, str], float] = {}
     for increment in increments:
-        for field, amount in _fields(increment, delivery_buckets):
-            key = (increment.metric, increment.labels, field)
-            rows[key] = rows.get(key, 0.0) + amount
+        name, labels, amount = increment.metric, increment.labels, increment.value
+        metric = _DURABLE[name]
+        if metric.kind is Kind.HISTOGRAM:
+            bounds = delivery_buckets if metric is DELIVERY_DURATION else metric.buckets
+            index = bisect_left(bounds, amount)
+            bucket = _BUCKET + repr(float(bounds[index]) if index < len(bounds) else math.inf)
+            key = name, labels, bucket
+            rows[key] = rows.get(key, 0.0) + 1.0
+            key, amount = (name, labels, _SUM), float(round(amount * _MICROSECONDS))
+        else:
+            key = name, labels, _VALUE
+        rows[key] = rows.get(key, 0.0) + amount
     return tuple(StoredTotal(*key, value) for key, value in rows.items())
-
-
-def _fields(increment: Increment, delivery_buckets: Sequence[float]) -> Iterator[tuple[str, float]]:
-    metric = _DURABLE[increment.metric]
-    if metric.kind is not Kind.HISTOGRAM:
-        yield _VALUE, increment.value
-        return
-    bounds = delivery_buckets if metric is DELIVERY_DURATION else metric.buckets
-    index = bisect_left(bounds, increment.value)
-    yield _BUCKET + repr(float(bounds[index]) if index < len(bounds) else math.inf), 1.0
-    yield _SUM, float(round(increment.value * _MICROSECONDS))
 
 
 class Totals:
@@ -134,14 +138,13 @@ class Totals:
 
     def apply(self, increments: Iterable[Increment]) -> None:
         """Add what the journal has stored."""
-        increments = tuple(increments)
-        for row in fold(increments, self.delivery_buckets):
-            metric = _DURABLE[row.metric]
-            self.caps.remember(row.metric, row.labels)
-            self._add(metric, row)
         for increment in increments:
-            if increment.exemplar is not None:
-                self._add_exemplar(increment, increment.exemplar)
+            metric = _DURABLE[increment.metric]
+            self.caps.remember(increment.metric, increment.labels)
+            if metric.kind is Kind.HISTOGRAM:
+                self._observe(metric, increment)
+            else:
+                self._series.add(metric, increment.labels, increment.value)
 
     def _begin_at_zero(self) -> None:
         if self._config is None or not self._is_restored:
@@ -159,14 +162,21 @@ class Totals:
         value = value if isinstance(value, HistogramValue) else HistogramValue.empty(self._bounds(metric))
         self._series.put(metric, row.labels, _with_field(value, row.field, row.value))
 
-    def _add_exemplar(self, increment: Increment, probe_id: str) -> None:
-        metric = _DURABLE[increment.metric]
+    def _observe(self, metric: Metric, increment: Increment) -> None:
+        """Add one observation, as `fold` and `_add` do with a row for its bucket and one for the sum."""
         value = self._series.get(metric, increment.labels)
-        if isinstance(value, HistogramValue):
-            exemplars = list(value.exemplars)
-            exemplars[bisect_left(value.bounds, increment.value)] = Exemplar(probe_id, increment.value)
-            shown = HistogramValue(value.bounds, value.counts, value.sum_us, tuple(exemplars))
-            self._series.put(metric, increment.labels, shown)
+        if not isinstance(value, HistogramValue):
+            value = HistogramValue.empty(self._bounds(metric))
+        bucket = bisect_left(value.bounds, increment.value)
+        counts = list(value.counts)
+        counts[bucket] += 1.0
+        exemplars = value.exemplars
+        if increment.exemplar is not None:
+            exemplar = Exemplar(increment.exemplar, increment.value)
+            exemplars = (*exemplars[:bucket], exemplar, *exemplars[bucket + 1 :])
+        sum_us = value.sum_us + round(increment.value * _MICROSECONDS)
+        shown = HistogramValue(value.bounds, tuple(counts), sum_us, exemplars)
+        self._series.put(metric, increment.labels, shown)
 
     def _bounds(self, metric: Metric) -> tuple[float, ...]:
         return self.delivery_buckets if metric is DELIVERY_DURATION else metric.buckets

@@ -55,9 +55,5 @@ def _relax(header: bytes) -> list[tuple[str, bytes]]:
 
 
 def _hash(body: bytes) -> bytes:
-    lines = [
-        _BLANKS_IN_LINE.sub(b" ", line).rstrip(b" ") for line in body.replace(b"\r\n", b"\n").split(b"\n")
-    ]
-    while lines and not lines[-1]:
-        lines.pop()
-    return hashlib.sha256(b"\n".join(lines)).digest()
+    text = _BLANKS_IN_LINE.sub(b" ", body.replace(b"\r\n", b"\n")).replace(b" \n", b"\n")
+    return hashlib.sha256(text.rstrip(b" \n")).digest()

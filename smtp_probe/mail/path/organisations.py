@@ -9,6 +9,7 @@ large provider. Names that mean something only inside of a network (`store1`, `e
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
 from smtp_probe.mail.hostnames import find_provider, read_address
@@ -60,7 +61,11 @@ _LOOPBACK_NETWORKS = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
 def find_organisation(host: str | None) -> str | None:
     """Give the organisation's domain, in lower case; None where the name does not show one."""
-    name = _normalise(host)
+    return _find_organisation(_normalise(host))
+
+
+@lru_cache(maxsize=1024)  # every message of a route bears the same names, or nearly so
+def _find_organisation(name: str) -> str | None:
     if not name or read_address(name) is not None or ":" in name or name.startswith("["):
         return None
     provider = find_provider(name)
@@ -89,7 +94,7 @@ def is_own(host: str | None, own: Collection[str]) -> bool:
     address = read_address(name)
     if address is not None:
         return address in own
-    return find_organisation(name) in own or any(
+    return _find_organisation(name) in own or any(
         name == domain or name.endswith(f".{domain}") for domain in own
     )
 

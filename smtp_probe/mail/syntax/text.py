@@ -9,6 +9,9 @@ from __future__ import annotations
 _READ_CHARACTERS = 65536
 """More than this is not looked at, whatever the limit: the rest of a text is never its news."""
 
+_ASCII_CONTROLS = dict.fromkeys(code for code in range(128) if not (chr(code).isprintable() or chr(code).isspace()))
+"""What `str.translate` drops of a text that is all ASCII."""
+
 _INVISIBLE = frozenset(
     code
     for first, last in (
@@ -38,12 +41,20 @@ def sanitise(text: str | bytes, limit: int = 300) -> str:
     """
     if isinstance(text, bytes):
         text = text[:_READ_CHARACTERS].decode("utf-8", "replace")
-    if len(text) <= limit and text.isascii():  # nearly every reply of every server
+    text = text[:_READ_CHARACTERS]
+    if text.isascii():  # nearly every reply of every server
         line = " ".join(text.split())
-        if line.isprintable():
-            return line
+        if not line.isprintable():
+            line = " ".join(line.translate(_ASCII_CONTROLS).split())
+    else:
+        line = _read_line(text, limit)
+    return line if len(line) <= limit else line[: max(limit - 1, 0)].rstrip() + "…"[:limit]
+
+
+def _read_line(text: str, limit: int) -> str:
+    """Give at least so many of the characters that are kept, or all."""
     kept: list[str] = []
-    for character in text[:_READ_CHARACTERS]:
+    for character in text:
         if len(kept) > limit + 1:
             break
         if character.isspace():
@@ -51,14 +62,13 @@ def sanitise(text: str | bytes, limit: int = 300) -> str:
                 kept.append(" ")
         elif _is_visible(character):
             kept.append(character)
-    line = "".join(kept).strip()
-    return line if len(line) <= limit else line[: max(limit - 1, 0)].rstrip() + "…"[:limit]
+    return "".join(kept).strip()
 
 
 def drop_invisible(text: str) -> str:
     """Give a text of any length without the characters that `sanitise` drops. White space and line ends stay."""
-    if text.isprintable() and text.isascii():
-        return text
+    if text.isascii():
+        return text if text.isprintable() else text.translate(_ASCII_CONTROLS)
     return "".join(character for character in text if character.isspace() or _is_visible(character))
 
 
