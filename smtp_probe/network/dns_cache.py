@@ -38,7 +38,7 @@ class DnsCache:
         if found is None:
             absent = self._fresh((name, ""), now)
             found = None if absent is None else dataclasses.replace(absent, kind=kind)
-        return None if found is None else dataclasses.replace(found, duration_seconds=None)
+        return found
 
     def put(self, name: str, answer: DnsAnswer, now: float) -> None:
         """Keep an answer for as long as it says."""
@@ -48,7 +48,7 @@ class DnsCache:
         # Behind an alias it is the last name that does not exist; the first one does.
         is_absent = answer.status is DnsStatus.NO_SUCH_NAME and not answer.aliases
         key = (name, "" if is_absent else answer.kind)
-        self._entries[key] = (now + seconds, answer)
+        self._entries[key] = (now + seconds, dataclasses.replace(answer, duration_seconds=None))
         self._entries.move_to_end(key)
         while len(self._entries) > self._limit:
             self._entries.popitem(last=False)

@@ -341,10 +341,7 @@ class ImapConnection(aioimaplib.IMAP4):  # type: ignore[misc]
         if self.opening_ends is not None:
             limit = max(self.opening_ends - protocol.loop.time(), 0.0)
         try:
-            # Two at once are our own fault, and the second one's error, which is not about time.
-            with (self._limit if not self._limit.is_busy else TimeLimit()).until(
-                protocol.loop.time() + limit
-            ):
+            with self._limit.within(limit):
                 return await work
         except TimeoutError:
             protocol.give_up(Cause.TIMEOUT, f"no answer within {limit:.3g} s")
@@ -386,13 +383,11 @@ class ImapConnection(aioimaplib.IMAP4):  # type: ignore[misc]
 
     async def close(self, seconds: float) -> None:
         """Log out if that is possible within so many seconds, and close. Raises nothing but a cancellation."""
-        if (
-            self.is_open
-            and self.protocol.told.greeting is not None
-            and self.protocol.pending_sync_command is None
-        ):
+        protocol = self.protocol
+        is_idle = protocol.told.greeting is not None and protocol.pending_sync_command is None
+        if self.is_open and is_idle:
             with suppress(MailboxError):  # the other side was faster, or silent: the same to us now
-                await self.run("logout", self.protocol.logout(), seconds)
+                await self.run("logout", protocol.logout(), seconds)
         await self.drop()
 
     async def drop(self) -> None:

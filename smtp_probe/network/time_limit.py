@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from types import TracebackType
+from typing import Self
 
 
 class TimeLimit:
@@ -39,13 +40,17 @@ class TimeLimit:
             self._set_timer(when)
         return self
 
+    def within(self, seconds: float) -> TimeLimit:
+        """Set the deadline so many seconds from now. Work that begins while other work is under way has a limit of its own."""
+        return (TimeLimit() if self.is_busy else self).until(self._loop.time() + seconds)
+
     def close(self) -> None:
         """Let go of the timer: nothing will be waited for any more."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def __enter__(self) -> TimeLimit:
+    def __enter__(self) -> Self:
         task = asyncio.current_task()
         if task is None or self._task is not None:
             message = "a time limit is for one piece of work at a time, in a task"

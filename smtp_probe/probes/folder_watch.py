@@ -27,6 +27,7 @@ from smtp_probe.errors import MailboxError
 from smtp_probe.mail.throttling import throttle_seconds
 from smtp_probe.model import Cause, Location, MailboxMessage, Placement
 from smtp_probe.ports import Clock, Dispatch, MailboxConnector, MailboxSession, WatchedFolder
+from smtp_probe.probes.waiting import wait_for_event
 
 _log = logging.getLogger(__name__)
 _NS = 1_000_000_000
@@ -276,14 +277,7 @@ class FolderWatch:
         if seconds <= _SHORT_PAUSE_SECONDS:
             await self._clock.sleep(seconds)
             return True
-        sleeper = asyncio.ensure_future(self._clock.sleep(seconds))
-        waiter = asyncio.ensure_future(self._stirred.wait())
-        try:
-            await asyncio.wait((sleeper, waiter), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sleeper.cancel()
-            waiter.cancel()
-        return sleeper.done() and not sleeper.cancelled()
+        return not await wait_for_event(self._stirred, self._clock, seconds)
 
     async def _remove_discarded(self, session: MailboxSession) -> None:
         uids = self._discards.get(self._uidvalidity or 0)

@@ -48,6 +48,7 @@ from smtp_probe.model import (
 from smtp_probe.ports import Clock, Journal, OpenProbe, Sink
 from smtp_probe.probes.path_reading import PathReader, PathReading
 from smtp_probe.probes.views import Views, Watched, bounces_of, inbox_of
+from smtp_probe.probes.waiting import wait_for_event
 
 _log = logging.getLogger(__name__)
 _NS = 1_000_000_000
@@ -332,13 +333,7 @@ class Ledger:
             return
         wait = (self._checks[0][0] - self._clock.now_ns()) / _NS if self._checks else _VIEW_SECONDS
         wait = min(wait, _VIEW_SECONDS) if self.views.is_waited_for else wait
-        waiter = asyncio.ensure_future(self._check_sooner.wait())
-        sleeper = asyncio.ensure_future(self._clock.sleep(max(0.0, wait)))
-        try:
-            await asyncio.wait((waiter, sleeper), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            waiter.cancel()
-            sleeper.cancel()
+        await wait_for_event(self._check_sooner, self._clock, max(0.0, wait))
 
     # Bookkeeping.
 

@@ -27,6 +27,7 @@ from smtp_probe.model import Disposition, Phase, SlotMissed, Submission
 from smtp_probe.ports import Clock
 from smtp_probe.probes.ledger import Ledger
 from smtp_probe.probes.round_trip import Handover, RoundTrips, RouteUnderTest
+from smtp_probe.probes.waiting import wait_for_event
 from smtp_probe.schedule import (
     Backoff,
     Budget,
@@ -347,16 +348,11 @@ class Runner:
             _log.warning("missed slot not counted: %s", error, extra={"route": entry.target.name})
 
     async def _sleep_until_due(self) -> None:
-        waiter = asyncio.ensure_future(self._changed.wait())
-        pending = {waiter}
         if self._heap:
             seconds = max(0.0, (self._heap[0][0] - self._clock.now_ns()) / _NS)
-            pending.add(asyncio.ensure_future(self._clock.sleep(seconds)))  # type: ignore[arg-type]
-        try:
-            await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in pending:
-                task.cancel()
+            await wait_for_event(self._changed, self._clock, seconds)
+        else:
+            await self._changed.wait()
 
 
 def _keep(tasks: set[asyncio.Task[None]], task: asyncio.Task[None]) -> None:

@@ -125,7 +125,7 @@ class SqliteJournal:
         self._waiting.extend(zip(events, futures, strict=True))
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write_waiting(), name="journal")
-        return list(await asyncio.gather(*futures))
+        return [await futures[0]] if len(futures) == 1 else list(await asyncio.gather(*futures))
 
     async def _write_waiting(self) -> None:
         while self._waiting:

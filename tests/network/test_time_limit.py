@@ -17,7 +17,7 @@ async def test_work_that_is_not_done_in_time_is_ended() -> None:
     limit = TimeLimit()
     with pytest.raises(TimeoutError), limit.until(_now() + 0.01):
         await asyncio.sleep(5)
-    assert asyncio.current_task().cancelling() == 0  # type: ignore[union-attr]
+    assert asyncio.current_task().cancelling() == 0
 
 
 async def test_a_deadline_in_the_past_ends_the_first_wait() -> None:
@@ -92,7 +92,16 @@ async def test_two_works_at_once_are_a_mistake() -> None:
     with limit.until(_now() + 5):
         assert limit.is_busy
         with pytest.raises(RuntimeError):
-            limit.__enter__()  # noqa: PLC2801 - what `with` does first
+            limit.__enter__()
+
+
+async def test_work_within_other_work_has_a_limit_of_its_own() -> None:
+    limit = TimeLimit()
+    with limit.within(5):
+        with pytest.raises(TimeoutError), limit.within(0.01) as inner:
+            await asyncio.sleep(5)
+        assert inner is not limit
+        await asyncio.sleep(0.001)
 
 
 async def test_nothing_of_it_is_left_after_its_end() -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 _READ_CHARACTERS = 65536
 """More than this is not looked at, whatever the limit: the rest of a text is never its news."""
 
-_ASCII_CONTROLS = dict.fromkeys(code for code in range(128) if not (chr(code).isprintable() or chr(code).isspace()))
+_ASCII_CONTROLS = dict.fromkeys(
+    code for code in range(128) if not (chr(code).isprintable() or chr(code).isspace())
+)
 """What `str.translate` drops of a text that is all ASCII."""
 
 _INVISIBLE = frozenset(
