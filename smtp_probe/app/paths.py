@@ -22,15 +22,13 @@ def configure_paths(reader: PathReader, config: Config) -> None:
         for suffix, seconds in config.clocks.shared.items()
     )
     reader.limits = replace(reader.limits, drift_ppm=config.clocks.max_drift_ppm)
+    sending = {name: _own(sender.own_hosts, None) for name, sender in config.senders.items()}
+    receiving = {name: _own(each.own_hosts, each.host) for name, each in config.mailboxes.items()}
+    clocks = {name: _mailbox_clock(name, each.host, reader.rules) for name, each in config.mailboxes.items()}
     reader.routes = {
         name: RoutePath(
-            sides=Sides(
-                sending=_own(config.senders[route.sender].own_hosts, None),
-                receiving=_own(
-                    config.mailboxes[route.mailbox].own_hosts, config.mailboxes[route.mailbox].host
-                ),
-            ),
-            mailbox=_mailbox_clock(route.mailbox, config.mailboxes[route.mailbox].host, reader.rules),
+            sides=Sides(sending=sending[route.sender], receiving=receiving[route.mailbox]),
+            mailbox=clocks[route.mailbox],
             uses_greeting=config.senders[route.sender].use_greeting_time,
         )
         for name, route in config.routes.items()

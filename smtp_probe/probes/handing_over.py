@@ -19,6 +19,9 @@ from smtp_probe.probes.ledger import Flight, Ledger, cut_short
 
 _log = logging.getLogger(__name__)
 _AGAIN_SECONDS = 1.0
+_DOT_SECONDS = 0.1
+"""The final dot is written down when its reply does not come within this time: after most dots it does, and then the end of the
+submission says all. Who dies within it leaves a probe that is watched for like any other, and never blamed on the mail path."""
 _TRIES = 600
 """So often the end of a submission is tried to be written down; long before, others have taken the probe over."""
 
@@ -38,6 +41,8 @@ class HandingOver(Ledger):
         self._forget = forget
         self._came_through = came_through
         self._settling: set[asyncio.Task[None]] = set()
+        self._dots: dict[str, int] = {}
+        """When the final dots were sent that no reply has come to yet."""
 
     async def open(self, probe: Probe) -> Flight:
         """Write a new probe down. Raises AlreadyStarted, JournalError: then it must not be sent."""
@@ -63,6 +68,7 @@ class HandingOver(Ledger):
         """Write down how the submission ended, and have done with it."""
         flight.submission = submission
         flight.is_submitting = False
+        self._dots.pop(flight.probe.probe_id, None)
         try:
             await self._insist(ProbeSubmitted(probe=flight.probe, submission=submission))
         finally:
@@ -70,12 +76,28 @@ class HandingOver(Ledger):
             self._forget(flight.probe.probe_id)
             flight.ended.set()
 
+    def handed_over(self, flight: Flight) -> None:
+        """Learn that the final dot of this probe's message is being sent."""
+        self._dots[flight.probe.probe_id] = self._clock.now_ns()
+        super().handed_over(flight)
+
+    async def deferred(self, flight: Flight, submission: Submission) -> None:
+        """Write down that a server put the message off: what it has put off is not with it."""
+        self._dots.pop(flight.probe.probe_id, None)
+        await super().deferred(flight, submission)
+
     async def close(self) -> None:
         """Leave open what is open."""
         for task in self._settling:
             task.cancel()
         if self._settling:
             await asyncio.wait(self._settling, timeout=1.0)
+
+    async def _write_down_dot(self, probe: Probe, final_dot_ns: int) -> None:
+        sent_ns = self._dots.get(probe.probe_id)
+        await self._clock.sleep(_DOT_SECONDS)
+        if sent_ns is not None and self._dots.get(probe.probe_id) == sent_ns:
+            await super()._write_down_dot(probe, final_dot_ns)
 
     async def _insist(self, event: ProbeSubmitted) -> None:
         for _ in range(_TRIES):

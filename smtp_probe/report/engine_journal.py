@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -193,12 +193,12 @@ class EngineJournal:
                 known.sequence, known.state = message.sequence, record.state
         self._moved.set()
 
-    def open_subjects(self, mailbox: str) -> list[str]:
-        """Where the open probes of a mailbox stand."""
+    def open_subjects(self, mailboxes: Collection[str]) -> list[str]:
+        """Where the open probes of some mailboxes stand."""
         return [
             known.subject
             for known in self._known.values()
-            if known.state is not None and known.state.probe.mailbox == mailbox
+            if known.state is not None and known.state.probe.mailbox in mailboxes
         ]
 
     def forget(self, probe_id: str) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import zlib
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -51,12 +52,40 @@ _KINDS: dict[str, type[Any]] = {
     "domain": DomainNoted,
 }
 _WORDS = {kind: word for word, kind in _KINDS.items()}
-_ADAPTERS: dict[str, TypeAdapter[Any]] = {word: TypeAdapter(kind) for word, kind in _KINDS.items()}
-_SUBMISSION = TypeAdapter(Submission)
-_BOUNCE = TypeAdapter(Bounce)
+_KIND = re.compile(rb'\{"kind":"([a-z_]{1,20})"')
 _PACKED_ABOVE = 4096
 _PACKED = b"z"
 _LARGEST_BYTES = 8_388_608
+_E = TypeVar("_E")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _State:
+    """What stands of an open probe beside its last event."""
+
+    submission: Submission | None = None
+    overdue: bool = False
+    final_dot_ns: int | None = None
+    delay: Bounce | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stored(Generic[_E]):
+    """A record as it stands in the stream; `kind` comes first, so that it is known before the rest is read."""
+
+    kind: str
+    writer: str
+    nonce: str
+    event: _E
+    header: str = ""
+    submitter: str = ""
+    state: _State | None = None
+
+
+_ADAPTERS: dict[str, TypeAdapter[Any]] = {
+    word: TypeAdapter(_Stored[kind])  # type: ignore[valid-type]
+    for word, kind in _KINDS.items()
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,20 +106,24 @@ def write_record(record: Record) -> bytes:
     if isinstance(event, ProbeEnded):
         outcome, header = without_header(event.outcome)
         event = replace(event, outcome=outcome)
-    word = _WORDS[type(event)]
-    data: dict[str, Any] = {
-        "kind": word,
-        "writer": record.writer,
-        "nonce": record.nonce,
-        "event": _ADAPTERS[word].dump_python(event, mode="json", exclude_defaults=True),
-    }
-    if header:
-        data["header"] = base64.b64encode(header).decode()
-    if record.submitter:
-        data["submitter"] = record.submitter
-    if record.state is not None:
-        data["state"] = _write_state(record.state)
-    text = json.dumps(data, separators=(",", ":")).encode()
+    word, state = _WORDS[type(event)], record.state
+    stored = _Stored(
+        kind=word,
+        writer=record.writer,
+        nonce=record.nonce,
+        event=event,
+        header=base64.b64encode(header).decode(),
+        submitter=record.submitter,
+        state=None
+        if state is None
+        else _State(
+            submission=state.submission,
+            overdue=state.overdue,
+            final_dot_ns=state.final_dot_ns,
+            delay=state.delay,
+        ),
+    )
+    text = _ADAPTERS[word].dump_json(stored, exclude_defaults=True)
     return text if len(text) < _PACKED_ABOVE else _PACKED + zlib.compress(text, 1)
 
 
@@ -99,22 +132,26 @@ def read_record(payload: bytes) -> Record:
     try:
         if payload.startswith(_PACKED):
             payload = zlib.decompressobj().decompress(payload[1:], _LARGEST_BYTES)
-        data = json.loads(payload)
-        event: Event = _ADAPTERS[data["kind"]].validate_python(data["event"])
+        found = _ADAPTERS[_kind(payload)].validate_json(payload)
+        event: Event = found.event
         if isinstance(event, ProbeEnded):
-            event = replace(event, outcome=_with_header(event.outcome, data.get("header", "")))
-        probe = probe_of(event)
-        state = None if probe is None or "state" not in data else _read_state(probe, data["state"])
+            event = replace(event, outcome=_with_header(event.outcome, found.header))
         return Record(
             event=event,
-            writer=data["writer"],
-            nonce=data["nonce"],
-            state=state,
-            submitter=data.get("submitter", ""),
+            writer=found.writer,
+            nonce=found.nonce,
+            state=_open_probe(probe_of(event), found.state),
+            submitter=found.submitter,
         )
     except (ValidationError, KeyError, TypeError, zlib.error) as error:
         message = f"not a record of this version: {type(error).__name__}"
         raise ValueError(message) from error
+
+
+def _kind(payload: bytes) -> str:
+    """The kind of a record. Raises KeyError for none, ValueError for what is no JSON."""
+    found = _KIND.match(payload)
+    return found[1].decode() if found is not None else str(json.loads(payload)["kind"])
 
 
 def probe_of(event: Event) -> Probe | None:
@@ -151,24 +188,13 @@ def _with_header(outcome: Outcome, header: str) -> Outcome:
     return replace(outcome, arrival=replace(outcome.arrival, header=base64.b64decode(header)))
 
 
-def _write_state(state: OpenProbe) -> dict[str, Any]:
-    data: dict[str, Any] = {}
-    if state.submission is not None:
-        data["submission"] = _SUBMISSION.dump_python(state.submission, mode="json", exclude_defaults=True)
-    if state.overdue:
-        data["overdue"] = True
-    if state.final_dot_ns is not None:
-        data["final_dot_ns"] = state.final_dot_ns
-    if state.delay is not None:
-        data["delay"] = _BOUNCE.dump_python(state.delay, mode="json", exclude_defaults=True)
-    return data
-
-
-def _read_state(probe: Probe, data: dict[str, Any]) -> OpenProbe:
+def _open_probe(probe: Probe | None, state: _State | None) -> OpenProbe | None:
+    if probe is None or state is None:
+        return None
     return OpenProbe(
         probe=probe,
-        submission=_SUBMISSION.validate_python(data["submission"]) if "submission" in data else None,
-        overdue=bool(data.get("overdue")),
-        final_dot_ns=data.get("final_dot_ns"),
-        delay=_BOUNCE.validate_python(data["delay"]) if "delay" in data else None,
+        submission=state.submission,
+        overdue=state.overdue,
+        final_dot_ns=state.final_dot_ns,
+        delay=state.delay,
     )

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from smtp_probe.errors import AlreadyStarted, JournalError
-from smtp_probe.model import Disposition, ProbeStarted, ProbeSubmitted, Submission
+from smtp_probe.model import Disposition, ProbeHandedOver, ProbeStarted, ProbeSubmitted, Submission
 from smtp_probe.probes.handing_over import HandingOver
 from tests.probes.fakes import FakeClock, MemoryJournal, settle
 from tests.report.test_event_records import PROBE, SUBMISSION
@@ -89,3 +89,37 @@ async def _started(bed):
 
 def test_a_submission_says_how_it_ended():
     assert isinstance(SUBMISSION, Submission)
+
+
+async def test_a_dot_is_written_down_when_its_reply_does_not_come_at_once():
+    bed = Bed()
+    flight = await bed.ledger.open(PROBE)
+    bed.ledger.handed_over(flight)
+    await settle()
+    assert not bed.journal.of(ProbeHandedOver)
+    dot_ns = bed.clock.now_ns()
+
+    await bed.clock.advance(0.2)
+
+    assert [event.final_dot_ns for event in bed.journal.of(ProbeHandedOver)] == [dot_ns]
+
+
+async def test_a_dot_that_was_answered_at_once_is_not_written_down():
+    bed = Bed()
+    flight = await bed.ledger.open(PROBE)
+    bed.ledger.handed_over(flight)
+    await bed.ledger.submitted(flight, SUBMISSION)
+    await bed.clock.advance(0.2)
+
+    assert not bed.journal.of(ProbeHandedOver)
+
+
+async def test_a_dot_whose_message_was_put_off_at_once_is_not_written_down_during_the_next_attempt():
+    bed = Bed()
+    flight = await bed.ledger.open(PROBE)
+    bed.ledger.handed_over(flight)
+    await settle()
+    await bed.ledger.deferred(flight, SUBMISSION)
+    await bed.clock.advance(0.2)
+
+    assert not bed.journal.of(ProbeHandedOver)

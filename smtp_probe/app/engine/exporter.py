@@ -37,6 +37,8 @@ _QUEUE = 2000
 _ROOM = 100
 """In a transaction, for the mark, and for what others write at the same time."""
 _AGAIN_SECONDS = 2.0
+_TOGETHER_SECONDS = 0.2
+"""Events that come within this time are counted in one transaction; a page is never older by more."""
 _MAILBOX_PREFIX = "mailbox."
 _LOOK_SECONDS = 1.0
 _NOBODY = "no watcher has it"
@@ -137,6 +139,8 @@ class Exporter:
     async def _count(self) -> None:
         while True:
             batch = [await self._queue.get()]
+            if self._queue.qsize() < LARGEST_BATCH - _ROOM:
+                await asyncio.sleep(_TOGETHER_SECONDS)
             while len(batch) < LARGEST_BATCH - _ROOM and not self._queue.empty():
                 batch.append(self._queue.get_nowait())
             known = [message for message in batch if message.sequence <= self._counted_to]

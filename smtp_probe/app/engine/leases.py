@@ -1,8 +1,9 @@
 """Which mailboxes are ours to watch: a group of mailboxes that belong together is claimed, and held while it is renewed.
 
 In: the groups of the configuration, and the living watchers. Out: the groups that are ours now. A group is what must be
-watched by one: mailboxes that a route joins, by its arrivals and its bounces. Every watcher takes its even share, and gives
-back what is more than that when another one comes.
+watched by one: mailboxes that a route joins, by its arrivals and its bounces; of very many, several such together, so that the
+leases of ten thousand mailboxes cost no more than those of some dozens. Every watcher takes its even share, and gives back what
+is more than that when another one comes.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import asyncio
 import json
 import logging
 import math
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from smtp_probe.app.engine.members import Members
@@ -23,6 +25,11 @@ from smtp_probe.network.jetstream.names import word
 _log = logging.getLogger(__name__)
 _PREFIX = "mailbox."
 _RENEWALS = 4
+MOST_GROUPS = 64
+"""Where mailboxes make more groups than this, they are thrown together into so many by a stable hash."""
+_SHOWN = 10
+_AT_ONCE = 16
+"""So many leases are claimed or renewed at once."""
 Group = frozenset[str]
 
 
@@ -37,7 +44,16 @@ def group_mailboxes(config: Config) -> dict[str, Group]:
         merged = set(names).union(*(joined.get(name, set()) for name in names))
         for name in merged:
             joined[name] = merged
-    return {min(group): frozenset(group) for group in joined.values()}
+    groups = {min(group): frozenset(group) for group in joined.values()}
+    return groups if len(groups) <= MOST_GROUPS else _bundle(groups)
+
+
+def _bundle(groups: Mapping[str, Group]) -> dict[str, Group]:
+    """Throw groups together; each stays in its bundle whatever others come and go."""
+    bundles: dict[str, set[str]] = {}
+    for name, group in groups.items():
+        bundles.setdefault(f"bundle-{zlib.crc32(name.encode()) % MOST_GROUPS:02}", set()).update(group)
+    return {key: frozenset(bundle) for key, bundle in sorted(bundles.items())}
 
 
 @dataclass(slots=True)
@@ -77,12 +93,11 @@ class Leases:
         period = self._members.lease_seconds / _RENEWALS
         while True:
             self._drop_what_has_passed_away()
-            for key, group in list(self._held_or_wanted().items()):
-                try:
-                    await self._renew_or_claim(key, group)
-                except EngineError:
-                    break  # whether the engine is there is told by the signs of life
-                self._drop_what_has_passed_away()
+            try:
+                await self._give_back_surplus()
+                await self._renew_and_claim(list(self._held_or_wanted().items()))
+            except EngineError:
+                pass  # whether the engine is there is told by the signs of life
             self._tell()
             await asyncio.sleep(period)
 
@@ -113,39 +128,45 @@ class Leases:
         wanted = free[: max(0, share - len(ours))]
         return ours | {key: self.groups[key] for key in wanted}
 
+    async def _renew_and_claim(self, wanted: Sequence[tuple[str, Group]]) -> None:
+        """Do so for some at a time, and tell of those together. Raises EngineError."""
+        for start in range(0, len(wanted), _AT_ONCE):
+            orders = [self._renew_or_claim(key, group) for key, group in wanted[start : start + _AT_ONCE]]
+            failures = [each for each in await asyncio.gather(*orders, return_exceptions=True) if each]
+            self._drop_what_has_passed_away()
+            self._tell()
+            if failures:
+                raise failures[0]
+
     async def _renew_or_claim(self, key: str, group: Group) -> None:
         begun = asyncio.get_running_loop().time()
         value = json.dumps(
             {"by": self._members.own_id, "mailboxes": sorted(group), **self.describe(key)}
         ).encode()
         lease = self._held.get(key)
-        if lease is not None and self._is_surplus(key):
-            self._held.pop(key)
-            self._tell()
-            await self._bucket.give_up(_key(key), lease.revision)
-            return
         if lease is None:
             revision = await self._bucket.claim(_key(key), value)
         else:
             revision = await self._bucket.renew(_key(key), value, lease.revision)
         if revision is None:
             if self._held.pop(key, None) is not None:
-                _log.warning(
-                    "another watcher has taken our mailboxes", extra={"mailboxes": " ".join(sorted(group))}
-                )
-            self._tell()
+                _log.warning("another watcher has taken our mailboxes", extra={"mailboxes": _listed(group)})
             return
         if lease is None:
-            _log.info("mailboxes are ours to watch", extra={"mailboxes": " ".join(sorted(group))})
+            _log.info("mailboxes are ours to watch", extra={"mailboxes": _listed(group)})
         self._held[key] = _Held(revision, begun + self._members.lease_seconds)
-        if lease is None:
-            self._tell()
 
-    def _is_surplus(self, key: str) -> bool:
-        """Whether we hold more than our share; the last ones are given back."""
+    async def _give_back_surplus(self) -> None:
+        """Leave what is more than our share, the last ones, and then let others have it. Raises EngineError."""
         share = math.ceil(len(self.groups) / max(1, len(self._members.alive("watcher"))))
         ours = [each for each in self.groups if each in self._held]
-        return len(ours) > share and key in ours[share:]
+        left = {key: self._held.pop(key) for key in ours[share:]}
+        if left:
+            self._tell()
+            orders = [self._bucket.give_up(_key(key), lease.revision) for key, lease in left.items()]
+            failures = [each for each in await asyncio.gather(*orders, return_exceptions=True) if each]
+            if failures:
+                raise failures[0]
 
     def _drop_what_has_passed_away(self) -> None:
         now = asyncio.get_running_loop().time()
@@ -160,6 +181,11 @@ class Leases:
         if self.held != self._told:
             self._told = self.held
             self.changed(self._told)
+
+
+def _listed(group: Group) -> str:
+    names = sorted(group)
+    return " ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
 
 
 def _key(group: str) -> str:

@@ -10,8 +10,8 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 
-from smtp_probe.app.engine.bookmarks import Bookmarks
-from smtp_probe.app.engine.leases import Leases, group_mailboxes
+from smtp_probe.app.engine.bookmarks import Bookmark, Bookmarks
+from smtp_probe.app.engine.leases import Group, Leases, group_mailboxes
 from smtp_probe.app.engine.members import Members
 from smtp_probe.app.engine.programs import WatcherProgram, narrow_config
 from smtp_probe.config.settings import Config
@@ -27,6 +27,8 @@ from smtp_probe.report.event_records import read_record
 _log = logging.getLogger(__name__)
 _LOOK_SECONDS = 1.0
 _BOOKMARK_SECONDS = 5.0
+_AT_ONCE = 50
+"""So many questions about single probes are on their way at once."""
 
 
 class Watcher:
@@ -48,10 +50,10 @@ class Watcher:
         self._leases = leases
         self._config: Config = program.config
         self._bookmarks = Bookmarks(Bucket(stream, stream.names.marks))
-        self._readers: dict[str, asyncio.Task[None]] = {}
-        self._retired: dict[str, frozenset[str]] = {}
-        self._read_to: dict[str, int] = {}
-        self._marked: dict[str, int] = {}
+        self._readers: dict[tuple[str, Group], asyncio.Task[None]] = {}
+        self._retired: dict[str, Group] = {}
+        self._read_to: dict[tuple[str, Group], int] = {}
+        self._marked: dict[tuple[str, Group], int] = {}
         leases.describe, leases.changed = self._describe, self.leases_changed
 
     def configure(self, config: Config) -> None:
@@ -68,16 +70,18 @@ class Watcher:
 
     def leases_changed(self, held: frozenset[str]) -> None:
         """Watch what is ours now, and nothing else. Fits `Leases.changed`."""
-        groups = self._leases.groups
-        mailboxes = frozenset(name for key in held for name in groups.get(key, ()))
-        for name in [name for name in self._readers if name not in mailboxes]:
-            self._readers.pop(name).cancel()
-            self._read_to.pop(name, None)
-            for probe_id in self._program.ledger.leave((name,)):
+        ours = {(key, group) for key in held if (group := self._leases.groups.get(key))}
+        mailboxes = frozenset().union(*(group for _, group in ours))
+        for reader in [each for each in self._readers if each not in ours]:
+            self._readers.pop(reader).cancel()
+            self._read_to.pop(reader, None)
+            self._marked.pop(reader, None)
+            for probe_id in self._program.ledger.leave(reader[1] - mailboxes):
                 self._journal.forget(probe_id)
         self._program.configure(narrow_config(self._config, mailboxes))
-        for name in sorted(mailboxes - self._readers.keys()):
-            self._readers[name] = asyncio.create_task(self._follow(name), name=f"events of {name}")
+        for key, group in sorted(ours - self._readers.keys(), key=lambda each: each[0]):
+            reading = asyncio.create_task(self._follow(key, group), name=f"events of {key}")
+            self._readers[key, group] = reading
         self._program.telemetry.engine.groups(len(held))
 
     async def run(self) -> None:
@@ -94,13 +98,9 @@ class Watcher:
             task.cancel()
         await self._leases.give_back()
 
-    def _still_waited_for(self) -> dict[str, frozenset[str]]:
+    def _still_waited_for(self) -> dict[str, Group]:
         """Groups that are configured no more, and for which probes of ours still wait."""
-        return {
-            key: group
-            for key, group in self._retired.items()
-            if any(self._journal.open_subjects(name) for name in group)
-        }
+        return {key: group for key, group in self._retired.items() if self._journal.open_subjects(group)}
 
     async def _look_after(self) -> None:
         while True:
@@ -114,41 +114,46 @@ class Watcher:
     async def _lay_bookmarks(self) -> None:
         while True:
             await asyncio.sleep(_BOOKMARK_SECONDS)
-            for mailbox, sequence in list(self._read_to.items()):
-                if self._marked.get(mailbox) == sequence:
+            for reader, sequence in list(self._read_to.items()):
+                if self._marked.get(reader) == sequence:
                     continue
+                key, group = reader
+                bookmark = Bookmark(sequence, tuple(self._journal.open_subjects(group)))
                 try:
-                    await self._bookmarks.write(mailbox, sequence, self._journal.open_subjects(mailbox))
+                    await self._bookmarks.write(key, group, bookmark)
                 except EngineError:
                     break  # whether the engine is there is told by the signs of life
-                self._marked[mailbox] = sequence
+                self._marked[reader] = sequence
 
-    async def _follow(self, mailbox: str) -> None:
-        """Read the events of one mailbox's probes: how those stand that are open, and then all that come."""
+    async def _follow(self, key: str, group: Group) -> None:
+        """Read the events of the probes of a group: how those stand that are open, and then all that come."""
         names = self._stream.names
         while True:
             try:
-                start = await self._catch_up(mailbox)
+                start = await self._catch_up(key, group)
             except EngineError:
                 await asyncio.sleep(_LOOK_SECONDS)
             else:
                 break
-        follower = Follower(self._stream, names.events, names.of_mailbox(mailbox), start)
+        subjects = [subject for name in sorted(group) for subject in names.of_mailbox(name)]
+        follower = Follower(self._stream, names.events, subjects, start)
         async for message in follower.messages():
             if message is not None:
                 self._learn(message)
                 if not start.is_last_per_subject or follower.pending == 0:
-                    self._read_to[mailbox] = message.sequence
+                    self._read_to[key, group] = message.sequence
 
-    async def _catch_up(self, mailbox: str) -> Start:
+    async def _catch_up(self, key: str, group: Group) -> Start:
         """Learn how the probes stand that were open at the last bookmark. Raises EngineError."""
-        bookmark = await self._bookmarks.read(mailbox)
+        bookmark = await self._bookmarks.read(key, group)
         if bookmark is None:
             return Start(is_last_per_subject=True)
-        for subject in bookmark.subjects:
-            message = await self._stream.last(self._stream.names.events, subject)
-            if message is not None:
-                self._learn(message)
+        events = self._stream.names.events
+        for begin in range(0, len(bookmark.subjects), _AT_ONCE):
+            some = bookmark.subjects[begin : begin + _AT_ONCE]
+            for message in await asyncio.gather(*(self._stream.last(events, each) for each in some)):
+                if message is not None:
+                    self._learn(message)
         return Start(bookmark.sequence + 1)
 
     def _learn(self, message: StoredMessage) -> None:

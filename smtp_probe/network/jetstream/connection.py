@@ -125,13 +125,14 @@ class JetStream:
         self._require_connection()  # what waits in the client would be sent long after everybody has given up on it
         try:
             async with asyncio.timeout(ANSWER_SECONDS * 2):
-                return (await self.context.publish(subject, payload, headers=sent or None)).seq
-        except stream_errors.APIError as error:
-            if error.err_code in _WRONG_LAST:
-                raise EngineConflict(subject) from None
-            raise EngineError(_text(error)) from error
+                answer = await self.client.request(
+                    subject, payload, timeout=ANSWER_SECONDS, headers=sent or None
+                )
+        except client_errors.NoRespondersError as error:
+            raise EngineError("no stream takes " + subject) from error
         except _NOT_OURS as error:
             raise EngineError(_text(error)) from error
+        return _sequence(subject, answer.data)
 
     async def last(self, stream: str, subject: str) -> StoredMessage | None:
         """The last message of a subject, which may have wildcards. Asks the leader. Raises EngineError."""
@@ -216,6 +217,20 @@ class JetStream:
         if sentence not in self._said and len(self._said) < _MOST_SENTENCES:
             self._said.add(sentence)
             _log.warning("%s", sentence)
+
+
+def _sequence(subject: str, answer: bytes) -> int:
+    """The number that a message was given. Raises EngineConflict, EngineError."""
+    try:
+        data = json.loads(answer)
+        refusal = data.get("error")
+        if refusal is None:
+            return int(data["seq"])
+    except (ValueError, KeyError, AttributeError) as error:
+        raise EngineError("an answer that is none") from error
+    if refusal.get("err_code") in _WRONG_LAST:
+        raise EngineConflict(subject)
+    raise EngineError(str(refusal.get("description", "refused")))
 
 
 def _server(client: Client) -> str:
