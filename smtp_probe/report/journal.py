@@ -347,11 +347,13 @@ class SqliteJournal:
 
     async def forget(self, before_ns: int, failures_before_ns: int) -> int:
         """Drop probes that were delivered, and copies that were counted, before one instant, and probes that ended
-        otherwise before another. Returns how many probes.
+        otherwise before another. Returns how many probes. Raises JournalError.
         """
-        return await self._in_thread(
-            lambda: self._guard(lambda: forget(self._connected(), before_ns, failures_before_ns))
-        )
+        steps = forget(self._connected(), before_ns, failures_before_ns)
+        count = 0
+        while (dropped := await self._in_thread(lambda: self._guard(lambda: next(steps, None)))) is not None:
+            count += dropped
+        return count
 
     def _read_totals(self) -> list[StoredTotal]:
         rows = self._guard(lambda: self._connected().execute("SELECT * FROM totals").fetchall())

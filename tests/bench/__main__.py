@@ -14,6 +14,8 @@ from .clocks import measure_clocks
 from .cpu import measure_cpu
 from .domains import measure_domains
 from .figures import Row
+from .growth import measure_growth
+from .history import measure_history
 from .lag import measure_lag
 from .machine import describe_machine, load_average
 from .memory import measure_memory
@@ -34,6 +36,8 @@ BENCHMARKS: Mapping[str, Callable[[Site], list[Row]]] = {
     "domains": measure_domains,
     "clocks": measure_clocks,
     "pages": measure_pages,
+    "growth": measure_growth,
+    "history": measure_history,
 }
 _FAILURES = (LabError, TimeoutError, OSError, AssertionError)
 """What a measurement raises when its servers or its daemon do not do their part."""

@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from tests.acceptance.daemon import free_port
 from tests.engine.cutting import Way
+from tests.engine.namespaces import LOOPBACK, Namespaces, Place
 
 SERVER = Path(sys.executable).with_name("nats-server")
 START_SECONDS = 20.0
@@ -22,8 +23,9 @@ START_SECONDS = 20.0
 class Node:
     """One server. `extra` goes into its configuration as it stands."""
 
-    def __init__(self, name: str, directory: Path, extra: str = "") -> None:
+    def __init__(self, name: str, directory: Path, extra: str = "", place: Place = LOOPBACK) -> None:
         self.name = name
+        self.place = place
         self.port, self.cluster_port, self.monitor_port = free_port(), free_port(), free_port()
         self.process: subprocess.Popen[bytes] | None = None
         self.ways: dict[str, Way] = {}
@@ -34,18 +36,21 @@ class Node:
         self.log = self._directory / "server.log"
 
     def write(self, nodes: Sequence[Node], ways: list[Way]) -> None:
-        for node in nodes:
-            if node is not self:
+        others = [node for node in nodes if node is not self]
+        places = [f"{node.place.cluster_host}:{node.cluster_port}" for node in others]
+        if ways:
+            for node in others:
                 self.ways[node.name] = way = ways.pop()
                 way.target = node.cluster_port
-        routes = ",".join(f'"nats://127.0.0.1:{way.port}"' for way in self.ways.values())
+            places = [f"127.0.0.1:{way.port}" for way in self.ways.values()]
+        routes = ",".join(f'"nats://{place}"' for place in places)
         cluster = (
-            f'cluster {{ name: lab, listen: "127.0.0.1:{self.cluster_port}", no_advertise: true, routes: [{routes}] }}'
+            f'cluster {{ name: lab, listen: "{self.place.cluster_host}:{self.cluster_port}", no_advertise: true, ping_interval: "2s", ping_max: 2, routes: [{routes}] }}'
             if len(nodes) > 1
             else ""
         )
         (self._directory / "nats.conf").write_text(
-            f'server_name: {self.name}\nlisten: "127.0.0.1:{self.port}"\nhttp: "127.0.0.1:{self.monitor_port}"\n'
+            f'server_name: {self.name}\nlisten: "{self.place.host}:{self.port}"\nhttp: "{self.place.host}:{self.monitor_port}"\n'
             f'jetstream {{ store_dir: "{self._directory / "store"}", max_mem: 256MB, max_file: 2GB }}\n'
             f"{cluster}\n{self._extra}\n"
         )
@@ -53,7 +58,7 @@ class Node:
     def start(self) -> None:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [SERVER, "-c", self._directory / "nats.conf"], stderr=log, stdout=log
+                [*self.place.command, SERVER, "-c", self._directory / "nats.conf"], stderr=log, stdout=log
             )
 
     def signal(self, number: signal.Signals) -> None:
@@ -67,10 +72,12 @@ class Node:
 
     @property
     def url(self) -> str:
-        return f"nats://127.0.0.1:{self.port}"
+        return f"nats://{self.place.host}:{self.port}"
 
     def ask(self, path: str) -> Any:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.monitor_port}{path}", timeout=2) as answer:
+        with urllib.request.urlopen(
+            f"http://{self.place.host}:{self.monitor_port}{path}", timeout=2
+        ) as answer:
             return json.load(answer)
 
     def is_ready(self) -> bool:
@@ -81,12 +88,16 @@ class Node:
 
 
 class Cluster:
-    """So many servers that replicate to each other."""
+    """So many servers that replicate to each other: on this machine's loopback, or each in a namespace of its own."""
 
-    def __init__(self, directory: Path, size: int = 3, extra: str = "") -> None:
+    def __init__(
+        self, directory: Path, size: int = 3, extra: str = "", *, namespaces: Namespaces | None = None
+    ) -> None:
         # The ways come first: a port that one of them has is not given to a server.
-        ways = [Way() for _ in range(size * (size - 1))]
-        self.nodes = [Node(f"n{number}", directory, extra) for number in range(size)]
+        ways = [Way() for _ in range(size * (size - 1) if namespaces is None else 0)]
+        self._namespaces = namespaces
+        places = [LOOPBACK if namespaces is None else namespaces.place(number) for number in range(size)]
+        self.nodes = [Node(f"n{number}", directory, extra, place) for number, place in enumerate(places)]
         for node in self.nodes:
             node.write(self.nodes, ways)
 
@@ -110,14 +121,28 @@ class Cluster:
 
     def cut_off(self, lonely: Node) -> None:
         """Let one server and the others not reach each other; their clients reach all of them."""
+        if self._namespaces is not None:
+            self._namespaces.cut(self.nodes.index(lonely), "a")
         for way in self._ways_of(lonely):
             way.cut()
 
+    def isolate(self, lonely: Node) -> None:
+        """Let nobody reach one server, without a word; where links cannot be cut it is frozen, which looks the same."""
+        if self._namespaces is not None:
+            self._namespaces.cut(self.nodes.index(lonely), "ab")
+        else:
+            lonely.signal(signal.SIGSTOP)
+
     def mend(self, lonely: Node) -> None:
+        if self._namespaces is not None:
+            self._namespaces.mend(self.nodes.index(lonely))
+        lonely.signal(signal.SIGCONT)
         for way in self._ways_of(lonely):
             way.mend()
 
     def _ways_of(self, lonely: Node) -> list[Way]:
+        if not lonely.ways:
+            return []
         others = [node.ways[lonely.name] for node in self.nodes if node is not lonely]
         return [*lonely.ways.values(), *others]
 

@@ -58,16 +58,20 @@ class Receiver:
 
 
 def write_config(
-    receiver: Receiver, cluster: Cluster, directory: Path, routes: dict[str, dict[str, Any]], **engine: Any
+    receiver: Receiver,
+    cluster: Cluster | None,
+    directory: Path,
+    routes: dict[str, dict[str, Any]],
+    **engine: Any,
 ) -> Path:
-    """Write a configuration for all processes. Each route's `user` is its mailbox."""
+    """Write a configuration for all processes, or without a cluster for one alone. Each route's `user` is its mailbox."""
     directory.mkdir(parents=True, exist_ok=True)
     key, password = directory / "tag.key", directory / "password"
     for path, content in ((key, "0123456789abcdef" * 4), (password, PASSWORD)):
         path.write_text(content)
         path.chmod(0o600)
     users = {route["user"] for route in routes.values()}
-    config = {
+    config: dict[str, Any] = {
         "state_directory": str(directory / "state"),
         "tag_key_files": [str(key)],
         "schedule": {
@@ -98,14 +102,15 @@ def write_config(
             for user in sorted(users)
         },
         "routes": {name: _route(settings) for name, settings in routes.items()},
-        "engine": {
+    }
+    if cluster is not None:
+        config["engine"] = {
             "servers": cluster.urls,
             "replicas": len(cluster.nodes),
             "lease": 2,
             "max_bytes": 33_554_432,
             **engine,
-        },
-    }
+        }
     path = directory / "smtp-probe.yaml"
     path.write_text(json.dumps(config, indent=1))
     return path
