@@ -9,63 +9,33 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import signal
-import socket
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 from smtp_probe.app.bounce_drill import run_bounce_drill
 from smtp_probe.app.drills import Drills, view_drills
+from smtp_probe.app.lifetime import DaemonOptions, Lifetime, do_chores, make_server, open_at_last
 from smtp_probe.app.program import Program
-from smtp_probe.app.service_manager import ServiceManager
-from smtp_probe.app.shard import WHOLE, Shard
 from smtp_probe.app.state_lock import StateLock
 from smtp_probe.config.keys import load_or_make_keys, prepare_state_directory
 from smtp_probe.config.load import load
 from smtp_probe.config.settings import Config
-from smtp_probe.errors import ConfigError, JournalError
 from smtp_probe.mail.tag import TagKey
 from smtp_probe.model import DrillReport
-from smtp_probe.ports import Sink
 from smtp_probe.probes.runner import Runner
 from smtp_probe.report.archive import Archive
-from smtp_probe.report.doors.activation import take_sockets
 from smtp_probe.report.drill_memory import DrillMemory
 from smtp_probe.report.event_log import log_event
 from smtp_probe.report.http import WebServer
 from smtp_probe.report.journal import JOURNAL_NAME
-from smtp_probe.report.log import LogHandler
 from smtp_probe.report.telemetry import Telemetry
 from smtp_probe.report.web.checked import Checks
-from smtp_probe.report.web.place import find_place
 
 _log = logging.getLogger(__name__)
 _FINISH_SECONDS = 4.0
 """How long submissions under way may go on after a signal; with what follows it stays below ten seconds."""
 _JOURNAL_RETRY_SECONDS = 5.0
-_CHORES_SECONDS = 3600.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DaemonOptions:
-    """What the command line says. `sockets` are listened on in place of the addresses; `on_started` is told where."""
-
-    config_file: Path
-    listen_addresses: tuple[str, ...]
-    enable_lifecycle: bool = False
-    web_config_file: Path | None = None
-    use_systemd_socket: bool = False
-    sockets: tuple[socket.socket, ...] = ()
-    route_prefix: str | None = None
-    external_url: str | None = None
-    shard: Shard = WHOLE
-    log: LogHandler | None = None
-    sinks: tuple[Sink, ...] = ()
-    on_started: Callable[[list[str]], None] = lambda _: None
 
 
 class Daemon:
@@ -73,7 +43,7 @@ class Daemon:
 
     def __init__(self, options: DaemonOptions) -> None:
         self._options = options
-        config = options.shard.select(load(options.config_file))
+        config = self._load()
         prepare_state_directory(config)
         keys = [TagKey(secret) for secret in load_or_make_keys(config)]
         self._lock = StateLock(config.state_directory)
@@ -100,42 +70,22 @@ class Daemon:
             self._drill_ended,
         )
         self._drill_memory = DrillMemory(config.state_directory)
-        self._stop = asyncio.Event()
-        self._reloading = asyncio.Lock()
-        self._service_manager = ServiceManager()
+        self._lifetime = Lifetime(
+            load=self._load,
+            take_over=self._take_over,
+            reloaded=lambda ok: self.telemetry.observations.config_reloaded(ok=ok),
+            status=self._status,
+        )
 
     async def run(self) -> int:
         """Run until a signal. Gives the exit code."""
         shard = self._options.shard
         self.telemetry.observations.shard(shard.index, shard.count)
         self.telemetry.declare(self.program.config)
-        server = self._make_server()
-        addresses = [str(address) for address in await server.start()]
-        self._catch_signals()
-        _log.info("listening", extra={"addresses": " ".join(addresses)})
-        self._options.on_started(addresses)
-        self._say_ready()
-        working = asyncio.create_task(self._work(), name="work")
-        living = asyncio.create_task(self._service_manager.keep_alive(), name="signs of life")
-        stopping = asyncio.create_task(self._stop.wait(), name="stop")
-        try:
-            await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            stopping.cancel()
-            self._service_manager.stopping()
-            await self._end(working, server)
-            living.cancel()
+        server = make_server(self, self._options)
+        await self._lifetime.begin(server, self._options)
+        await self._lifetime.live(self._work(), partial(self._end, server))
         return 0
-
-    def _make_server(self) -> WebServer:
-        options = self._options
-        return WebServer(
-            self,
-            options.listen_addresses,
-            place=find_place(options.route_prefix, options.external_url),
-            web_config_file=options.web_config_file,
-            sockets=take_sockets(os.environ, os.getpid()) if options.use_systemd_socket else options.sockets,
-        )
 
     @property
     def telemetry(self) -> Telemetry:
@@ -168,37 +118,34 @@ class Daemon:
 
     def stop(self) -> None:
         """End the run, as SIGTERM does."""
-        self._stop.set()
+        self._lifetime.stop()
 
     async def reload(self) -> None:
         """Load the configuration again and take it over. Raises ConfigError; the running one then stays."""
-        async with self._reloading:
-            observations = self.program.telemetry.observations
-            try:
-                self._service_manager.reloading()
-                config = await asyncio.to_thread(load, self._options.config_file)
-                config = self._options.shard.select(config)
-                self._warn_of_what_needs_a_restart(config)
-            except ConfigError as error:
-                observations.config_reloaded(ok=False)
-                _log.error("configuration not taken over: %s", error)
-                raise
-            finally:
-                self._say_ready()  # with the old configuration or the new one: it goes on
-            self.program.configure(config)
-            self._runner.configure(self.program.targets, config.schedule)
-            self._configure_drills()
-            observations.config_reloaded(ok=True)
-            _log.info("configuration taken over", extra={"routes": len(config.routes)})
+        await self._lifetime.reload()
 
-    def _say_ready(self) -> None:
+    def _load(self) -> Config:
+        return self._options.shard.select(load(self._options.config_file))
+
+    def _take_over(self, config: Config) -> None:
+        self._warn_of_what_needs_a_restart(config)
+        self.program.configure(config)
+        self._runner.configure(self.program.targets, config.schedule)
+        self._configure_drills()
+
+    def _status(self) -> str:
         count = len(self.program.config.routes)
-        self._service_manager.ready(f"probing {count} route{'' if count == 1 else 's'}")
+        return f"probing {count} route{'' if count == 1 else 's'}"
 
     # The work.
 
     async def _work(self) -> None:
-        await self._open_journal()
+        await open_at_last(
+            self._open_journal,
+            failing="nothing is sent",
+            seconds=_JOURNAL_RETRY_SECONDS,
+            failed=lambda: self.telemetry.observations.journal_state(up=False),
+        )
         self.program.start()
         self.program.queues.start()
         for report in self._drill_memory.read():
@@ -209,7 +156,7 @@ class Daemon:
         self._runner.configure(self.program.targets, self.program.config.schedule)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._runner.run(), name="runner")
-            group.create_task(self._do_chores(), name="chores")
+            group.create_task(do_chores(self.program), name="chores")
             group.create_task(self.program.domains.watch.run(), name="domains")
             group.create_task(self.program.recall_routes(), name="recall")
 
@@ -229,28 +176,10 @@ class Daemon:
         program.checks = replace(program.checks, drills=view_drills(program.config, latest))
 
     async def _open_journal(self) -> None:
-        """Open the journal, as often as it takes: pages and metrics are served meanwhile, and nothing is sent."""
-        said = ""
-        while True:
-            try:
-                self._lock.take()
-                await self.program.open()
-            except (JournalError, OSError) as error:
-                self.program.telemetry.observations.journal_state(up=False)
-                if str(error) != said:
-                    said = str(error)
-                    _log.error("nothing is sent: %s", error)
-                await asyncio.sleep(_JOURNAL_RETRY_SECONDS)
-            else:
-                return
+        self._lock.take()
+        await self.program.open()
 
-    async def _do_chores(self) -> None:
-        while True:
-            await self.program.forget_old()
-            await asyncio.sleep(_CHORES_SECONDS)
-
-    async def _end(self, working: asyncio.Task[None], server: WebServer) -> None:
-        _log.info("ending")
+    async def _end(self, server: WebServer, working: asyncio.Task[None]) -> None:
         await self._runner.stop(_FINISH_SECONDS)
         await self._drills.close()
         working.cancel()
@@ -261,17 +190,6 @@ class Daemon:
         for result in results:
             if isinstance(result, Exception):
                 raise result
-        _log.info("ended")
-
-    def _catch_signals(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.stop)
-        loop.add_signal_handler(signal.SIGHUP, self._reload_soon)
-
-    def _reload_soon(self) -> None:
-        task = asyncio.get_running_loop().create_task(self.reload(), name="reload")
-        task.add_done_callback(lambda done: done.exception())  # `reload` has logged it
 
     def _warn_of_what_needs_a_restart(self, config: Config) -> None:
         running = self.program.config

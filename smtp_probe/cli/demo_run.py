@@ -17,7 +17,8 @@ from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from typing import TextIO
 
-from smtp_probe.app.daemon import Daemon, DaemonOptions
+from smtp_probe.app.daemon import Daemon
+from smtp_probe.app.lifetime import DaemonOptions
 from smtp_probe.cli.boards import Board, JsonBoard, Opening, PlainBoard
 from smtp_probe.cli.demo_setting import (
     DemoPlan,

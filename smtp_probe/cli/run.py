@@ -15,8 +15,8 @@ import typer
 from smtp_probe.cli.options import DEFAULT_CONFIG_FILE, ConfigFile
 
 if TYPE_CHECKING:
-    from smtp_probe.app.daemon import DaemonOptions
     from smtp_probe.app.engine.process import EngineProcess
+    from smtp_probe.app.lifetime import DaemonOptions
 
 DEFAULT_LISTEN_ADDRESS = "127.0.0.1:10925"
 """Loopback, and a port that no other exporter is known to take."""
@@ -114,7 +114,8 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     import socket
 
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the daemon takes it for a reload
-    from smtp_probe.app.daemon import Daemon, DaemonOptions
+    from smtp_probe.app.daemon import Daemon
+    from smtp_probe.app.lifetime import DaemonOptions
     from smtp_probe.app.shard import Shard
     from smtp_probe.report.log import configure
 

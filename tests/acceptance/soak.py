@@ -24,7 +24,8 @@ from typing import Any
 import psutil
 
 from smtp_probe.app import program
-from smtp_probe.app.daemon import Daemon, DaemonOptions
+from smtp_probe.app.daemon import Daemon
+from smtp_probe.app.lifetime import DaemonOptions
 from smtp_probe.model import Cause
 from smtp_probe.ports import Envelope
 from smtp_probe.report.journal import JOURNAL_NAME

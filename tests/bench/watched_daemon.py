@@ -14,7 +14,8 @@ import sys
 import time
 from pathlib import Path
 
-from smtp_probe.app.daemon import Daemon, DaemonOptions
+from smtp_probe.app.daemon import Daemon
+from smtp_probe.app.lifetime import DaemonOptions
 from smtp_probe.report.log import configure
 
 from .events import life_of, make_outcome

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import secrets
-import signal
 import socket
 from contextlib import suppress
 from functools import partial
 
-from smtp_probe.app.daemon import DaemonOptions
 from smtp_probe.app.engine.controller import Controller
 from smtp_probe.app.engine.exporter import Exporter
 from smtp_probe.app.engine.leases import Leases
@@ -24,15 +21,15 @@ from smtp_probe.app.engine.programs import ExporterProgram, WatcherProgram, Work
 from smtp_probe.app.engine.roles import Role
 from smtp_probe.app.engine.watcher import Watcher
 from smtp_probe.app.engine.worker import Worker
+from smtp_probe.app.lifetime import DaemonOptions, Lifetime, do_chores, make_server, open_at_last
 from smtp_probe.app.program import Program
-from smtp_probe.app.service_manager import ServiceManager
 from smtp_probe.app.state_lock import StateLock
 from smtp_probe.config.engine import Engine
 from smtp_probe.config.keys import load_or_make_keys, prepare_state_directory
 from smtp_probe.config.load import load
 from smtp_probe.config.secrets import read_secret
 from smtp_probe.config.settings import Config
-from smtp_probe.errors import ConfigError, ConfigProblem, EngineError, JournalError
+from smtp_probe.errors import ConfigError, ConfigProblem, EngineError
 from smtp_probe.mail.tag import TagKey
 from smtp_probe.network.clock import ReferenceClock
 from smtp_probe.network.jetstream.bucket import Bucket, Entry
@@ -41,7 +38,6 @@ from smtp_probe.network.jetstream.names import subject_words
 from smtp_probe.network.jetstream.reading import RunReader
 from smtp_probe.network.jetstream.streams import prepare
 from smtp_probe.report.archive import Archive
-from smtp_probe.report.doors.activation import take_sockets
 from smtp_probe.report.engine_journal import EngineJournal
 from smtp_probe.report.event_log import log_event
 from smtp_probe.report.event_subjects import EventSubjects
@@ -49,13 +45,11 @@ from smtp_probe.report.http import WebServer
 from smtp_probe.report.journal import JOURNAL_NAME
 from smtp_probe.report.telemetry import Telemetry
 from smtp_probe.report.web.checked import Checks
-from smtp_probe.report.web.place import find_place
 
 _log = logging.getLogger(__name__)
 _FINISH_SECONDS = 4.0
 _FAREWELL_SECONDS = 1.5
 _AGAIN_SECONDS = 2.0
-_CHORES_SECONDS = 3600.0
 
 
 class EngineProcess:
@@ -76,9 +70,12 @@ class EngineProcess:
         self._members = Members(self._bucket, self._member, self._parts, settings.lease, self._engine_state)
         self._members.on_entry, self._members.move_on = self._note, self._stream.move_on
         self._build(config, keys)
-        self._stop = asyncio.Event()
-        self._reloading = asyncio.Lock()
-        self._service_manager = ServiceManager()
+        self._lifetime = Lifetime(
+            load=partial(_load, options),
+            take_over=self._take_over,
+            reloaded=lambda ok: self._telemetry.observations.config_reloaded(ok=ok),
+            status=lambda: f"working as {' '.join(sorted(self._parts))}",
+        )
 
     def _build(self, config: Config, keys: list[TagKey]) -> None:
         shows_itself = "exporter" not in self._parts
@@ -132,33 +129,14 @@ class EngineProcess:
 
     async def run(self) -> int:
         """Run until a signal. Gives the exit code."""
-        options, shard = self._options, self._options.shard
+        shard = self._options.shard
         self._telemetry.observations.shard(shard.index, shard.count)
         if self._showing is not None:
             self._telemetry.exposition.common_labels = (("vantage", self._stream.settings.vantage),)
         self._telemetry.engine.begin(self._parts, self._stream.settings.vantage, self._member)
-        server = WebServer(
-            self,
-            options.listen_addresses,
-            place=find_place(options.route_prefix, options.external_url),
-            web_config_file=options.web_config_file,
-            sockets=take_sockets(os.environ, os.getpid()) if options.use_systemd_socket else (),
-        )
-        addresses = [str(address) for address in await server.start()]
-        self._catch_signals()
-        _log.info("listening", extra={"addresses": " ".join(addresses), "member": self._member})
-        options.on_started(addresses)
-        self._service_manager.ready(f"working as {' '.join(sorted(self._parts))}")
-        working = asyncio.create_task(self._work(), name="work")
-        living = asyncio.create_task(self._service_manager.keep_alive(), name="signs of life")
-        stopping = asyncio.create_task(self._stop.wait(), name="stop")
-        try:
-            await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            stopping.cancel()
-            self._service_manager.stopping()
-            await self._end(working, server)
-            living.cancel()
+        server = make_server(self, self._options)
+        await self._lifetime.begin(server, self._options, member=self._member)
+        await self._lifetime.live(self._work(), partial(self._end, server))
         return 0
 
     # What the pages ask for.
@@ -199,19 +177,13 @@ class EngineProcess:
 
     async def reload(self) -> None:
         """Load the configuration again and take it over. Raises ConfigError; the running one then stays."""
-        async with self._reloading:
-            try:
-                config = await asyncio.to_thread(_load, self._options)
-            except ConfigError as error:
-                self._telemetry.observations.config_reloaded(ok=False)
-                _log.error("configuration not taken over: %s", error)
-                raise
-            if config.engine != self._config.engine:
-                _log.warning("a changed section engine is taken over at the next start only")
-            self._config = config
-            self._configure()
-            self._telemetry.observations.config_reloaded(ok=True)
-            _log.info("configuration taken over", extra={"routes": len(config.routes)})
+        await self._lifetime.reload()
+
+    def _take_over(self, config: Config) -> None:
+        if config.engine != self._config.engine:
+            _log.warning("a changed section engine is taken over at the next start only")
+        self._config = config
+        self._configure()
 
     # The work.
 
@@ -260,35 +232,26 @@ class EngineProcess:
     async def _show(self, program: ExporterProgram) -> None:
         """Open the journal, as often as it takes, and count into it."""
         assert self._exporter is not None
-        said = ""
-        path = self._config.state_directory / JOURNAL_NAME
-        while True:
-            try:
-                self._lock.take()
-                if not path.exists():  # what it begins with, others know
-                    await self._stream.connect()
-                    await self._prepare()
-                    await self._exporter.seed()
-                await program.open()
-            except (JournalError, OSError) as error:
-                if str(error) != said:
-                    said = str(error)
-                    _log.error("nothing is counted: %s", error)
-                await asyncio.sleep(_AGAIN_SECONDS)
-            else:
-                break
+        await open_at_last(
+            partial(self._open_journal, program, self._exporter),
+            failing="nothing is counted",
+            seconds=_AGAIN_SECONDS,
+        )
         program.start()
         await self._stream.connect()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._exporter.run(), name="exporter")
-            group.create_task(self._do_chores(program), name="chores")
+            group.create_task(do_chores(program), name="chores")
             group.create_task(program.domains.watch.run(), name="domains")
             group.create_task(program.recall_routes(), name="recall")
 
-    async def _do_chores(self, program: ExporterProgram) -> None:
-        while True:
-            await program.forget_old()
-            await asyncio.sleep(_CHORES_SECONDS)
+    async def _open_journal(self, program: ExporterProgram, exporter: Exporter) -> None:
+        self._lock.take()
+        if not (self._config.state_directory / JOURNAL_NAME).exists():  # what it begins with, others know
+            await self._stream.connect()
+            await self._prepare()
+            await exporter.seed()
+        await program.open()
 
     def _engine_state(self, is_up: bool) -> None:
         self._telemetry.engine.up(is_up)
@@ -301,9 +264,8 @@ class EngineProcess:
         if self._exporter is not None:
             self._exporter.note(entry)
 
-    async def _end(self, working: asyncio.Task[None], server: WebServer) -> None:
+    async def _end(self, server: WebServer, working: asyncio.Task[None]) -> None:
         """Finish what is being handed over, stop, and let the others have what is ours."""
-        _log.info("ending")
         if self._worker is not None:
             await self._worker.stop(_FINISH_SECONDS)
         working.cancel()
@@ -320,7 +282,6 @@ class EngineProcess:
             self._lock.give_back()
         if working.done() and not working.cancelled() and (error := working.exception()) is not None:
             raise error
-        _log.info("ended")
 
     async def _say_farewell(self) -> None:
         if self._watcher is not None:
@@ -328,16 +289,6 @@ class EngineProcess:
         await self._members.leave()
         if self._exporter is not None:
             await self._exporter.keep()
-
-    def _catch_signals(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop.set)
-        loop.add_signal_handler(signal.SIGHUP, self._reload_soon)
-
-    def _reload_soon(self) -> None:
-        task = asyncio.get_running_loop().create_task(self.reload(), name="reload")
-        task.add_done_callback(lambda done: done.exception())  # `reload` has logged it
 
 
 def _load(options: DaemonOptions) -> Config:
