@@ -5,6 +5,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 MARKER := $(VENV)/.installed
 
+# What is imported is compiled once, also where the environment says otherwise: tests start hundreds of processes.
+export PYTHONDONTWRITEBYTECODE =
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test check faults lab bench format dashboards requirements wheel clean
 

@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -102,6 +103,7 @@ def test_missed_slots_are_counted_and_at_most_one_is_made_up_for(late_by):
     assert due.slot in (None, due.following - 1)
 
 
+@pytest.mark.slow
 def test_a_simulated_day_of_a_thousand_routes_never_bunches():
     """Walk a day of 1,000 routes each five minutes by a fake clock: every slot once, spread over the seconds."""
     rhythms = [rhythm_of(index, 300.0) for index in range(1000)]

@@ -8,6 +8,8 @@ import pytest
 
 from tests.config.samples import write_sound
 
+pytestmark = pytest.mark.slow
+
 WITHOUT = """
 import sys
 sys.modules["nats"] = None

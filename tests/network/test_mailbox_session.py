@@ -282,6 +282,7 @@ def crowded(count):
     return [LOGIN, select]
 
 
+@pytest.mark.slow
 async def test_ten_thousand_foreign_mails_are_walked_in_batches():
     crowd = Crowd(10_000)
     async with hostile_imap([*crowded(10_000), crowd]) as server, session_to(server.port) as session:
@@ -298,6 +299,7 @@ async def test_ten_thousand_foreign_mails_are_walked_in_batches():
     assert len(searches) == 1
 
 
+@pytest.mark.slow
 async def test_news_in_a_folder_of_ten_thousand_costs_one_round_trip():
     crowd = Crowd(10_000)
     async with hostile_imap([*crowded(10_000), crowd]) as server, session_to(server.port) as session:

@@ -189,6 +189,7 @@ def test_a_spool_that_may_not_be_read_is_told_as_such(tmp_path):
 
 
 @pytest.mark.parametrize("method", ["postqueue", "showq", "exim"])
+@pytest.mark.slow
 def test_a_hundred_thousand_entries_cost_no_more_than_eight_mebibytes(method, tmp_path):
     """Of them most are the names of 20,000 destinations; the listings themselves are 7 to 27 MB long."""
     argv = [sys.executable, "-m", "tests.network.queue_flood", method, str(tmp_path)]

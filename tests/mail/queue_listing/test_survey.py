@@ -100,6 +100,7 @@ def test_our_own_are_named_without_the_token_that_proves_them():
     assert "later" in probe.reason
 
 
+@pytest.mark.slow
 def test_of_a_hundred_thousand_entries_the_last_cost_no_more_memory():
     count = QueueCount(NOW, POSTFIX_STATES, top_destinations=3, recognise=lambda _: ("p", "r"))
     for number in range(95_000):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import asdict
 
 import pytest
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 
 from smtp_probe.mail.received.header import parse_received
 from smtp_probe.model import Hop
+from tests.mail.quickest import measure_quickest
 
 AT_NS = 1788249600 * 10**9
 DATE = "Tue, 1 Sep 2026 08:00:00 +0000"
@@ -228,8 +228,7 @@ def test_a_plain_date_is_read_the_same_with_and_without_the_short_cut(text):
 def test_eight_kilobytes_of_any_repetition_take_no_time(pattern, beginning):
     value = (beginning + pattern * 8192).encode()[:8192]
 
-    started = time.process_time()
-    hop = parse_received(value)
+    seconds, hop = measure_quickest(lambda: parse_received(value))
 
-    assert time.process_time() - started < 0.5
+    assert seconds < 0.25
     assert_sound(hop)

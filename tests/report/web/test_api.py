@@ -7,6 +7,8 @@ import pytest
 from smtp_probe.report.web.openapi import describe_api
 from tests.report.web.stage import STATES, Stage
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = {
     "healthy": {"{name}": "to-gmail", "{probe_id}": "to-gmail-00060"},
     "failing": {"{name}": "newsletter", "{probe_id}": "newsletter-00050"},

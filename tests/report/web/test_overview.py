@@ -24,6 +24,8 @@ from tests.report.samples import (
 )
 from tests.report.web.stage import Stage
 
+pytestmark = pytest.mark.slow
+
 
 def overview_of(telemetry, config, wanted=None):
     return take_overview(telemetry, config, Checks(), wanted or Filter())

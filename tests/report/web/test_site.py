@@ -10,6 +10,8 @@ from smtp_probe.report.web.rendering import ASSETS
 from tests.report.samples import make_config
 from tests.report.web.stage import HOSTILE, STATES, Stage
 
+pytestmark = pytest.mark.slow
+
 PAGES = ("/", "/domains", "/exchangers", "/queue", "/drills", "/config")
 
 
