@@ -88,7 +88,7 @@ class Program:
         self.watchers = Watchers(self.clock, self._watch_events, self.ledger.mailboxes_in_use)
         self.calibrations = Calibrations(self.clock, self.path_reader.sight)
         self.queues = WatchedQueues(self.clock, self.ledger.open_probes, self._queue_looked_into)
-        self.verdicts = VerdictWatch(self._ask, self.clock, self.telemetry.verdicts.show)
+        self.verdicts = VerdictWatch(self._ask, self.clock, self.ledger.record)
         self.arrivals.verdicts = self.round_trips.verdicts = self.verdicts
         self.targets: list[RouteUnderTest] = []
         self._resolver = self._new_resolver(config)
@@ -107,6 +107,7 @@ class Program:
         self.sequences.update(await self.journal.last_sequences())
         left_open = await self.journal.open_probes()
         self.telemetry.recall(await self.journal.last_outcomes(_RECALLED_OUTCOMES))
+        self.telemetry.verdicts.recall(await self.journal.last_verdicts(_RECALLED_OUTCOMES))
         memos = await self.journal.memos()
         self.path_reader.restore(memos)
         self.records.restore(memos)

@@ -71,6 +71,7 @@ from smtp_probe.model.events import (
     SlotMissed,
     StraySeen,
     SubmissionDeferred,
+    VerdictsFormed,
 )
 from smtp_probe.model.exchanger import ExchangerVisit
 from smtp_probe.model.failure import Cause, Failure, Reply, TlsFailure
@@ -216,6 +217,7 @@ __all__ = [
     "Trace",
     "Verdict",
     "VerdictResult",
+    "VerdictsFormed",
     "WebAnswer",
     "WebFailure",
 ]

@@ -8,6 +8,7 @@ from smtp_probe.model.arrival import Bounce, Location
 from smtp_probe.model.probe import Outcome, Probe
 from smtp_probe.model.submission import Submission
 from smtp_probe.model.trace import Fork
+from smtp_probe.model.verdict import Authentication
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +122,15 @@ class DomainNoted:
     memos: tuple[Memo, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictsFormed:
+    """What we and the receiver say of the authentication of a message that arrived: after its end, as a rule."""
+
+    route: str
+    probe_id: str
+    found: Authentication
+
+
 Event = (
     ProbeStarted
     | ProbeHandedOver
@@ -134,4 +144,5 @@ Event = (
     | BounceSeen
     | SlotMissed
     | DomainNoted
+    | VerdictsFormed
 )

@@ -1,6 +1,6 @@
 """Verdicts on every message of ours that arrives, formed beside the judgement and never before it.
 
-In: arrived messages with their bodies, and what was sent. Out: an `Authentication` for each, to whoever shows it, and the
+In: arrived messages with their bodies, and what was sent. Out: a `VerdictsFormed` for each, to be recorded, and the
 author's domain where the verdicts of a route have changed. A few are formed at once; where more come in than can be
 formed, the oldest waiting ones of other routes are not put off: the new one is left out, and said so. No probe waits for it.
 """
@@ -10,15 +10,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from smtp_probe.errors import JournalError
 from smtp_probe.mail.authentication.author import find_author_domain
 from smtp_probe.mail.authentication.changes import SentMessage, remember
 from smtp_probe.mail.authentication.egress import SeenClient, find_client
 from smtp_probe.mail.authentication.signature import read_signature
 from smtp_probe.mail.syntax.fields import split_fields
-from smtp_probe.model import Authentication, MailboxMessage, Method, SeenMail, Source
+from smtp_probe.model import Authentication, MailboxMessage, Method, SeenMail, Source, VerdictsFormed
 from smtp_probe.policy.dkim.verification import MOST_SIGNATURES
 from smtp_probe.ports import Ask, Clock
 from smtp_probe.probes.authentication import MOST_BYTES, ReceivedMessage, authenticate
@@ -54,7 +55,7 @@ class VerdictWatch:
         self,
         ask: Ask,
         clock: Clock,
-        on_verdicts: Callable[[str, Authentication], None],
+        record: Callable[[VerdictsFormed], Awaitable[object]],
         on_change: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.terms: Mapping[str, VerdictTerms] = {}
@@ -65,7 +66,7 @@ class VerdictWatch:
         """Told the route, a domain, and what a message of the route shows of that domain's mail."""
         self._ask = ask
         self._clock = clock
-        self._on_verdicts = on_verdicts
+        self._record = record
         self._sent: OrderedDict[str, SentMessage] = OrderedDict()
         self._last: dict[str, Summary] = {}
         self._turns = asyncio.Semaphore(_MOST_AT_ONCE)
@@ -109,7 +110,7 @@ class VerdictWatch:
             own_hosts=terms.own_hosts,
             sent=sent,
         )
-        task = asyncio.create_task(self._form(route, received), name=f"verdicts {route}")
+        task = asyncio.create_task(self._form(route, probe_id, received), name=f"verdicts {route}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -125,12 +126,14 @@ class VerdictWatch:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _form(self, route: str, message: ReceivedMessage) -> None:
+    async def _form(self, route: str, probe_id: str, message: ReceivedMessage) -> None:
         try:
             async with self._turns:
                 found = await authenticate(message, self._ask, self._clock.now_ns() // 10**9)
-            self._on_verdicts(route, found)
             self._tell_change(route, message, found)
+            await self._record(VerdictsFormed(route=route, probe_id=probe_id, found=found))
+        except JournalError as error:
+            _log.warning("the verdicts on a message were not recorded: %s", error, extra={"route": route})
         except Exception:  # noqa: BLE001 - a bug met by one message must not be an unheard one
             _log.exception("verdicts could not be formed by our own fault", extra={"route": route})
 

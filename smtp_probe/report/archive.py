@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from smtp_probe.model import Bounce, Fork, Outcome, Probe, Submission
+from smtp_probe.model import Authentication, Bounce, Fork, Outcome, Probe, Submission
 from smtp_probe.report.history import HEARTBEAT, Beat, beat_of
 
 _T = TypeVar("_T")
@@ -28,6 +28,7 @@ _SUBMISSION = TypeAdapter(Submission)
 _OUTCOME = TypeAdapter(Outcome)
 _BOUNCE = TypeAdapter(Bounce)
 _FORK = TypeAdapter(Fork)
+_AUTHENTICATION = TypeAdapter(Authentication)
 MOST_COPIES = 100
 _READ_SECONDS = 10.0
 _LARGEST_HEADER_BYTES = 65_536
@@ -52,6 +53,8 @@ class ProbeRecord:
     delay: Bounce | None = None
     """The last notice that a server goes on trying."""
     header: bytes = b""
+    authentication: Authentication | None = None
+    """What was found of the message's authentication; None where it was not looked at, or not yet."""
     forks: tuple[Fork, ...] = ()
     """Of each further copy, where it parted from the first one."""
 
@@ -128,11 +131,12 @@ class Archive:
 
 def _read_probe(connection: sqlite3.Connection, probe_id: str) -> ProbeRecord | None:
     row = connection.execute(
-        "SELECT probe, submission, outcome, is_overdue, delay FROM probes WHERE probe_id = ?", (probe_id,)
+        "SELECT probe, submission, outcome, is_overdue, delay, verdicts FROM probes WHERE probe_id = ?",
+        (probe_id,),
     ).fetchone()
     if row is None:
         return None
-    probe, submission, outcome, is_overdue, delay = row
+    probe, submission, outcome, is_overdue, delay, verdicts = row
     kept = connection.execute("SELECT header FROM headers WHERE probe_id = ?", (probe_id,)).fetchone()
     forks = connection.execute(
         "SELECT fork FROM copies WHERE probe_id = ? AND fork IS NOT NULL ORDER BY at_ns LIMIT ?",
@@ -144,6 +148,7 @@ def _read_probe(connection: sqlite3.Connection, probe_id: str) -> ProbeRecord | 
         outcome=_OUTCOME.validate_json(outcome) if outcome else None,
         is_overdue=bool(is_overdue),
         delay=_BOUNCE.validate_json(delay) if delay else None,
+        authentication=_AUTHENTICATION.validate_json(verdicts) if verdicts else None,
         forks=tuple(_FORK.validate_json(fork) for (fork,) in forks),
         header=zlib.decompressobj().decompress(kept[0], _LARGEST_HEADER_BYTES) if kept else b"",
     )

@@ -36,6 +36,7 @@ from smtp_probe.model import (
     StraySeen,
     SubmissionDeferred,
     Trace,
+    VerdictsFormed,
 )
 from smtp_probe.ports import EventLog, OpenProbe, StoredMessage
 from smtp_probe.report.event_records import Record, probe_of, read_record, state_after, write_record
@@ -160,7 +161,11 @@ class EngineJournal:
                 return self._subjects.seen("", route)
             case ForgerySeen(location=location) | StraySeen(location=location):
                 return self._subjects.seen(location.mailbox, "")
-            case DuplicateSeen(probe_id=probe_id, route=route) | BounceSeen(probe_id=probe_id, route=route):
+            case (
+                DuplicateSeen(probe_id=probe_id, route=route)
+                | BounceSeen(probe_id=probe_id, route=route)
+                | VerdictsFormed(probe_id=probe_id, route=route)
+            ):
                 found = await self._find(probe_id)
                 vantage = None if found is None else self._subjects.vantage_of(found.subject)
                 return self._subjects.seen("", route, vantage)

@@ -33,6 +33,7 @@ from smtp_probe.model import (
     StraySeen,
     Submission,
     SubmissionDeferred,
+    VerdictsFormed,
 )
 from smtp_probe.ports import OpenProbe
 from smtp_probe.report.keeping import without_header
@@ -50,6 +51,7 @@ _KINDS: dict[str, type[Any]] = {
     "bounce": BounceSeen,
     "missed": SlotMissed,
     "domain": DomainNoted,
+    "verdicts": VerdictsFormed,
 }
 _WORDS = {kind: word for word, kind in _KINDS.items()}
 _KIND = re.compile(rb'\{"kind":"([a-z_]{1,20})"')

@@ -34,6 +34,7 @@ from smtp_probe.model import (
     Submission,
     SubmissionDeferred,
     Timing,
+    VerdictsFormed,
 )
 from smtp_probe.report.label_words import NOTICES, OTHER, STATUS_CLASSES, UNOBSERVED_REASONS
 from smtp_probe.report.metric import Metric
@@ -98,7 +99,7 @@ def is_success(outcome: Outcome) -> bool:
 def increments(event: Event) -> tuple[Increment, ...]:
     """Give what one event adds to the durable counters and histograms. Pure; each event is to be counted once."""
     match event:
-        case ProbeStarted() | ProbeHandedOver():
+        case ProbeStarted() | ProbeHandedOver() | VerdictsFormed():
             return ()
         case ProbeSubmitted(probe=probe, submission=submission):
             return tuple(_submission(probe.route, probe.sender, submission))

@@ -27,32 +27,20 @@ from pydantic import TypeAdapter
 
 from smtp_probe.errors import JournalError
 from smtp_probe.model import (
+    Authentication,
     Bounce,
-    BounceSeen,
-    DomainNoted,
-    DuplicateSeen,
     Event,
-    ForgerySeen,
-    Fork,
-    Location,
     Memo,
     Outcome,
     Probe,
-    ProbeEnded,
-    ProbeHandedOver,
-    ProbeOverdue,
-    ProbeStarted,
-    ProbeSubmitted,
-    SlotMissed,
-    StraySeen,
     Submission,
-    SubmissionDeferred,
     Trace,
 )
 from smtp_probe.ports import Clock, OpenProbe
+from smtp_probe.report.event_rows import write_event
 from smtp_probe.report.increments import Increment, increments
 from smtp_probe.report.journal_schema import open_database
-from smtp_probe.report.keeping import forget, keep_header, without_header
+from smtp_probe.report.keeping import forget
 from smtp_probe.report.totals import StoredTotal, Totals, fold
 
 _T = TypeVar("_T")
@@ -61,7 +49,7 @@ _PROBE = TypeAdapter(Probe)
 _SUBMISSION = TypeAdapter(Submission)
 _OUTCOME = TypeAdapter(Outcome)
 _BOUNCE = TypeAdapter(Bounce)
-_FORK = TypeAdapter(Fork)
+_AUTHENTICATION = TypeAdapter(Authentication)
 LARGEST_BATCH = 500
 """So many events share one transaction at most."""
 JOURNAL_NAME = "journal.db"
@@ -160,7 +148,7 @@ class SqliteJournal:
         try:
             connection.execute("BEGIN IMMEDIATE")
             for event in events:
-                is_new = self._write_event(connection, event)
+                is_new = write_event(connection, event, self._clock.now_ns())
                 counted = self._totals.admit(self.count(event)) if is_new else ()
                 results.append((is_new, counted))
             connection.executemany(
@@ -181,113 +169,6 @@ class SqliteJournal:
             message = f"{self._path}: {error}"
             raise JournalError(message) from error
         return results
-
-    def _write_event(self, connection: sqlite3.Connection, event: Event) -> bool:
-        match event:
-            case ProbeStarted(probe=probe):
-                return _changed(
-                    connection,
-                    "INSERT OR IGNORE INTO probes (probe_id, route, sequence, created_ns, is_open, probe)"
-                    " VALUES (?, ?, ?, ?, 1, ?)",
-                    (probe.probe_id, probe.route, probe.sequence, probe.created_ns, _dump(_PROBE, probe)),
-                )
-            case ProbeHandedOver(probe=probe, final_dot_ns=final_dot_ns):
-                return _changed(
-                    connection,
-                    "UPDATE probes SET final_dot_ns = ? WHERE probe_id = ? AND is_open = 1",
-                    (final_dot_ns, probe.probe_id),
-                )
-            case ProbeSubmitted(probe=probe, submission=submission):
-                return _changed(
-                    connection,
-                    "UPDATE probes SET submission = ? WHERE probe_id = ? AND is_open = 1 AND submission IS NULL",
-                    (_dump(_SUBMISSION, submission), probe.probe_id),
-                )
-            case ProbeOverdue(probe=probe):
-                return _changed(
-                    connection,
-                    "UPDATE probes SET is_overdue = 1 WHERE probe_id = ? AND is_open = 1 AND is_overdue = 0",
-                    (probe.probe_id,),
-                )
-            case ProbeEnded(outcome=outcome, memos=memos):
-                return self._write_end(connection, outcome, memos)
-            case DuplicateSeen(probe_id=probe_id, location=location, fork=fork):
-                note = None if fork is None else _dump(_FORK, fork)
-                return self._write_copy(connection, location, probe_id, note)
-            case ForgerySeen(location=location) | StraySeen(location=location):
-                return self._write_copy(connection, location, None)
-            case BounceSeen():
-                return self._write_notice(connection, event)
-            case SubmissionDeferred(probe=probe):
-                return _changed(  # what a server has put off is not with it
-                    connection,
-                    "UPDATE probes SET final_dot_ns = NULL WHERE probe_id = ? AND is_open = 1",
-                    (probe.probe_id,),
-                )
-            case SlotMissed():
-                return True
-            case DomainNoted(memos=memos):
-                _write_memos(connection, memos)
-                return True
-
-    def _write_end(self, connection: sqlite3.Connection, outcome: Outcome, memos: Sequence[Memo]) -> bool:
-        outcome, header = without_header(outcome)
-        is_new = _changed(
-            connection,
-            "UPDATE probes SET is_open = 0, ended_ns = ?, kind = ?, outcome = ?, is_overdue = ?"
-            " WHERE probe_id = ? AND is_open = 1",
-            (
-                outcome.ended_ns,
-                outcome.kind.value,
-                _dump(_OUTCOME, outcome),
-                int(outcome.was_overdue),
-                outcome.probe.probe_id,
-            ),
-        )
-        for fact in (outcome.arrival, outcome.bounce):
-            if is_new and fact is not None:
-                self._write_copy(connection, fact.location, outcome.probe.probe_id)
-        if is_new and header:
-            keep_header(connection, outcome, header)
-        if is_new:
-            _write_memos(connection, memos)
-        return is_new
-
-    def _write_notice(self, connection: sqlite3.Connection, event: BounceSeen) -> bool:
-        """Note a notice that ended nothing; the last one of a delay is kept with its open probe."""
-        is_new = self._write_copy(connection, event.bounce.location, event.probe_id)
-        if is_new and event.bounce.action == "delayed":
-            connection.execute(
-                "UPDATE probes SET delay = ? WHERE probe_id = ? AND is_open = 1",
-                (_dump(_BOUNCE, event.bounce), event.probe_id),
-            )
-        return is_new
-
-    def _write_copy(
-        self,
-        connection: sqlite3.Connection,
-        location: Location,
-        probe_id: str | None,
-        fork: str | None = None,
-    ) -> bool:
-        """Note a copy. False for one that was counted before, also where all UIDs of its folder have become new."""
-        mailbox = f"{location.mailbox} {location.account}".rstrip()
-        folder = mailbox, location.folder
-        is_new = _changed(
-            connection,
-            "INSERT OR IGNORE INTO copies VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (*folder, location.uidvalidity, location.uid, probe_id, self._clock.now_ns(), fork),
-        )
-        if not is_new:
-            return False
-        # After a change of UIDVALIDITY the copies that were there are listed once more, as many as they were.
-        rows = connection.execute(
-            "SELECT uidvalidity, count(*) FROM copies WHERE mailbox = ? AND folder = ? AND probe_id IS ? GROUP BY uidvalidity",
-            (*folder, probe_id),
-        )
-        counts: dict[int, int] = dict(rows.fetchall())
-        copies = counts.pop(location.uidvalidity)
-        return copies > max(counts.values(), default=0)
 
     # Reading.
 
@@ -340,6 +221,14 @@ class SqliteJournal:
         )
         return [_OUTCOME.validate_json(row[0]) for row in reversed(rows)]
 
+    async def last_verdicts(self, limit: int) -> dict[str, Authentication]:
+        """What was found last of the messages of each route, among the newest `limit` probes. Raises JournalError."""
+        rows = await self._read(
+            "SELECT route, verdicts FROM probes WHERE is_open = 0 ORDER BY ended_ns DESC LIMIT ?", (limit,)
+        )
+        found = {route: text for route, text in reversed(rows) if text is not None}
+        return {route: _AUTHENTICATION.validate_json(text) for route, text in found.items()}
+
     async def memos(self) -> Sequence[Memo]:
         """What was learned. Raises JournalError."""
         rows = await self._read("SELECT kind, name, value FROM memory")
@@ -379,22 +268,3 @@ class SqliteJournal:
             message = f"{self._path}: the journal is closed"
             raise JournalError(message)
         return self._connection
-
-
-def _write_memos(connection: sqlite3.Connection, memos: Sequence[Memo]) -> None:
-    connection.executemany(
-        "INSERT INTO memory VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
-        [(memo.kind, memo.name, memo.text) for memo in memos if memo.text is not None],
-    )
-    connection.executemany(
-        "DELETE FROM memory WHERE kind = ? AND name = ?",
-        [(memo.kind, memo.name) for memo in memos if memo.text is None],
-    )
-
-
-def _changed(connection: sqlite3.Connection, statement: str, parameters: tuple[object, ...]) -> bool:
-    return connection.execute(statement, parameters).rowcount > 0
-
-
-def _dump(adapter: TypeAdapter[Any], value: object) -> str:
-    return adapter.dump_json(value, exclude_defaults=True).decode()

@@ -13,7 +13,7 @@ from smtp_probe.config.private_files import make_private_file
 from smtp_probe.errors import JournalError
 
 IN_MEMORY = ":memory:"
-VERSION = 6
+VERSION = 7
 
 _TABLES = """
 CREATE TABLE probes (
@@ -91,6 +91,7 @@ _FORK = """
 ALTER TABLE copies ADD COLUMN fork TEXT;
 CREATE INDEX copies_probe ON copies (probe_id) WHERE fork IS NOT NULL;
 """
+_VERDICTS = "ALTER TABLE probes ADD COLUMN verdicts TEXT;"
 _DELAY = "ALTER TABLE probes ADD COLUMN delay TEXT;"
 
 
@@ -134,3 +135,5 @@ def _migrate(connection: sqlite3.Connection, path: str, now_ns: int) -> None:
         connection.executescript(f"BEGIN; {_DELAY} PRAGMA user_version = 5; COMMIT;")
     if version < 6:
         connection.executescript(f"BEGIN; {_FORK} PRAGMA user_version = 6; COMMIT;")
+    if version < 7:
+        connection.executescript(f"BEGIN; {_VERDICTS} PRAGMA user_version = 7; COMMIT;")

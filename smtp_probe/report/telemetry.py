@@ -102,6 +102,7 @@ class Telemetry:
         """Learn from one event that the journal has. Fits `ports.Sink`."""
         self.last_results.observe(event)
         self.history.observe(event)
+        self.verdicts.observe(event)
 
     def recall(self, outcomes: Iterable[Outcome]) -> None:
         """Learn from outcomes of earlier runs, oldest first."""

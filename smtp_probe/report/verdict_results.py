@@ -6,8 +6,10 @@ unknown is absent. Whether the sides disagree is told only where both have decid
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from smtp_probe.config.settings import Config
-from smtp_probe.model import Authentication, Method, Source
+from smtp_probe.model import Authentication, Event, Method, Source, VerdictsFormed
 from smtp_probe.report.message_findings import MessageFindings
 from smtp_probe.report.metrics import VERDICT, VERDICTS_DISAGREE
 from smtp_probe.report.series import Labels, Series
@@ -34,6 +36,16 @@ class VerdictResults:
                 self._series.replace(metric, route, {})
             if route in config.routes:
                 self._findings.show(route, _PART, ())
+
+    def observe(self, event: Event) -> None:
+        """Learn from one event that the journal has."""
+        if isinstance(event, VerdictsFormed):
+            self.show(event.route, event.found)
+
+    def recall(self, found: Mapping[str, Authentication]) -> None:
+        """Learn what an earlier run found last, by route."""
+        for route, each in found.items():
+            self.show(route, each)
 
     def show(self, route: str, found: Authentication) -> None:
         """Take over the verdicts on a route's last message."""

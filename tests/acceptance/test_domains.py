@@ -10,6 +10,7 @@ import re
 import socket
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import dns.message
 import pytest
@@ -221,10 +222,19 @@ def test_a_delivered_probe_shows_its_verdicts_and_a_broken_key_is_found_at_once(
             assert (
                 daemon.value("smtp_probe_dns_record_changes_total", domain="example.test", record="dkim") == 1
             )
+            broken = _last_probe_with_verdicts(daemon)
             daemon.kill()
 
         serve_anew(zones, 0, _zone(lab, key='"v=DKIM1; k=rsa; p="', mx="mx2"))
         with Daemon(config) as daemon:  # what changed while it was down
+            assert verdict("dkim", "receiver", "pass")
+            assert _verdicts(daemon, broken["probe_id"]) == broken["verdicts"]
+            assert {each["source"] for each in broken["verdicts"]} == {"own", "receiver"}
+            assert {each["method"] for each in broken["verdicts"]} >= {"spf", "dkim", "dmarc"}
+            _, page = daemon.get(f"/probes/{broken['probe_id']}", Accept="text/html")
+            assert "the receiver</td>" in page
+            assert "selector " in page
+            assert "No verdict is known" not in page
             daemon.wait_until(
                 lambda: finds("mx_changed", domain="example.test", severity="info"), "the change"
             )
@@ -234,6 +244,19 @@ def test_a_delivered_probe_shows_its_verdicts_and_a_broken_key_is_found_at_once(
             assert (
                 daemon.value("smtp_probe_dns_record_changes_total", domain="example.test", record="dkim") == 1
             )
+
+
+def _verdicts(daemon: Daemon, probe_id: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(daemon.get(f"/api/v1/probes/{probe_id}")[1])["verdicts"]
+    return found
+
+
+def _last_probe_with_verdicts(daemon: Daemon) -> dict[str, Any]:
+    lines = json.loads(daemon.get("/api/v1/routes/quick")[1])["probes"]
+    found = (
+        {"probe_id": line["probe_id"], "verdicts": _verdicts(daemon, line["probe_id"])} for line in lines
+    )
+    return next(each for each in found if each["verdicts"])
 
 
 @contextlib.contextmanager

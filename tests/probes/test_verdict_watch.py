@@ -6,8 +6,18 @@ from typing import Any
 
 import pytest
 
+from smtp_probe.errors import JournalError
 from smtp_probe.mail.authentication.egress import SeenClient
-from smtp_probe.model import Authentication, Location, MailboxMessage, Method, Placement, SeenMail, Source
+from smtp_probe.model import (
+    Authentication,
+    Location,
+    MailboxMessage,
+    Method,
+    Placement,
+    SeenMail,
+    Source,
+    VerdictsFormed,
+)
 from smtp_probe.policy.dkim.verification import MOST_SIGNATURES
 from smtp_probe.probes.verdict_watch import VerdictTerms, VerdictWatch, find_seen_mail
 from tests.policy.dkim.signing import MESSAGE, RSA_RECORD, sign
@@ -35,11 +45,15 @@ class Watched:
     def __init__(self) -> None:
         self.shown: list[tuple[str, Authentication]] = []
         self.changed: list[str] = []
+        self.probe_ids: list[str] = []
         self.dns = ScriptedDns(ZONE)
-        self.watch = VerdictWatch(
-            self.dns, Clock(), lambda route, found: self.shown.append((route, found)), self.changed.append
-        )
+        self.watch = VerdictWatch(self.dns, Clock(), self.record, self.changed.append)
         self.watch.terms = {"daily": VerdictTerms(sender="probe@e.test")}
+
+    async def record(self, event: VerdictsFormed) -> bool:
+        self.shown.append((event.route, event.found))
+        self.probe_ids.append(event.probe_id)
+        return True
 
     async def arrive(
         self, octets: bytes, *, route: str = "daily", probe_id: str = "p1", body: bool = True
@@ -68,6 +82,7 @@ async def test_a_change_is_told_with_the_authors_domain(watched: Watched) -> Non
     await watched.arrive(sign().replace(b"last", b"lost"))
     assert watched.changed == ["e.test"]
     assert watched.results() == ["pass", "pass", "fail"]
+    assert watched.probe_ids == ["p1", "p1", "p1"]
 
 
 async def test_what_was_sent_tells_the_cause(watched: Watched) -> None:
@@ -120,6 +135,19 @@ async def test_our_own_fault_is_logged_and_ends_nothing(
     watched.watch.terms = {"daily": VerdictTerms(sender="probe@e.test")}
     await watched.arrive(sign())
     assert "our own fault" in caplog.text
+
+
+async def test_a_journal_that_does_not_take_them_is_told(
+    watched: Watched, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(_: VerdictsFormed) -> bool:
+        raise JournalError("the disk is full")
+
+    watched.watch = VerdictWatch(watched.dns, Clock(), fail)
+    watched.watch.terms = {"daily": VerdictTerms(sender="probe@e.test")}
+    await watched.arrive(sign())
+    assert "the disk is full" in caplog.text
+    assert "our own fault" not in caplog.text
 
 
 async def test_closing_gives_up_what_is_under_way(watched: Watched) -> None:

@@ -3,11 +3,13 @@
 from smtp_probe.config.settings import Config
 from smtp_probe.model import (
     Arrival,
+    Authentication,
     Bounce,
     Cause,
     ClockOffset,
     Disposition,
     Failure,
+    Finding,
     Hop,
     HopDelay,
     HopRole,
@@ -15,6 +17,7 @@ from smtp_probe.model import (
     Leg,
     LegTime,
     Location,
+    Method,
     Origin,
     Outcome,
     OutcomeKind,
@@ -29,12 +32,16 @@ from smtp_probe.model import (
     ProbeStarted,
     ProbeSubmitted,
     Reply,
+    Severity,
+    Source,
     Span,
     Stamp,
     Submission,
     Timing,
     TlsFacts,
     Trace,
+    Verdict,
+    VerdictResult,
 )
 from smtp_probe.report.increments import increments
 from smtp_probe.report.telemetry import Telemetry
@@ -209,6 +216,28 @@ def make_path(*hosts, change=None, **facts):
         change=change,
         **facts,
     )
+
+
+def make_authentication(detail="192.0.2.7 is not in the record"):
+    """Verdicts of both sides that do not agree on DKIM."""
+    own, author = Source.OWN, "example.net"
+    return Authentication(
+        verdicts=(
+            Verdict(
+                method=Method.SPF, source=own, result=VerdictResult.SOFTFAIL, domain="bounces.example.net", detail=detail,
+                aligned=False,
+            ),
+            Verdict(
+                method=Method.DKIM, source=own, result=VerdictResult.PASS, domain=author, selector="s1", aligned=True
+            ),
+            Verdict(method=Method.DMARC, source=own, result=VerdictResult.PASS, domain=author),
+            Verdict(method=Method.DKIM, source=Source.RECEIVER, result=VerdictResult.FAIL, domain=author),
+        ),
+        findings=(
+            Finding(check="dkim_disagrees", severity=Severity.WARNING, message="DKIM passes here and fails there"),
+        ),
+        unobserved=("the body was not fetched",),
+    )  # fmt: skip
 
 
 def make_bounce(**facts):

@@ -2,10 +2,10 @@
 
 import pytest
 
-from smtp_probe.model import OutcomeKind, ProbeStarted, ProbeSubmitted
+from smtp_probe.model import OutcomeKind, ProbeStarted, ProbeSubmitted, VerdictsFormed
 from smtp_probe.report.archive import ROUTE_PROBES, Archive, ArchiveError
 from smtp_probe.report.history import HEARTBEAT
-from tests.report.samples import make_probe, make_submission
+from tests.report.samples import make_authentication, make_probe, make_submission
 from tests.report.web.stage import HEADER, Stage, delivery, ending, lives
 
 
@@ -24,7 +24,16 @@ async def test_one_probe_with_all_that_is_known(stage):
     assert record.outcome == sent
     assert record.header == HEADER
     assert record.submission == sent.submission
+    assert record.authentication is None
     assert await stage.application.archive.probe("nothing") is None
+
+
+async def test_what_was_found_of_its_authentication(stage):
+    await stage.tell(*lives([delivery(1)]))
+    found = make_authentication()
+    await stage.tell(VerdictsFormed(route="example", probe_id="example-00001", found=found))
+
+    assert (await stage.application.archive.probe("example-00001")).authentication == found
 
 
 async def test_an_open_probe_is_there_too(stage):

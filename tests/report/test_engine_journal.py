@@ -17,11 +17,13 @@ from smtp_probe.model import (
     ProbeStarted,
     ProbeSubmitted,
     Submission,
+    VerdictsFormed,
 )
 from smtp_probe.ports import StoredMessage
 from smtp_probe.report import engine_journal
 from smtp_probe.report.engine_journal import EngineJournal
 from smtp_probe.report.event_records import read_record
+from tests.report.samples import make_authentication
 from tests.report.test_event_records import PLACE, PROBE, SUBMISSION
 from tests.report.test_event_subjects import SUBJECTS
 
@@ -209,3 +211,7 @@ async def test_what_belongs_to_a_probe_stands_under_its_vantage():
     await journal(log).record(DuplicateSeen(route="r", probe_id="p", location=PLACE))
 
     assert log.messages[-1].subject == "x.seen.fra._.r"
+    verdicts = VerdictsFormed(route="r", probe_id="p", found=make_authentication())
+    await journal(log).record(verdicts)
+    assert log.messages[-1].subject == "x.seen.fra._.r"
+    assert read_record(log.messages[-1].payload).event == verdicts

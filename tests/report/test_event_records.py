@@ -27,9 +27,11 @@ from smtp_probe.model import (
     StraySeen,
     Submission,
     SubmissionDeferred,
+    VerdictsFormed,
 )
 from smtp_probe.ports import OpenProbe
 from smtp_probe.report.event_records import Record, probe_of, read_record, state_after, write_record
+from tests.report.samples import make_authentication
 
 SAMPLE = Path(__file__).parents[1] / "bench" / "outcome.json"
 OUTCOME = TypeAdapter(Outcome).validate_json(SAMPLE.read_text())
@@ -52,6 +54,7 @@ EVENTS: list[Any] = [
     StraySeen(location=PLACE),
     BounceSeen(route="r", probe_id="p", bounce=BOUNCE),
     SlotMissed(route="r", count=2, reason="busy"),
+    VerdictsFormed(route="r", probe_id="p", found=make_authentication()),
 ]
 
 
@@ -91,7 +94,7 @@ def test_the_delay_of_a_probe_comes_along():
 
 
 def test_only_the_events_of_a_life_have_a_probe():
-    assert [probe_of(event) is not None for event in EVENTS] == [True] * 6 + [False] * 5
+    assert [probe_of(event) is not None for event in EVENTS] == [True] * 6 + [False] * 6
 
 
 @pytest.mark.parametrize(

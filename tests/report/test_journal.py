@@ -12,6 +12,7 @@ import pytest
 from smtp_probe.errors import JournalError
 from smtp_probe.model import (
     Arrival,
+    Authentication,
     Bounce,
     BounceSeen,
     Disposition,
@@ -33,6 +34,7 @@ from smtp_probe.model import (
     Stamp,
     Submission,
     SubmissionDeferred,
+    VerdictsFormed,
 )
 from smtp_probe.report.journal import IN_MEMORY, SqliteJournal
 from smtp_probe.report.journal_schema import open_database
@@ -40,6 +42,7 @@ from smtp_probe.report.metrics import RETRIES
 from smtp_probe.report.series import Series
 from smtp_probe.report.totals import Totals
 from tests.probes.fakes import NS, START_NS, FakeClock
+from tests.report.samples import make_authentication
 
 pytestmark = pytest.mark.slow
 
@@ -321,6 +324,26 @@ async def test_the_last_notice_of_a_delay_is_kept_with_its_open_probe(tmp_path):
 
     assert [known.delay for known in await again.open_probes()] == [notice(6).bounce]
     await again.close()
+    await journal.close()
+
+
+async def test_the_verdicts_on_the_last_message_of_a_route_are_there_after_a_restart(tmp_path):
+    path, found = tmp_path / "journal.db", make_authentication()
+    journal, _ = await opened(path)
+    for number in (1, 2, 3):
+        await journal.record(ProbeStarted(probe=probe(number)))
+        await journal.record(
+            ProbeEnded(outcome=delivered(number, uid=number, ended_ns=START_NS + number * NS))
+        )
+    first = VerdictsFormed(route="r", probe_id="p1", found=Authentication())
+    assert await journal.record_all(
+        [VerdictsFormed(route="r", probe_id="p2", found=found), first, first]
+    ) == [True, True, False]
+    await journal.close()
+
+    journal, _ = await opened(path)
+    assert await journal.last_verdicts(10) == {"r": found}
+    assert await journal.last_verdicts(1) == {}
     await journal.close()
 
 

@@ -54,7 +54,9 @@ def test_a_journal_of_the_first_version_becomes_one_of_the_current_and_keeps_its
     opened = open_database(str(path), 42)
 
     assert opened.execute("PRAGMA user_version").fetchone() == (VERSION,)
-    assert opened.execute("SELECT probe_id, final_dot_ns FROM probes").fetchall() == [("p", None)]
+    assert opened.execute("SELECT probe_id, final_dot_ns, verdicts FROM probes").fetchall() == [
+        ("p", None, None)
+    ]
     opened.close()
 
 

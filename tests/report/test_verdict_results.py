@@ -1,6 +1,15 @@
 """Verdicts as samples."""
 
-from smtp_probe.model import Authentication, Finding, Method, Severity, Source, Verdict, VerdictResult
+from smtp_probe.model import (
+    Authentication,
+    Finding,
+    Method,
+    Severity,
+    Source,
+    Verdict,
+    VerdictResult,
+    VerdictsFormed,
+)
 from smtp_probe.report.metrics import ROUTE_FINDING, VERDICT, VERDICTS_DISAGREE
 from tests.report.samples import make_config, make_telemetry
 
@@ -38,6 +47,16 @@ def test_the_last_message_is_shown_and_nothing_of_the_one_before():
     assert len(_shown(telemetry, VERDICT)) == 2
     assert _shown(telemetry, VERDICTS_DISAGREE) == {("example", "dkim"): 0.0}
     assert _shown(telemetry, ROUTE_FINDING) == {}
+
+
+def test_they_come_as_events_and_after_a_restart_from_the_journal():
+    telemetry = make_telemetry()
+    telemetry.verdicts.recall({"example": _authentication(VerdictResult.FAIL), "gone": Authentication()})
+    assert ("example", "dkim", "own", "fail") in _shown(telemetry, VERDICT)
+
+    found = _authentication(VerdictResult.PASS)
+    telemetry.observe(VerdictsFormed(route="example", probe_id="p", found=found))
+    assert ("example", "dkim", "own", "pass") in _shown(telemetry, VERDICT)
 
 
 def test_what_is_unknown_is_absent():

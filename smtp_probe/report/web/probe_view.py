@@ -10,7 +10,19 @@ from collections.abc import Sequence
 
 from smtp_probe.mail.syntax.text import sanitise
 from smtp_probe.mail.tag import hide_tokens
-from smtp_probe.model import Arrival, Bounce, Finding, Hop, Phase, PhaseTiming, Span, Submission, Timing
+from smtp_probe.model import (
+    Arrival,
+    Authentication,
+    Bounce,
+    Finding,
+    Hop,
+    Phase,
+    PhaseTiming,
+    Span,
+    Submission,
+    Timing,
+    Verdict,
+)
 from smtp_probe.report.archive import ProbeRecord
 from smtp_probe.report.history import State, past_probe, state_of
 from smtp_probe.report.redaction import SECRETS
@@ -28,10 +40,12 @@ from smtp_probe.report.web.views import (
     PhaseView,
     ProbeView,
     QueuedView,
+    VerdictView,
 )
 
 _DELAYED = "a server on the way has not got rid of it yet, and goes on trying"
 _MOST_HOPS = 64
+_MOST_VERDICTS = 40
 _MOST_HEADER_LINES = 400
 _HEADER_LINE = 600
 _SAID = {
@@ -61,6 +75,8 @@ def view_probe(record: ProbeRecord, seen: Sequence[SeenInQueue] = ()) -> ProbeVi
     tls = submission.tls if submission is not None else None
     timing = outcome.timing if outcome is not None else None
     path = outcome.path if outcome is not None else None
+    authentication = record.authentication or Authentication()
+    findings = (*(() if path is None else path.findings), *authentication.findings)
     return ProbeView(
         probe_id=probe.probe_id,
         route=probe.route,
@@ -93,7 +109,9 @@ def view_probe(record: ProbeRecord, seen: Sequence[SeenInQueue] = ()) -> ProbeVi
         trace_flags=() if arrival is None else tuple(map(_words, arrival.trace.flags)),
         corrected_hops=() if timing is None else _view_times(timing),
         clocks=() if timing is None else _view_clocks(timing),
-        findings=() if path is None else tuple(_view_finding(probe.route, each) for each in path.findings),
+        verdicts=tuple(map(_view_verdict, authentication.verdicts[:_MOST_VERDICTS])),
+        unobserved_verdicts=tuple(_clean(each, 300) for each in authentication.unobserved[:_MOST_VERDICTS]),
+        findings=tuple(_view_finding(probe.route, each) for each in findings),
         bounce=None if bounce is None else _view_bounce(bounce),
         delay=None if delay is None else _view_bounce(delay),
         copies=tuple(
@@ -220,6 +238,18 @@ def _view_clocks(timing: Timing) -> tuple[ClockView, ...]:
         )
 
     return tuple(view(clock.by, clock.span) for clock in timing.offsets)
+
+
+def _view_verdict(verdict: Verdict) -> VerdictView:
+    return VerdictView(
+        method=verdict.method.value,
+        source=verdict.source.value,
+        result=verdict.result.value,
+        domain=sanitise(verdict.domain, 255),
+        selector=sanitise(verdict.selector, 80),
+        aligned=verdict.aligned,
+        detail=_clean(verdict.detail, 300),
+    )
 
 
 def _view_finding(route: str, finding: Finding) -> FindingView:

@@ -42,6 +42,7 @@ _CHECK_WORDS = {
     State.UNOBSERVED: "not seen",
     State.WAITING: "not looked at yet",
 }
+_VERDICT_STATES = {"pass": "good", "fail": "failed", "permerror": "failed", "temperror": "unobserved"}
 _SEVERITY_STATES = {"error": "failed", "warning": "unobserved", "info": "waiting"}
 
 
@@ -72,6 +73,7 @@ _TEMPLATES.filters |= {
     "state_name": lambda name: _ROUTE_WORDS[State(name)],
     "check_word": _CHECK_WORDS.__getitem__,
     "severity_state": lambda severity: _SEVERITY_STATES.get(severity, "waiting"),
+    "verdict_state": lambda result: _VERDICT_STATES.get(result, "waiting"),
     "heartbeat": plots.heartbeat,
     "sparkline": plots.sparkline,
     "latency_plot": plots.latency_plot,

@@ -7,7 +7,7 @@ description as they are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from smtp_probe.report.history import State
 
@@ -237,6 +237,22 @@ class CopyView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictView:
+    """One result of authentication. Of DKIM there is one for each signature."""
+
+    method: str
+    source: str
+    """Whose word it is: `own` or `receiver`."""
+    result: str
+    domain: str = ""
+    """Whom it is about."""
+    selector: str = ""
+    aligned: bool | None = None
+    """Whether it is about the author's organisation; null where that is not known, or does not apply."""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeView:
     """One probe from its first SYN to the mailbox."""
 
@@ -272,7 +288,10 @@ class ProbeView:
     trace_flags: tuple[str, ...] = ()
     corrected_hops: tuple[CorrectedHopView, ...] = ()
     clocks: tuple[ClockView, ...] = ()
-    verdicts: dict[str, str] = field(default_factory=dict)
+    verdicts: tuple[VerdictView, ...] = ()
+    """What we and the receiver say of the message's authentication; empty where it was not looked at, or not yet."""
+    unobserved_verdicts: tuple[str, ...] = ()
+    """What of it could not be looked at, and why."""
     findings: tuple[FindingView, ...] = ()
     bounce: BounceView | None = None
     delay: BounceView | None = None

@@ -12,7 +12,14 @@ from smtp_probe.report.history import State
 from smtp_probe.report.redaction import register_secret
 from smtp_probe.report.web.checked import SeenInQueue
 from smtp_probe.report.web.probe_view import view_header, view_probe
-from tests.report.samples import START_NS, make_bounce, make_probe, make_submission, refused
+from tests.report.samples import (
+    START_NS,
+    make_authentication,
+    make_bounce,
+    make_probe,
+    make_submission,
+    refused,
+)
 from tests.report.web.stage import HEADER, delivery, ending
 
 TOKEN = "spt1-" + "a" * 48
@@ -61,6 +68,27 @@ def test_a_delivery_with_everything():
     assert view.arrival.folder == "INBOX"
     assert view.header_lines[0].startswith("Received: from mx.example.net")
     assert view.header_lines[1].startswith("    by store")
+
+
+def test_authentication_is_told_by_whose_word_it_is_and_what_is_wrong_with_it():
+    outcome = delivery(1)
+    view = view_probe(
+        ProbeRecord(
+            probe=outcome.probe, outcome=outcome, authentication=make_authentication(f"x {TOKEN}\x1b")
+        )
+    )
+    told = [(each.method, each.source, each.result, each.domain, each.aligned) for each in view.verdicts]
+
+    assert told == [
+        ("spf", "own", "softfail", "bounces.example.net", False),
+        ("dkim", "own", "pass", "example.net", True),
+        ("dmarc", "own", "pass", "example.net", None),
+        ("dkim", "receiver", "fail", "example.net", None),
+    ]
+    assert [each.check for each in view.findings][-1] == "dkim_disagrees"
+    assert view.unobserved_verdicts == ("the body was not fetched",)
+    assert TOKEN not in view.verdicts[0].detail
+    assert "\x1b" not in view.verdicts[0].detail
 
 
 def test_times_on_our_clock_are_told_with_their_bounds_and_what_is_wrong_with_the_way():
