@@ -147,6 +147,7 @@ class Program:
                 config.mailboxes[route.mailbox].sweep_after,
                 _author(config.senders[route.sender]),
                 EchoTerms(route.mailbox, route.echo_authors) if route.echo else None,
+                route.message_size,
             )
             for name, route in config.routes.items()
         }

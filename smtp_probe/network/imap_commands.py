@@ -143,16 +143,23 @@ class ImapCommands:
         await self.connection.run("idle", self._rest(command, seconds), seconds + self.connection.timeout)
         await self.connection.ask("idle", self._protocol.end_idle(command))
 
-    async def _rest(self, command: Any, seconds: float) -> None:
-        view = self.connection.folder
+    async def rest(self, seconds: float) -> None:
+        """Say nothing for so long, as `idle` does where there is no IDLE: a connection that is lost meanwhile is told at once."""
+        self._is_woken = False
+        await self.connection.run("idle", self._rest(None, seconds), seconds + self.connection.timeout)
+
+    async def _rest(self, command: Any | None, seconds: float) -> None:
+        view, has_ended = self.connection.folder, self._protocol.has_ended
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._protocol.wait_until(
-                    lambda: view.may_have_news or self._is_woken or self._protocol.has_ended(command)
+                    lambda: (
+                        view.may_have_news or self._is_woken or (command is not None and has_ended(command))
+                    )
                 )
 
     def wake(self) -> None:
-        """End a running `idle` early."""
+        """End a running `idle` or `rest` early."""
         self._is_woken = True
         self._protocol.stir()
 

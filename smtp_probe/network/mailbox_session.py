@@ -14,7 +14,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from contextlib import suppress
 
 from smtp_probe.config.settings import Mailbox
 from smtp_probe.errors import MailboxError
@@ -297,10 +296,8 @@ class ImapSession:
     async def _look_slowly(self, seconds: float) -> bool:
         now = asyncio.get_running_loop().time
         ends = now() + seconds
-        while now() < ends:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(min(_NO_IDLE_SECONDS, ends - now())):
-                    await self._woken.wait()
+        while (left := ends - now()) > 0:
+            await self._commands.rest(min(_NO_IDLE_SECONDS, left))
             if self._woken.is_set() or await self.poll():
                 return True
         return False

@@ -7,9 +7,11 @@ message whose signature does not verify.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from smtp_probe.errors import JournalError, MailboxError
 from smtp_probe.mail.addresses import strip_tag
@@ -26,6 +28,7 @@ from smtp_probe.mail.syntax.fields import split_fields
 from smtp_probe.mail.tag import TagKey, peek, verify
 from smtp_probe.mail.trace import read_trace
 from smtp_probe.model import (
+    Alteration,
     Arrival,
     Bounce,
     BounceSeen,
@@ -50,7 +53,9 @@ _LARGEST_OWN_BYTES = 16_777_216
 _STRONG_CARRIERS = frozenset({"header", "message-id"})
 """Carriers that no forward, reply or ticket takes over. A token elsewhere counts only in mail from our own address."""
 _CHECKED_BYTES = 65_536
-"""Up to this size the body of our own message is fetched too, to see whether it came through unharmed."""
+"""So much more than was sent the body of our own message may have, and is fetched to see whether it came through unharmed."""
+_GROWTH = 1.5
+"""And so many times: base64 is a third longer, with what gateways add."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,8 @@ class RouteIdentity:
     """The address in our From header: who a message must be from where only weak carriers name us."""
     echo: EchoTerms | None = None
     """What counts as an answer, on an echo route."""
+    size_bytes: int = 0
+    """How large the messages are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +148,9 @@ class Arrivals:
             await self._look_at_stray(message, recognised)
             return
         is_first = flight.arrival is None
-        body = await self._fetch_body(message, flight, fetch_text)
-        arrival = self._arrival(message, flight, recognised, body)
+        body = await self._fetch_body(message, flight, recognised, fetch_text)
+        alterations = await self._compare(message, flight, recognised, body)
+        arrival = self._arrival(message, flight, recognised, body, alterations)
         if not await self._ledger.arrived(flight, arrival):
             await self._count_duplicate(message, recognised)
         elif is_first and self.verdicts is not None:
@@ -183,28 +191,42 @@ class Arrivals:
         if flight is None:
             await self._look_at_stray(message, recognised)
             return True
-        arrival = self._arrival(message, flight, recognised, None)
+        alterations = await self._compare(message, flight, recognised, None)
+        arrival = self._arrival(message, flight, recognised, None, alterations)
         arrival = as_answer(arrival, answer, recognised.tag.token, message.header)
         if not await self._ledger.arrived(flight, arrival):
             await self._count_duplicate(message, recognised)
         return True
 
     async def _fetch_body(
-        self, message: MailboxMessage, flight: Flight, fetch_text: FetchText
+        self, message: MailboxMessage, flight: Flight, recognised: Recognised, fetch_text: FetchText
     ) -> bytes | None:
-        """The whole body of the first copy; None for one too large to be fetched. It will be deleted soon."""
+        """The whole body of the first copy; None for one far larger than what was sent. It will be deleted soon."""
         signed_bytes = 0
+        identity = self.routes.get(recognised.tag.route_hash)
+        sent_bytes = identity.size_bytes if identity is not None else 0
         if self.verdicts is not None:
             signed_bytes = self.verdicts.wanted_bytes(flight.probe.route, message.header)
-        limit = max(_CHECKED_BYTES, signed_bytes)
+        limit = max(min(_CHECKED_BYTES + round(sent_bytes * _GROWTH), _LARGEST_OWN_BYTES), signed_bytes)
         if message.size_bytes is None or message.size_bytes > limit or flight.arrival is not None:
             return None
         return await fetch_text(limit)
 
-    def _arrival(
+    async def _compare(
         self, message: MailboxMessage, flight: Flight, recognised: Recognised, body: bytes | None
+    ) -> tuple[Alteration, ...]:
+        """What was changed on the way. A large body takes a while, and a thread."""
+        work = partial(find_alterations, message.header, body, flight.probe.body_digest, recognised.tag.token)
+        return work() if body is None or len(body) <= _CHECKED_BYTES else await asyncio.to_thread(work)
+
+    def _arrival(
+        self,
+        message: MailboxMessage,
+        flight: Flight,
+        recognised: Recognised,
+        body: bytes | None,
+        alterations: tuple[Alteration, ...],
     ) -> Arrival:
-        alterations = find_alterations(message.header, body, flight.probe.body_digest, recognised.tag.token)
         is_damaged = any(each.is_damage for each in alterations)
         final_dot_ns = flight.submission.final_dot_ns if flight.submission is not None else None
         sent_ns = final_dot_ns or flight.probe.created_ns

@@ -463,6 +463,29 @@ async def test_idle_without_idle_looks_now_and_then(monkeypatch):
         assert await asyncio.wait_for(session.idle(60), 2) is True
 
 
+@pytest.mark.parametrize("ending", ["cut", "end"])
+@pytest.mark.parametrize("refusal", ["", "C: IDLE\nS: {tag} NO not today"], ids=["not offered", "refused"])
+async def test_a_connection_that_is_lost_is_noticed_at_once_also_without_idle(refusal, ending):
+    script = [login_with("IDLE" if refusal else ""), SELECT, "C: NOOP\nS: {tag} OK", refusal]
+    async with hostile_imap([*script, f"wait 0.1\n{ending}"]) as server, session_to(server.port) as session:
+        await session.select(INBOX)
+        with pytest.raises(MailboxError) as caught:
+            await asyncio.wait_for(session.idle(60), 2)
+        assert caught.value.cause is Cause.CONNECTION_LOST
+
+
+async def test_what_the_server_tells_of_itself_is_heard_without_idle():
+    async def tell(session):
+        await asyncio.sleep(0.1)
+        await session.send("* 4 EXISTS")
+        await session.read_command("(NOOP|LOGOUT)")
+
+    script = [login_with(""), SELECT, "C: NOOP\nS: {tag} OK", tell]
+    async with hostile_imap(script) as server, session_to(server.port) as session:
+        await session.select(INBOX)
+        assert await asyncio.wait_for(session.idle(60), 2) is True
+
+
 # Removal.
 
 FLAG = "C: UID STORE 101,103 \\+FLAGS.SILENT \\(\\\\Deleted\\)$\nS: {tag} OK"

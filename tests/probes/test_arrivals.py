@@ -154,6 +154,33 @@ async def test_a_body_changed_on_the_way_shows(old, new, expected):
         assert [outcome.arrival.corrupted for outcome in bed.journal.outcomes()] == [expected]
 
 
+@pytest.mark.parametrize("is_harmed", [False, True])
+async def test_a_large_message_is_compared_as_a_whole(is_harmed):
+    async with running(Bed()) as bed:
+        identity = RouteIdentity("r", "user@example.test", 86_400.0, "probe@example.test", size_bytes=400_000)
+        bed.arrivals.routes = {hash_route("r"): identity}
+        envelope = await bed.send(message_size=400_000)
+        assert len(envelope.message) >= 400_000
+        at = 390_000 + envelope.message[390_000:].index(b"e")
+        harmed = envelope.message[:at] + b"#" + envelope.message[at + 1 :]
+        bed.store(harmed if is_harmed else envelope.message)
+        await bed.clock.advance(1)
+        async with asyncio.timeout(10):
+            while not bed.kinds():  # a thread looks at it
+                await asyncio.sleep(0.01)
+
+        assert [outcome.arrival.corrupted for outcome in bed.journal.outcomes()] == [is_harmed]
+
+
+async def test_what_has_grown_far_beyond_what_was_sent_is_not_fetched():
+    async with running(Bed()) as bed:
+        envelope = await bed.send()
+        bed.store(envelope.message + b"x" * 100_000)
+        await bed.clock.advance(1)
+
+        assert [outcome.arrival.corrupted for outcome in bed.journal.outcomes()] == [None]
+
+
 async def test_a_message_in_the_junk_folder_is_found_as_fast_as_any():
     async with running(Bed()) as bed:
         envelope = await bed.send()
