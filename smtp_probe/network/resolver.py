@@ -273,16 +273,15 @@ class DnsResolver:
 _OPEN_ALIAS = "the server knows the alias, and not what it points to"
 
 
+@functools.lru_cache(maxsize=1024)  # also what is answered from memory is asked for by name
 def _parse(name: str) -> dns.name.Name | None:
     """Read a name as absolute; None for what cannot be asked for. Text from mail comes here."""
     text = name.removesuffix(".")
     if not text or len(text) > 1100:  # 255 octets, each escaped as four characters
         return None
-    try:
-        parsed = dns.name.from_text(text + ".")
-    except (dns.exception.DNSException, UnicodeError, ValueError):
-        return None
-    return parsed
+    with contextlib.suppress(dns.exception.DNSException, UnicodeError, ValueError):
+        return dns.name.from_text(text + ".")
+    return None
 
 
 def _to_text(name: dns.name.Name) -> str:

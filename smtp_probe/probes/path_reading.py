@@ -90,6 +90,8 @@ class PathReading:
     route: str
     clocks: frozenset[str] = frozenset()
     """Of which clocks something was learned."""
+    is_way_new: bool = True
+    """Whether something was learned of the route's ways."""
 
 
 class PathReader:
@@ -126,7 +128,7 @@ class PathReader:
     def memos(self, reading: PathReading) -> tuple[Memo, ...]:
         """Give what the journal has to keep after this reading, as it is known now."""
         pieces = write_clocks(self._clocks, reading.clocks)
-        memory = self._paths.get(reading.route)
+        memory = self._paths.get(reading.route) if reading.is_way_new else None
         return (
             *(
                 Memo(kind=CLOCK_MEMO, name=name, text=None if piece is None else json.dumps(piece))
@@ -190,8 +192,9 @@ class PathReader:
             arrival = _correct(arrival, reading, has_stamp=has_stamp)
         passages = read_passages(arrival.trace)
         parts = _divide(passages, settings.sides, timing, echo)
+        known = self._paths.get(probe.route)
         memory, identity, change = recognise(
-            self.path_memory(probe.route),
+            known or PathMemory(),
             [normalise_by(passage.host) for passage in passages[skipped:]],
             arrival.seen_ns,
         )
@@ -208,7 +211,14 @@ class PathReader:
                 *check_delays(_corrected(passages, timing), split_fields(arrival.header)),
             ),
         )
-        return PathReading(arrival=arrival, timing=timing, path=path, route=probe.route, clocks=clocks)
+        return PathReading(
+            arrival=arrival,
+            timing=timing,
+            path=path,
+            route=probe.route,
+            clocks=clocks,
+            is_way_new=memory != known,
+        )
 
 
 class _Parts(NamedTuple):

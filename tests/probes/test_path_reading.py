@@ -261,7 +261,17 @@ def test_a_reading_of_the_mailbox_servers_clock_narrows_its_bounds_and_is_writte
     assert narrow.least_ns <= offset_ns <= narrow.most_ns
     assert narrow.most_ns - narrow.least_ns < wide.most_ns - wide.least_ns
     assert narrow.uncertainty_seconds <= without.timing.offsets[-1].span.uncertainty_seconds
-    assert {memo.kind for memo in reader.memos(with_sight)} == {"clock", "path"}
+    assert {memo.kind for memo in reader.memos(with_sight)} == {"clock"}
+
+
+def test_a_way_is_written_down_when_it_is_new_and_not_with_every_message():
+    way, reader = Way(), make_reader()
+    first, second = (reader.read(*way.send()) for _ in range(2))
+
+    assert [{memo.kind for memo in reader.memos(reading)} for reading in (first, second)] == [
+        {"clock", "path"},
+        {"clock"},
+    ]
 
 
 def test_a_reading_before_any_arrival_belongs_to_no_clock_yet():

@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from smtp_probe.mail.hostnames import find_provider
@@ -113,6 +114,7 @@ def _pool(name: str, pools: Mapping[str, tuple[str, ...]]) -> str:
     return pattern if len(pools.get(pattern, ())) >= _POOL else name
 
 
+@lru_cache(maxsize=1024)  # every message of a route bears the same names, or nearly so
 def _find_pattern(name: str) -> str:
     """The name without what tells a machine from its sisters: numbers, and words mixed of letters and digits."""
     labels = _DIGITS.sub("#", name).split(".")

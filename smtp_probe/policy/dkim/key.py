@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 
 from smtp_probe.mail.authentication.tags import TagList, read_tags, squeeze
 from smtp_probe.model import DnsAnswer
@@ -76,22 +77,25 @@ def read_key(answer: DnsAnswer) -> DkimKey:
     if not keys:
         detail = "a TXT record stands there, but it is no DKIM key" if records else ""
         return DkimKey(name=answer.name, state=KeyState.MISSING, detail=detail)
-    return _read_record(answer, keys[0])
+    return replace(_read_record(keys[0]), name=answer.name, aliases=answer.aliases)
 
 
+@lru_cache(maxsize=256)  # the keys of a few senders, asked for with every message
 def _is_key(record: bytes) -> bool:
     """Whether a record claims to be a key: v= may be absent, p= may not."""
     tags = read_tags(record)
     return (tags.first == "v" and tags.get("v").upper().startswith("DKIM")) or "p" in tags.tags
 
 
-def _read_record(answer: DnsAnswer, record: bytes) -> DkimKey:
+@lru_cache(maxsize=256)
+def _read_record(record: bytes) -> DkimKey:
+    """Judge a record, wherever it stands."""
     tags = read_tags(record)
     flags = [flag.strip().lower() for flag in tags.get("t").split(":")]
     algorithm = squeeze(tags.get("k", "rsa")).lower() or "rsa"
     state, detail, bits = _judge(tags, algorithm)
     return DkimKey(
-        name=answer.name,
+        name="",
         state=state,
         detail=detail,
         algorithm=algorithm,
@@ -99,7 +103,6 @@ def _read_record(answer: DnsAnswer, record: bytes) -> DkimKey:
         is_testing="y" in flags,
         is_strict="s" in flags,
         record=record,
-        aliases=answer.aliases,
     )
 
 

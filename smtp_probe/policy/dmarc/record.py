@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from smtp_probe.mail.authentication.tags import TagList, read_tags
 
@@ -76,6 +77,7 @@ def is_dmarc(record: bytes) -> bool:
     return _VERSION.match(record) is not None
 
 
+@lru_cache(maxsize=256)  # the policies of a few domains, asked for with every message
 def read_record(record: bytes) -> DmarcRecord:
     """Read a record that `is_dmarc`."""
     tags = read_tags(record)
