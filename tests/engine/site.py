@@ -271,7 +271,6 @@ def durable_samples(exporter: Daemon) -> dict[Any, float]:
         for key, value in exporter.samples().items()
         if key[0].endswith(("_total", "_bucket", "_count", "_sum"))
         and any(label == "route" for label, _ in key[1])
-        and not key[0].endswith("schedule_missed_total")
     }
 
 

@@ -1,4 +1,4 @@
-"""A changed configuration, several places, and a worker that is slow: on one server, with real processes."""
+"""A changed configuration, several places, a worker that is slow, and a bound that several workers keep: on one server, with real processes."""
 
 import asyncio
 import json
@@ -145,3 +145,31 @@ def test_a_route_is_sent_from_each_place_and_a_slow_worker_holds_nobody_up(place
         site.stop("worker")
         site.stop("all")
         assert max(receiver.counts().values()) == 1
+
+
+def test_all_workers_together_keep_to_the_bound_of_a_route(place, tmp_path):
+    cluster, receiver = place
+    stuck = {"user": "user0", "recipient": "user1@example.test", "interval": 1, "max_in_flight": 2}
+    with Site(cluster, receiver, tmp_path / "m", "bound") as site:
+        site.configure(
+            {"stuck": stuck, **STEADY}
+        )  # what goes to the other mailbox is not found in the one that is watched
+        site.start("controller", "controller")
+        for number in range(2):
+            site.start("worker", f"worker{number}")
+        watchers = [site.start("watcher", f"watcher{number}") for number in range(2)]
+        exporter = site.start("exporter", "exporter")
+
+        def missed():
+            return exporter.value("smtp_probe_schedule_missed_total", route="stuck")
+
+        def sent():
+            return sum(mail["to"].startswith("user1") for mail in site.mails())
+
+        wait_until(lambda: exporter.is_ready() and sent() == 2 and missed() >= 3, "slots that are missed", 40)
+        holder = next(each for each in watchers if each.value("smtp_probe_engine_mailbox_groups"))
+        holder.kill()
+        before = missed()
+        wait_until(lambda: missed() >= before + 6, "slots that are missed after a takeover", 30)
+
+        assert sent() == 2

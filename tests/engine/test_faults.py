@@ -28,6 +28,17 @@ def route_of(mail):
     return mail["probe_id"][:6]
 
 
+def slots_without_a_word(exporter):
+    """By route, how many slots between its first and its last start were neither sent nor counted as missed."""
+    seconds: dict[str, list[int]] = {}
+    for row in ended(exporter).values():
+        second = row["outcome"]["probe"]["scheduled_ns"] // 1_000_000_000
+        seconds.setdefault(row["route"], []).append(second)
+    passed = {route: (max(each) - min(each)) // INTERVAL + 1 - len(each) for route, each in seconds.items()}
+    missed = {route: exporter.value("smtp_probe_schedule_missed_total", route=route) for route in seconds}
+    return {route: (passed[route], missed[route]) for route in seconds if passed[route] != missed[route]}
+
+
 class Run:
     """The site of this file with its processes by name."""
 
@@ -215,6 +226,8 @@ def test_in_the_end_everything_is_accounted_for(run):
     probes = run.site.verify(run.exporters)
     silences = run.site.silences(probes, run.faults)
     print({"mails": len(run.site.mails()), **silences})
+    for exporter in run.exporters:
+        assert slots_without_a_word(exporter) == {}
 
     assert (
         max(silences.values()) <= 2 * INTERVAL + 2

@@ -16,9 +16,20 @@ from pathlib import Path
 
 from smtp_probe.app.engine.members import PATIENCE
 from smtp_probe.app.engine.programs import ExporterProgram
+from smtp_probe.app.engine.schedules import schedule_route
+from smtp_probe.app.engine.slots import Slots
 from smtp_probe.app.shard import Shard
 from smtp_probe.errors import EngineError, JournalError
-from smtp_probe.model import DomainNoted, Event, ForgerySeen, Memo, ProbeEnded, StraySeen
+from smtp_probe.model import (
+    DomainNoted,
+    Event,
+    ForgerySeen,
+    Memo,
+    ProbeEnded,
+    ProbeStarted,
+    SlotMissed,
+    StraySeen,
+)
 from smtp_probe.network.jetstream.bucket import Entry
 from smtp_probe.network.jetstream.connection import JetStream
 from smtp_probe.network.jetstream.objects import Objects
@@ -33,6 +44,7 @@ _log = logging.getLogger(__name__)
 _KEEP_SECONDS = 300.0
 """How often a checkpoint is written, by whichever exporter comes to it."""
 _MARGIN_NS = 60_000_000_000
+_NS = 1_000_000_000
 _QUEUE = 2000
 _ROOM = 100
 """In a transaction, for the mark, and for what others write at the same time."""
@@ -54,6 +66,7 @@ class Exporter:
         self._shard = shard
         self._queue: asyncio.Queue[StoredMessage] = asyncio.Queue(_QUEUE)
         self._heard: dict[str, float] = {}
+        self._slots = Slots()
         self._memo_name = f"{stream.settings.namespace} {stream.settings.vantage}"
         self._objects = Objects(stream, stream.names.totals)
         self._object_name = f"{stream.settings.vantage}.{shard.index}.{shard.count}"
@@ -75,7 +88,9 @@ class Exporter:
 
     async def run(self) -> None:
         """Read and count, until cancelled."""
-        memos = {(memo.kind, memo.name): memo.text for memo in await self._program.journal.memos()}
+        kept = await self._program.journal.memos()
+        self._slots.restore(kept)
+        memos = {(memo.kind, memo.name): memo.text for memo in kept}
         sequence = int(memos.get((MEMO, self._memo_name)) or 0)
         begins = json.loads(memos.get((SEEDED, self._memo_name)) or "{}")
         self._counted_to = int(begins.get("sequence", 0))
@@ -152,22 +167,43 @@ class Exporter:
 
     async def _write(self, records: Sequence[Record], sequence: int) -> None:
         """Count a batch, as often as it takes: nothing is read on meanwhile."""
-        mark = DomainNoted(
-            domain="", records=(), memos=(Memo(kind=MEMO, name=self._memo_name, text=str(sequence)),)
+        counted: list[tuple[Event, Record | None]] = []
+        for record in records:
+            expired = self._expired(record.event)
+            if expired is not None:
+                counted.append((expired, None))
+            counted.append((record.event, record))
+        mark = Memo(kind=MEMO, name=self._memo_name, text=str(sequence))
+        slots = self._slots.memos(
+            record.event.probe.route for record in records if isinstance(record.event, ProbeStarted)
         )
-        events: list[Event] = [record.event for record in records]
+        kept = DomainNoted(domain="", records=(), memos=(*slots, mark))
         while True:
             try:
-                news = await self._program.journal.record_all([*events, mark])
+                news = await self._program.journal.record_all([*(event for event, _ in counted), kept])
             except JournalError as error:
                 _log.warning("events wait to be counted: %s", error)
                 await asyncio.sleep(_AGAIN_SECONDS)
             else:
                 break
-        for record, is_new in zip(records, news[:-1], strict=True):
-            self._follow(record)
+        for (event, source), is_new in zip(counted, news[:-1], strict=True):
+            if source is not None:
+                self._follow(source)
             if is_new:
-                self._program.telemetry.observe(record.event)
+                self._program.telemetry.observe(event)
+
+    def _expired(self, event: Event) -> SlotMissed | None:
+        """The slots before a start whose runs passed away before a worker took them."""
+        if isinstance(event, SlotMissed):
+            self._slots.missed(event.route, event.count)
+        if not isinstance(event, ProbeStarted):
+            return None
+        route = self._program.config.routes.get(event.probe.route)
+        if route is None:
+            return None
+        interval = schedule_route(0, route.interval).interval_seconds
+        count = self._slots.started(event.probe.route, event.probe.scheduled_ns // _NS, interval)
+        return SlotMissed(route=event.probe.route, count=count, reason="expired") if count else None
 
     def _follow(self, record: Record) -> None:
         """Know how many probes are open."""

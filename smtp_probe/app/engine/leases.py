@@ -23,11 +23,12 @@ from smtp_probe.network.jetstream.bucket import Bucket, Entry
 from smtp_probe.network.jetstream.names import word
 
 _log = logging.getLogger(__name__)
-_PREFIX = "mailbox."
+PREFIX = "mailbox."
 _RENEWALS = 4
 MOST_GROUPS = 64
 """Where mailboxes make more groups than this, they are thrown together into so many by a stable hash."""
 _SHOWN = 10
+_SOON_SECONDS = 0.1
 _AT_ONCE = 16
 """So many leases are claimed or renewed at once."""
 Group = frozenset[str]
@@ -78,10 +79,11 @@ class Leases:
         self._held: dict[str, _Held] = {}
         self._others: dict[str, float] = {}
         self._told: frozenset[str] = frozenset()
+        self._hurry = asyncio.Event()
 
     def note(self, entry: Entry) -> None:
         """Learn of a claim. Fits `Members.on_entry`."""
-        if entry.key.startswith(_PREFIX):
+        if entry.key.startswith(PREFIX):
             key = entry.key
             if entry.value is None:
                 self._others.pop(key, None)
@@ -99,7 +101,21 @@ class Leases:
             except EngineError:
                 pass  # whether the engine is there is told by the signs of life
             self._tell()
-            await asyncio.sleep(period)
+            await self._pause(period)
+
+    def hurry(self) -> None:
+        """Have what is told of our groups told soon."""
+        self._hurry.set()
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait for the next turn, or a little only where something is to be told."""
+        await asyncio.sleep(min(_SOON_SECONDS, seconds))
+        try:
+            async with asyncio.timeout(max(0.0, seconds - _SOON_SECONDS)):
+                await self._hurry.wait()
+        except TimeoutError:
+            pass
+        self._hurry.clear()
 
     async def give_back(self) -> None:
         """Let the others have all of it at once. Never raises."""
@@ -189,4 +205,4 @@ def _listed(group: Group) -> str:
 
 
 def _key(group: str) -> str:
-    return _PREFIX + word(group)
+    return PREFIX + word(group)

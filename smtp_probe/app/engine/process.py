@@ -93,6 +93,7 @@ class EngineProcess:
             reader = RunReader(self._stream, self._stream.settings.vantage)
             self._worker = Worker(sending, reader, self._telemetry.engine.run)
             self._worker.may_send = lambda: self._members.is_heard
+            self._worker.count_peers = lambda: len(self._members.alive("worker"))
             sending.shows_itself = shows_itself
             self._programs.append(sending)
         if "watcher" in self._parts:
@@ -263,6 +264,8 @@ class EngineProcess:
             self._leases.note(entry)
         if self._exporter is not None:
             self._exporter.note(entry)
+        if self._worker is not None:
+            self._worker.note(entry)
 
     async def _end(self, server: WebServer, working: asyncio.Task[None]) -> None:
         """Finish what is being handed over, stop, and let the others have what is ours."""

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Mapping
 
 from smtp_probe.app.engine.bookmarks import Bookmark, Bookmarks
+from smtp_probe.app.engine.crowding import Crowding, write_full
 from smtp_probe.app.engine.leases import Group, Leases, group_mailboxes
 from smtp_probe.app.engine.members import Members
 from smtp_probe.app.engine.programs import WatcherProgram, narrow_config
@@ -19,14 +20,16 @@ from smtp_probe.errors import EngineError
 from smtp_probe.model import ProbeEnded
 from smtp_probe.network.jetstream.bucket import Bucket
 from smtp_probe.network.jetstream.connection import JetStream
+from smtp_probe.network.jetstream.names import subject_words
 from smtp_probe.network.jetstream.reading import Follower, Start
 from smtp_probe.ports import StoredMessage
 from smtp_probe.report.engine_journal import EngineJournal
-from smtp_probe.report.event_records import read_record
+from smtp_probe.report.event_records import probe_of, read_record
 
 _log = logging.getLogger(__name__)
 _LOOK_SECONDS = 1.0
 _BOOKMARK_SECONDS = 5.0
+_NO_LIMIT = 1 << 30
 _AT_ONCE = 50
 """So many questions about single probes are on their way at once."""
 
@@ -54,6 +57,7 @@ class Watcher:
         self._retired: dict[str, Group] = {}
         self._read_to: dict[tuple[str, Group], int] = {}
         self._marked: dict[tuple[str, Group], int] = {}
+        self._crowding: dict[tuple[str, Group], Crowding] = {}
         leases.describe, leases.changed = self._describe, self.leases_changed
 
     def configure(self, config: Config) -> None:
@@ -76,6 +80,7 @@ class Watcher:
             self._readers.pop(reader).cancel()
             self._read_to.pop(reader, None)
             self._marked.pop(reader, None)
+            self._crowding.pop(reader, None)
             for probe_id in self._program.ledger.leave(reader[1] - mailboxes):
                 self._journal.forget(probe_id)
         self._program.configure(narrow_config(self._config, mailboxes))
@@ -127,10 +132,10 @@ class Watcher:
 
     async def _follow(self, key: str, group: Group) -> None:
         """Read the events of the probes of a group: how those stand that are open, and then all that come."""
-        names = self._stream.names
+        names, crowding = self._stream.names, Crowding(self._limit)
         while True:
             try:
-                start = await self._catch_up(key, group)
+                start = await self._catch_up(key, group, crowding)
             except EngineError:
                 await asyncio.sleep(_LOOK_SECONDS)
             else:
@@ -139,11 +144,14 @@ class Watcher:
         follower = Follower(self._stream, names.events, subjects, start)
         async for message in follower.messages():
             if message is not None:
-                self._learn(message)
+                if self._learn(message, crowding):
+                    self._leases.hurry()
                 if not start.is_last_per_subject or follower.pending == 0:
                     self._read_to[key, group] = message.sequence
+            if follower.pending == 0:
+                self._crowding[key, group] = crowding
 
-    async def _catch_up(self, key: str, group: Group) -> Start:
+    async def _catch_up(self, key: str, group: Group, crowding: Crowding) -> Start:
         """Learn how the probes stand that were open at the last bookmark. Raises EngineError."""
         bookmark = await self._bookmarks.read(key, group)
         if bookmark is None:
@@ -153,26 +161,37 @@ class Watcher:
             some = bookmark.subjects[begin : begin + _AT_ONCE]
             for message in await asyncio.gather(*(self._stream.last(events, each) for each in some)):
                 if message is not None:
-                    self._learn(message)
+                    self._learn(message, crowding)
         return Start(bookmark.sequence + 1)
 
-    def _learn(self, message: StoredMessage) -> None:
+    def _learn(self, message: StoredMessage, crowding: Crowding) -> bool:
+        """Take a record up. Gives whether a route became full by it, or is full no more."""
         try:
             record = read_record(message.payload)
         except ValueError as error:
             _log.warning("an event cannot be read: %s", error, extra={"subject": message.subject})
-            return
+            return False
+        probe, has_ended = probe_of(record.event), isinstance(record.event, ProbeEnded)
         if isinstance(record.event, ProbeEnded):
             self._program.ledger.has_ended(record.event.outcome)
         elif record.state is not None:
             self._program.ledger.follow(record.state, record.submitter)
         self._journal.follow(message, record)
+        if probe is None:
+            return False
+        vantage = subject_words(message.subject)[1]
+        return crowding.note(vantage, probe.route, probe.probe_id, is_open=not has_ended)
+
+    def _limit(self, route: str) -> int:
+        settings = self._config.routes.get(route)
+        return _NO_LIMIT if settings is None else settings.max_in_flight
 
     def _describe(self, key: str) -> Mapping[str, object]:
-        """How the mailboxes of a group are, for the exporters to show."""
+        """How the mailboxes of a group are, for the exporters to show, and which routes are full, for the workers to heed."""
         states = self._program.watchers.states()
         group = self._leases.groups.get(key, frozenset())
-        return {
+        crowding = self._crowding.get((key, group))
+        return ({} if crowding is None else {"full": write_full(crowding.full())}) | {
             "state": {
                 name: {"up": states[name].is_up, "why": str(states[name].last_error or "")}
                 for name in sorted(group)
