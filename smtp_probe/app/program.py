@@ -92,7 +92,7 @@ class Program:
         self.arrivals.verdicts = self.round_trips.verdicts = self.verdicts
         self.targets: list[RouteUnderTest] = []
         self._resolver = self._new_resolver(config)
-        self.records = RecordWatch(self.journal, self.clock)
+        self.records = RecordWatch(self._events, self.clock)
         self.domains = WatchedDomains(self.clock, self.records, self._domain_looked_at)
         self.verdicts.on_change = self.domains.watch.check_soon
         self.verdicts.on_seen = self.domains.watch.note

@@ -45,7 +45,7 @@ class WatchedQueues:
         self._on_look = on_look
         self._config: Config | None = None
         self._is_watching = False
-        self._watch = QueueWatch(clock, self._looked, self._recogniser)
+        self._watch = QueueWatch(clock, self.looked, self._recogniser)
 
     def configure(self, config: Config) -> None:
         """Take over a configuration."""
@@ -86,7 +86,8 @@ class WatchedQueues:
             for probe in look.survey.probes
         )
 
-    def _looked(self, look: QueueLook | RetryLook) -> None:
+    def looked(self, look: QueueLook | RetryLook) -> None:
+        """Take a look over: our own, or another process's."""
         if isinstance(look, QueueLook):
             self._looks[look.queue] = look
         else:

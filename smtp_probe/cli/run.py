@@ -45,6 +45,7 @@ class RoleName(StrEnum):
     WORKER = "worker"
     WATCHER = "watcher"
     EXPORTER = "exporter"
+    CHECKER = "checker"
     ALL = "all"
 
 

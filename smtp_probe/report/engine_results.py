@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from smtp_probe.report.label_words import ENGINE_ANSWERS
 from smtp_probe.report.metrics import (
     ENGINE_BEHIND,
+    ENGINE_CHECKING,
     ENGINE_GROUPS,
     ENGINE_INFO,
     ENGINE_ORDERED,
@@ -36,6 +37,8 @@ class EngineResults:
         if "watcher" in roles:
             self._series.put(ENGINE_GROUPS, (), 0.0)
             self._series.put(ENGINE_TAKEOVERS, (), 0.0)
+        if "checker" in roles:
+            self.checks(False)
 
     def up(self, is_up: bool) -> None:
         """Say whether the engine takes our word."""
@@ -54,6 +57,10 @@ class EngineResults:
     def groups(self, count: int) -> None:
         """Say how many groups of mailboxes are ours."""
         self._series.put(ENGINE_GROUPS, (), float(count))
+
+    def checks(self, is_ours: bool) -> None:
+        """Say whether the checks are ours now."""
+        self._series.put(ENGINE_CHECKING, (), float(is_ours))
 
     def took_over(self, count: int) -> None:
         """Count probes that we took over."""

@@ -365,6 +365,10 @@ ENGINE_RUNS = counter(
     "engine_runs_total", "Runs that this worker was given, by what it did.", "answer", durable=False
 )
 ENGINE_GROUPS = gauge("engine_mailbox_groups", "Groups of mailboxes that this watcher watches now.")
+ENGINE_CHECKING = gauge(
+    "engine_checking",
+    "1 on the checker that looks at domains and queues and runs drills now, 0 on the others.",
+)
 ENGINE_TAKEOVERS = counter(
     "engine_takeovers_total",
     "Probes whose worker fell silent, and which this watcher took over. They are never sent again.",

@@ -126,17 +126,9 @@ class Cluster:
         for way in self._ways_of(lonely):
             way.cut()
 
-    def isolate(self, lonely: Node) -> None:
-        """Let nobody reach one server, without a word; where links cannot be cut it is frozen, which looks the same."""
-        if self._namespaces is not None:
-            self._namespaces.cut(self.nodes.index(lonely), "ab")
-        else:
-            lonely.signal(signal.SIGSTOP)
-
     def mend(self, lonely: Node) -> None:
         if self._namespaces is not None:
             self._namespaces.mend(self.nodes.index(lonely))
-        lonely.signal(signal.SIGCONT)
         for way in self._ways_of(lonely):
             way.mend()
 

@@ -190,17 +190,6 @@ def test_a_server_is_cut_off_from_the_others_and_not_from_its_clients(run):
     wait_until(node.is_ready, "the server to come back", 30)
 
 
-def test_a_server_is_cut_off_from_everybody(run):
-    run.begin("isolation")
-    node = run.site.cluster.leader_of("FAULTS_RUNS")
-    run.site.cluster.isolate(node)
-    try:
-        run.wait_for_mails(8, 40)
-    finally:
-        run.site.cluster.mend(node)
-    wait_until(node.is_ready, "the server to come back", 30)
-
-
 def test_a_frozen_worker_sends_nothing_twice(run):
     run.begin("frozen worker")
     run.workers[0].process.send_signal(signal.SIGSTOP)

@@ -14,10 +14,12 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
+from smtp_probe.app.engine.duty import CHECKING
 from smtp_probe.app.engine.members import PATIENCE
 from smtp_probe.app.engine.programs import ExporterProgram
 from smtp_probe.app.engine.schedules import schedule_route
 from smtp_probe.app.engine.slots import Slots
+from smtp_probe.app.engine.verdicts import PREFIX as VERDICTS
 from smtp_probe.app.shard import Shard
 from smtp_probe.errors import EngineError, JournalError
 from smtp_probe.model import (
@@ -30,11 +32,12 @@ from smtp_probe.model import (
     SlotMissed,
     StraySeen,
 )
-from smtp_probe.network.jetstream.bucket import Entry
+from smtp_probe.network.jetstream.bucket import Bucket, Entry
 from smtp_probe.network.jetstream.connection import JetStream
 from smtp_probe.network.jetstream.objects import Objects
 from smtp_probe.network.jetstream.reading import Follower, Start
 from smtp_probe.ports import StoredMessage
+from smtp_probe.report.check_records import read_check
 from smtp_probe.report.checkpoint import MEMO, SEEDED, pack, read_checkpoint, seed_journal, unpack
 from smtp_probe.report.event_records import Record, probe_of, read_record
 from smtp_probe.report.increments import Increment, increments
@@ -52,6 +55,8 @@ _AGAIN_SECONDS = 2.0
 _TOGETHER_SECONDS = 0.2
 """Events that come within this time are counted in one transaction; a page is never older by more."""
 _MAILBOX_PREFIX = "mailbox."
+MEMORIES = "memory."
+"""Keys of what only checkers read."""
 _LOOK_SECONDS = 1.0
 _NOBODY = "no watcher has it"
 
@@ -67,6 +72,8 @@ class Exporter:
         self._queue: asyncio.Queue[StoredMessage] = asyncio.Queue(_QUEUE)
         self._heard: dict[str, float] = {}
         self._slots = Slots()
+        self._check_heard: float | None = None
+        self._is_checked = False
         self._memo_name = f"{stream.settings.namespace} {stream.settings.vantage}"
         self._objects = Objects(stream, stream.names.totals)
         self._object_name = f"{stream.settings.vantage}.{shard.index}.{shard.count}"
@@ -103,6 +110,20 @@ class Exporter:
             group.create_task(self._count(), name="counting events")
             group.create_task(self._watch_leases(), name="mailboxes")
             group.create_task(self._keep(), name="checkpoints")
+            group.create_task(self._show_reports(), name="reports")
+
+    async def _show_reports(self) -> None:
+        """Show what the checker saw, and the verdicts of our vantage."""
+        own = f"{VERDICTS}{self._stream.settings.vantage}."
+        async for entry in Bucket(self._stream, self._stream.names.reports).entries():
+            if entry is None or entry.value is None or entry.key.startswith(MEMORIES):
+                continue
+            if entry.key.startswith(VERDICTS) and not entry.key.startswith(own):
+                continue
+            try:
+                self._program.show_check(read_check(entry.value))
+            except ValueError as error:
+                _log.warning("a report cannot be read: %s", error, extra={"key": entry.key})
 
     async def _keep(self) -> None:
         """Write down now and then what we have counted, for whoever begins later."""
@@ -120,7 +141,9 @@ class Exporter:
             _log.warning("what was counted could not be kept for others: %s", error)
 
     def note(self, entry: Entry) -> None:
-        """Learn how mailboxes are from whoever watches them. Fits `Members.on_entry`."""
+        """Learn how mailboxes are from whoever watches them, and that somebody checks. Fits `Members.on_entry`."""
+        if entry.key == CHECKING:
+            self._check_heard = None if entry.value is None else asyncio.get_running_loop().time()
         if not entry.key.startswith(_MAILBOX_PREFIX) or entry.value is None:
             return
         try:
@@ -142,6 +165,10 @@ class Exporter:
             for name, heard in self._heard.items():
                 if loop.time() - heard > patience:
                     self._program.telemetry.observations.mailbox_state(name, False, _NOBODY)
+            last, is_checked = self._check_heard, self._is_checked
+            self._is_checked = last is not None and loop.time() - last <= patience
+            if is_checked and not self._is_checked:
+                self._program.nobody_checks()
 
     async def _read(self, follower: Follower) -> None:
         engine = self._program.telemetry.engine

@@ -12,8 +12,11 @@ import secrets
 import socket
 from contextlib import suppress
 from functools import partial
+from typing import TypeVar
 
+from smtp_probe.app.engine.checker import Checker
 from smtp_probe.app.engine.controller import Controller
+from smtp_probe.app.engine.duty import CHECKING, Duty
 from smtp_probe.app.engine.exporter import Exporter
 from smtp_probe.app.engine.leases import Leases
 from smtp_probe.app.engine.members import Members
@@ -50,6 +53,7 @@ _log = logging.getLogger(__name__)
 _FINISH_SECONDS = 4.0
 _FAREWELL_SECONDS = 1.5
 _AGAIN_SECONDS = 2.0
+_J = TypeVar("_J", bound=EngineJournal)
 
 
 class EngineProcess:
@@ -83,6 +87,8 @@ class EngineProcess:
         self._worker: Worker | None = None
         self._watcher: Watcher | None = None
         self._exporter: Exporter | None = None
+        self._checker: Checker | None = None
+        self._checking = Duty(self._bucket, self._members, CHECKING, self._telemetry.engine.checks)
         self._leases: Leases | None = None
         self._programs: list[Program] = []
         sinks = [log_event, *self._options.sinks]
@@ -105,6 +111,8 @@ class EngineProcess:
             self._watcher.took_over = self._telemetry.engine.took_over
             watching.shows_itself = shows_itself
             self._programs.append(watching)
+        if "checker" in self._parts:
+            self._checker = Checker(config, keys, self._stream, self._make_journal, self._checks_telemetry)
         self._showing: ExporterProgram | None = None
         if "exporter" in self._parts:
             prepare_state_directory(config)
@@ -116,7 +124,14 @@ class EngineProcess:
             self._programs.append(self._showing)
         self._archive = self._showing.archive if self._showing else Archive(config.state_directory / "none")
 
+    def _checks_telemetry(self) -> Telemetry:
+        """Where a checker counts what it asks; what it sees is shown by exporters, and in this process too where it is one."""
+        return Telemetry(ReferenceClock().now_ns, None) if "exporter" in self._parts else self._telemetry
+
     def _journal(self) -> EngineJournal:
+        return self._make_journal(EngineJournal)
+
+    def _make_journal(self, kind: type[_J]) -> _J:
         names = self._stream.names
         subjects = EventSubjects(
             stream=names.events,
@@ -126,7 +141,7 @@ class EngineProcess:
             any_probe=names.any_probe,
             vantage_of=lambda subject: subject_words(subject)[1],
         )
-        return EngineJournal(self._stream, subjects, self._member)
+        return kind(self._stream, subjects, self._member)
 
     async def run(self) -> int:
         """Run until a signal. Gives the exit code."""
@@ -196,6 +211,8 @@ class EngineProcess:
             self._worker.configure(config)
         if self._watcher is not None:
             self._watcher.configure(config)
+        if self._checker is not None:
+            self._checker.configure(config)
         if self._showing is not None:
             self._showing.configure(self._options.shard.select(config))
 
@@ -216,6 +233,9 @@ class EngineProcess:
             if self._watcher is not None:
                 self._watcher.configure(self._config)
                 group.create_task(self._watcher.run(), name="watcher")
+            if self._checker is not None:
+                self._checker.configure(self._config)
+                group.create_task(self._checking.run(self._checker.run), name="checker")
 
     async def _prepare(self) -> None:
         said = ""
@@ -243,7 +263,6 @@ class EngineProcess:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._exporter.run(), name="exporter")
             group.create_task(do_chores(program), name="chores")
-            group.create_task(program.domains.watch.run(), name="domains")
             group.create_task(program.recall_routes(), name="recall")
 
     async def _open_journal(self, program: ExporterProgram, exporter: Exporter) -> None:
@@ -289,6 +308,7 @@ class EngineProcess:
     async def _say_farewell(self) -> None:
         if self._watcher is not None:
             await self._watcher.stop()
+        await self._checking.give_back()
         await self._members.leave()
         if self._exporter is not None:
             await self._exporter.keep()
@@ -305,9 +325,6 @@ def _load(options: DaemonOptions) -> Config:
         problems.append(ConfigProblem(message=message, path="tag_key_files"))
     if problems:
         raise ConfigError(tuple(problems))
-    left_out = [name for name, has in (("queues", config.queues), ("drills", config.drills.by_name)) if has]
-    if left_out:
-        _log.warning("no role looks after %s: run a daemon without a role for them", " and ".join(left_out))
     return config
 
 

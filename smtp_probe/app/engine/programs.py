@@ -8,24 +8,36 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from smtp_probe.app.drills import view_drills
 from smtp_probe.app.program import Program
 from smtp_probe.config.drills import Drills
 from smtp_probe.config.settings import Config
 from smtp_probe.mail.tag import TagKey
-from smtp_probe.model import Probe
+from smtp_probe.model import (
+    Authentication,
+    DomainReport,
+    DrillReport,
+    Probe,
+    QueueFailure,
+    QueueLook,
+    RetryLook,
+)
 from smtp_probe.ports import Journal, Sink
 from smtp_probe.probes.handing_over import HandingOver
 from smtp_probe.probes.ledger import Flight, Ledger
 from smtp_probe.probes.shared_ledger import SharedLedger
 from smtp_probe.probes.views import MailboxView
+from smtp_probe.report.check_records import CheckRecord
 from smtp_probe.report.engine_journal import EngineJournal
 from smtp_probe.report.journal import IN_MEMORY
 from smtp_probe.report.telemetry import Telemetry
 
 _NS = 1_000_000_000
 _MILLISECONDS = 1000
+_NO_CHECKER = "no checker is alive"
 
 
 def strip_config(config: Config) -> Config:
@@ -50,7 +62,7 @@ def identify_by_slot(vantage: str) -> Callable[[str, int], tuple[int, int]]:
     return identify
 
 
-class _Quiet(Program):
+class QuietProgram(Program):
     """A program that writes to the engine, and whose page shows nothing of routes: they are shown by the exporters."""
 
     def __init__(
@@ -81,7 +93,7 @@ class _Quiet(Program):
         self.telemetry.observations.clock_step(self.clock.wall_step_seconds())
 
 
-class WorkerProgram(_Quiet):
+class WorkerProgram(QuietProgram):
     """What a worker needs: it never opens a mailbox."""
 
     def __init__(
@@ -124,7 +136,7 @@ class WorkerProgram(_Quiet):
         }
 
 
-class WatcherProgram(_Quiet):
+class WatcherProgram(QuietProgram):
     """What a watcher needs, for the mailboxes that are its own."""
 
     ledger: SharedLedger
@@ -133,7 +145,7 @@ class WatcherProgram(_Quiet):
         return SharedLedger(self._events, self.clock, [self._submitted, *sinks], self.path_reader)
 
 
-class _Counted(SharedLedger):
+class CountedLedger(SharedLedger):
     """The open probes, to be counted only."""
 
     def _check_at(self, flight: Flight, instant_ns: int) -> None:
@@ -153,15 +165,41 @@ class ExporterProgram(Program):
         sinks: Sequence[Sink],
         telemetry: Telemetry,
     ) -> None:
-        whole = config.model_copy(update={"queues": {}, "drills": Drills()})
-        super().__init__(whole, keys, journal_path, sinks, telemetry=telemetry)
+        super().__init__(config, keys, journal_path, sinks, telemetry=telemetry)
 
     def _make_ledger(self, sinks: Sequence[Sink]) -> Ledger:
-        return _Counted(self._events, self.clock, [self.telemetry.observe, *sinks])
+        return CountedLedger(self._events, self.clock, [self.telemetry.observe, *sinks])
 
-    def configure(self, config: Config) -> None:
-        """Take over a configuration."""
-        super().configure(config.model_copy(update={"queues": {}, "drills": Drills()}))
+    def show_check(self, record: CheckRecord) -> None:
+        """Show what the checker, or a watcher, has seen."""
+        report, telemetry = record.report, self.telemetry
+        match report:
+            case DomainReport():
+                if record.subject in self.config.domains:
+                    telemetry.domains.show(report, record.at_ns)
+                    self._show_domains()
+            case QueueLook() | RetryLook():
+                self.queues.looked(report)
+            case DrillReport():
+                if report.drill in self.config.drills.by_name:
+                    telemetry.drills.recall(report)
+                    views = view_drills(self.config, telemetry.drills.latest)
+                    self.checks = replace(self.checks, drills=views)
+            case Authentication():
+                telemetry.verdicts.show(record.subject, report)
+
+    def nobody_checks(self) -> None:
+        """Take away what was seen of queues: it is true no more, and nobody looks."""
+        for name in self.config.queues:
+            self.queues.looked(
+                QueueLook(
+                    queue=name,
+                    at_ns=self.clock.now_ns(),
+                    duration_seconds=0.0,
+                    failure=QueueFailure.FAILED,
+                    detail=_NO_CHECKER,
+                )
+            )
 
     def start(self) -> None:
         """Show what there is. Watches nothing and judges nothing."""

@@ -12,6 +12,7 @@ class Role(StrEnum):
     WORKER = "worker"
     WATCHER = "watcher"
     EXPORTER = "exporter"
+    CHECKER = "checker"
     ALL = "all"
 
     @property

@@ -55,6 +55,11 @@ class Names:
         return f"{self._upper}_MARKS"
 
     @property
+    def reports(self) -> str:
+        """The bucket of what checks saw, and of the last verdicts of each route."""
+        return f"{self._upper}_REPORTS"
+
+    @property
     def totals(self) -> str:
         """The store of what exporters have counted."""
         return f"{self._upper}_TOTALS"

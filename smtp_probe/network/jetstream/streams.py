@@ -1,4 +1,4 @@
-"""What the engine keeps, and its bounds: two streams, two buckets, and one consumer for the workers of each vantage.
+"""What the engine keeps, and its bounds: two streams, three buckets, a store, and one consumer for the workers of each vantage.
 
 In: the section `engine`. Out: definitions, as NATS' own tools take them (deploy/nats has them as files); and all of it made
 in a cluster where it is not there yet. What exists is never changed: bounds are for whoever runs the cluster.
@@ -19,6 +19,7 @@ _WINDOW_SECONDS = 120
 _RUN_WAIT_SECONDS = 3
 """After so long a run that was given to a worker, and not taken, is given to another."""
 _MARKS_SECONDS = 90 * 86_400
+_REPORTS_SECONDS = 30 * 86_400
 _LARGEST_MESSAGE = 524_288
 OLDEST_SERVER = (2, 14)
 """The first version whose schedules repeat (ADR-51)."""
@@ -77,6 +78,15 @@ def streams(settings: Engine) -> Iterator[dict[str, Any]]:
         "subjects": [f"$KV.{names.marks}.>"],
         "max_age": _MARKS_SECONDS * _NS,
         "max_bytes": 67_108_864,
+        "duplicate_window": _WINDOW_SECONDS * _NS,
+    }
+    yield {
+        **bucket,
+        "name": f"KV_{names.reports}",
+        "subjects": [f"$KV.{names.reports}.>"],
+        "discard": "old",
+        "max_age": _REPORTS_SECONDS * _NS,
+        "max_bytes": 134_217_728,
         "duplicate_window": _WINDOW_SECONDS * _NS,
     }
     yield _store(settings)

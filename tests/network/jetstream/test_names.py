@@ -26,6 +26,6 @@ def test_a_probe_is_found_by_its_mailbox_its_vantage_and_its_id():
 
 
 def test_streams_have_names_that_nats_takes():
-    assert {NAMES.runs, NAMES.events, NAMES.leases, NAMES.marks} == {
-        "SMTP_PROBE_RUNS", "SMTP_PROBE_EVENTS", "SMTP_PROBE_LEASES", "SMTP_PROBE_MARKS",
+    assert {NAMES.runs, NAMES.events, NAMES.leases, NAMES.marks, NAMES.reports} == {
+        "SMTP_PROBE_RUNS", "SMTP_PROBE_EVENTS", "SMTP_PROBE_LEASES", "SMTP_PROBE_MARKS", "SMTP_PROBE_REPORTS",
     }  # fmt: skip
