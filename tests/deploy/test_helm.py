@@ -119,7 +119,7 @@ def test_shards_are_told_by_the_ordinal_and_share_a_key():
     assert "without tagKeySecret" in render({"config": CONFIG, "shards": 2})[1]
 
 
-@pytest.mark.parametrize("role", ["controller", "worker", "watcher", "exporter"])
+@pytest.mark.parametrize("role", ["controller", "worker", "watcher", "exporter", "checker"])
 def test_the_examples_of_the_engine_make_pods_of_each_role(role):
     values: dict[str, Any] = {}
     for name in ("common", role):

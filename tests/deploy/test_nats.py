@@ -35,5 +35,5 @@ def test_what_compose_would_run_exists():
             continue
         assert {word.partition("=")[0] for word in words[1:]} <= known
         roles += [word.partition("=")[2] for word in words if word.startswith("--role=")]
-    assert sorted(roles) == ["controller", "exporter", "exporter", "watcher", "worker"]
+    assert sorted(roles) == ["checker", "controller", "exporter", "exporter", "watcher", "worker"]
     assert {f"nats-{number}" for number in (1, 2, 3)} <= set(compose["services"])

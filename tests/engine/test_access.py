@@ -19,7 +19,7 @@ from tests.engine.site import Receiver, Site, wait_until
 pytestmark = pytest.mark.lab
 
 ACCOUNTS = Path(__file__).parents[2] / "deploy" / "nats" / "accounts.conf"
-ROLES = ("controller", "worker", "watcher", "exporter")
+ROLES = ("controller", "worker", "watcher", "exporter", "checker")
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +92,7 @@ async def connected(secured, role):
         ("worker", Names("smtp-probe").schedule("default", "r9")),
         ("exporter", Names("smtp-probe").probe("default", "m", "r", "p")),
         ("watcher", Names("smtp-probe").schedule("default", "r9")),
+        ("checker", Names("smtp-probe").probe("default", "m", "r", "p")),
         ("controller", Names("smtp-probe").probe("default", "m", "r", "p")),
     ],
 )

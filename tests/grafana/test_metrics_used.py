@@ -13,6 +13,7 @@ ELSEWHERE: dict[str, str] = {
     "smtp_probe_engine_info": "names a process; docs/engine.md says how to join it",
     "smtp_probe_engine_schedules": "for a look after a change; its time has an alert",
     "smtp_probe_engine_runs_total": "for a look; what was not sent is counted as a missed slot",
+    "smtp_probe_engine_checking": "for a look; a queue that nobody looks into is down, which has an alert",
     "smtp_probe_engine_mailbox_groups": "for a look; a mailbox that nobody watches is down, which has an alert",
 }
 """Metrics that no dashboard and no rule uses, each with the reason."""

@@ -214,7 +214,7 @@ def make_golden_telemetry():
     failed = QueueFailure.DENIED
     telemetry.queues.show(QueueLook(queue="unread", at_ns=START_NS, duration_seconds=0.1, failure=failed))
     telemetry.credentials.show("account", TokenResult.RENEWED, "", START_NS + 3600 * NS)
-    telemetry.engine.begin({"controller", "exporter", "watcher", "worker"}, "fra", "host-1")
+    telemetry.engine.begin({"checker", "controller", "exporter", "watcher", "worker"}, "fra", "host-1")
     telemetry.engine.up(True)
     telemetry.engine.in_order(3)
     telemetry.engine.groups(1)

@@ -73,7 +73,7 @@ class Exporter:
         self._heard: dict[str, float] = {}
         self._slots = Slots()
         self._check_heard: float | None = None
-        self._is_checked = False
+        self._is_checked = True
         self._memo_name = f"{stream.settings.namespace} {stream.settings.vantage}"
         self._objects = Objects(stream, stream.names.totals)
         self._object_name = f"{stream.settings.vantage}.{shard.index}.{shard.count}"
@@ -160,6 +160,7 @@ class Exporter:
         """Say of mailboxes that nobody speaks of that nobody watches them."""
         loop = asyncio.get_running_loop()
         patience = self._stream.settings.lease * PATIENCE
+        self._check_heard = self._check_heard or loop.time()  # not before we have listened for so long
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             for name, heard in self._heard.items():

@@ -86,7 +86,7 @@ def streams(settings: Engine) -> Iterator[dict[str, Any]]:
         "subjects": [f"$KV.{names.reports}.>"],
         "discard": "old",
         "max_age": _REPORTS_SECONDS * _NS,
-        "max_bytes": 134_217_728,
+        "max_bytes": 67_108_864,
         "duplicate_window": _WINDOW_SECONDS * _NS,
     }
     yield _store(settings)

@@ -31,6 +31,6 @@ async def stream(cluster, request):
             f"STREAM.DELETE.{connected.names.namespace.upper().replace('-', '_')}_{kind}", {}
         )
     await connected.request(f"STREAM.DELETE.OBJ_{connected.names.totals}", {})
-    for bucket in (connected.names.leases, connected.names.marks):
+    for bucket in (connected.names.leases, connected.names.marks, connected.names.reports):
         await connected.request(f"STREAM.DELETE.KV_{bucket}", {})
     await connected.close()
