@@ -1,6 +1,6 @@
 """What checks saw, as it stands in the engine for the exporters to show, and back.
 
-In: a report of a domain, a drill, a queue, or the verdicts on a message, and when it was made; and what the next checker is to know. Out: bytes, and the same from them.
+In: a report of a domain, a drill or a queue, and when it was made; and what the next checker is to know. Out: bytes, and the same from them.
 Of each subject only the last one is kept.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from smtp_probe.model import Authentication, DomainReport, DrillReport, Memo, QueueLook, RetryLook
+from smtp_probe.model import DomainReport, DrillReport, Memo, QueueLook, RetryLook
 
 _LARGEST_BYTES = 8_388_608
 _KINDS: dict[str, type[Any]] = {
@@ -21,17 +21,16 @@ _KINDS: dict[str, type[Any]] = {
     "drill": DrillReport,
     "queue": QueueLook,
     "retry": RetryLook,
-    "verdict": Authentication,
     "memory": Memo,
 }
 _WORDS = {kind: word for word, kind in _KINDS.items()}
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {word: TypeAdapter(kind) for word, kind in _KINDS.items()}
-Report = DomainReport | DrillReport | QueueLook | RetryLook | Authentication | Memo
+Report = DomainReport | DrillReport | QueueLook | RetryLook | Memo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckRecord:
-    """One report. `subject` is a domain, drill, queue or route."""
+    """One report. `subject` is a domain, drill or queue."""
 
     subject: str
     at_ns: int

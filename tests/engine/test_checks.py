@@ -1,6 +1,7 @@
 """Domains, queues and verdicts in an engine: one process looks, all exporters show, and what nobody looks at is not shown as if."""
 
 import json
+from functools import partial
 
 import pytest
 
@@ -43,26 +44,32 @@ def read_at(exporter):
     return exporter.value("smtp_probe_queue_last_read_timestamp_seconds", queue="relay")
 
 
+def shows_all(exporter):
+    return (
+        exporter.is_ready()
+        and read_at(exporter)
+        and exporter.value("smtp_probe_domain_last_check_timestamp_seconds", domain="example.test")
+        and exporter.value("smtp_probe_verdict", route="r", source="own")
+    )
+
+
+def says_nobody_looks(exporter):
+    return (
+        "smtp_probe_queue_up" in {name for name, _ in exporter.samples()}
+        and exporter.value("smtp_probe_queue_up", queue="relay") == 0
+    )
+
+
 def test_one_checker_looks_and_all_exporters_show(site):
     for role in ("controller", "worker", "watcher"):
         site.start(role, role)
     checkers = [site.start("checker", f"checker{number}") for number in range(2)]
     exporters = [site.start("exporter", f"exporter{number}") for number in range(2)]
     for exporter in exporters:
-        wait_until(lambda exporter=exporter: exporter.is_ready() and read_at(exporter), "a look", 30)
+        wait_until(partial(shows_all, exporter), "what was looked at", 30)
         assert exporter.value("smtp_probe_queue_up", queue="relay") == 1
         assert exporter.value("smtp_probe_queue_messages", queue="relay", state="deferred") == 1
-        wait_until(
-            lambda exporter=exporter: exporter.value(
-                "smtp_probe_domain_last_check_timestamp_seconds", domain="example.test"
-            ),
-            "a look at the domain",
-        )
         assert exporter.value("smtp_probe_check_up", domain="example.test", check="spf") == 0
-        wait_until(
-            lambda exporter=exporter: exporter.value("smtp_probe_verdict", route="r", source="own"),
-            "verdicts",
-        )
     assert sum(each.value("smtp_probe_engine_checking") for each in checkers) == 1
 
     holder, other = sorted(checkers, key=lambda each: -each.value("smtp_probe_engine_checking"))
@@ -73,11 +80,7 @@ def test_one_checker_looks_and_all_exporters_show(site):
 
     other.kill()
     for exporter in exporters:
-        wait_until(
-            lambda exporter=exporter: exporter.value("smtp_probe_queue_up", queue="relay") == 0,
-            "nobody looks",
-            15,
-        )
+        wait_until(partial(says_nobody_looks, exporter), "nobody looks", 15)
         names = {name for name, _ in exporter.samples()}
         assert "smtp_probe_queue_messages" not in names
     late = site.start("exporter", "late")

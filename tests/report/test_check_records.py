@@ -5,7 +5,6 @@ import zlib
 import pytest
 
 from smtp_probe.model import (
-    Authentication,
     CheckResult,
     DomainReport,
     DomainUnderCheck,
@@ -13,16 +12,12 @@ from smtp_probe.model import (
     DrillReport,
     Finding,
     Memo,
-    Method,
     QueueLook,
     QueueState,
     QueueSurvey,
     RetryLook,
     RetrySchedule,
     Severity,
-    Source,
-    Verdict,
-    VerdictResult,
 )
 from smtp_probe.model.queue import DelayReason, StateSurvey
 from smtp_probe.report.check_records import CheckRecord, read_check, write_check
@@ -46,10 +41,6 @@ REPORTS = [
         schedule=RetrySchedule(
             first_seconds=300, longest_seconds=4000, lifetime_seconds=432000, names=("a", "b", "c")
         ),
-    ),
-    Authentication(
-        verdicts=(Verdict(method=Method.SPF, source=Source.OWN, result=VerdictResult.PASS),),
-        findings=(FINDING,),
     ),
     Memo(kind="records", name="example.org", text="{}"),
 ]

@@ -19,7 +19,6 @@ from smtp_probe.app.engine.members import PATIENCE
 from smtp_probe.app.engine.programs import ExporterProgram
 from smtp_probe.app.engine.schedules import schedule_route
 from smtp_probe.app.engine.slots import Slots
-from smtp_probe.app.engine.verdicts import PREFIX as VERDICTS
 from smtp_probe.app.shard import Shard
 from smtp_probe.errors import EngineError, JournalError
 from smtp_probe.model import (
@@ -113,12 +112,9 @@ class Exporter:
             group.create_task(self._show_reports(), name="reports")
 
     async def _show_reports(self) -> None:
-        """Show what the checker saw, and the verdicts of our vantage."""
-        own = f"{VERDICTS}{self._stream.settings.vantage}."
+        """Show what the checker saw."""
         async for entry in Bucket(self._stream, self._stream.names.reports).entries():
             if entry is None or entry.value is None or entry.key.startswith(MEMORIES):
-                continue
-            if entry.key.startswith(VERDICTS) and not entry.key.startswith(own):
                 continue
             try:
                 self._program.show_check(read_check(entry.value))
@@ -166,10 +162,14 @@ class Exporter:
             for name, heard in self._heard.items():
                 if loop.time() - heard > patience:
                     self._program.telemetry.observations.mailbox_state(name, False, _NOBODY)
-            last, is_checked = self._check_heard, self._is_checked
-            self._is_checked = last is not None and loop.time() - last <= patience
-            if is_checked and not self._is_checked:
+            was_checked, self._is_checked = self._is_checked, self._is_heard(patience)
+            if was_checked and not self._is_checked:
                 self._program.nobody_checks()
+
+    def _is_heard(self, patience: float) -> bool:
+        """Whether a checker has been heard lately."""
+        last = self._check_heard
+        return last is not None and asyncio.get_running_loop().time() - last <= patience
 
     async def _read(self, follower: Follower) -> None:
         engine = self._program.telemetry.engine

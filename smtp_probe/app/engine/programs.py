@@ -17,7 +17,6 @@ from smtp_probe.config.drills import Drills
 from smtp_probe.config.settings import Config
 from smtp_probe.mail.tag import TagKey
 from smtp_probe.model import (
-    Authentication,
     DomainReport,
     DrillReport,
     Probe,
@@ -171,7 +170,7 @@ class ExporterProgram(Program):
         return CountedLedger(self._events, self.clock, [self.telemetry.observe, *sinks])
 
     def show_check(self, record: CheckRecord) -> None:
-        """Show what the checker, or a watcher, has seen."""
+        """Show what the checker has seen."""
         report, telemetry = record.report, self.telemetry
         match report:
             case DomainReport():
@@ -185,8 +184,6 @@ class ExporterProgram(Program):
                     telemetry.drills.recall(report)
                     views = view_drills(self.config, telemetry.drills.latest)
                     self.checks = replace(self.checks, drills=views)
-            case Authentication():
-                telemetry.verdicts.show(record.subject, report)
 
     def nobody_checks(self) -> None:
         """Take away what was seen of queues: it is true no more, and nobody looks."""

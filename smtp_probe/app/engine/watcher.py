@@ -15,7 +15,6 @@ from smtp_probe.app.engine.crowding import Crowding, write_full
 from smtp_probe.app.engine.leases import Group, Leases, group_mailboxes
 from smtp_probe.app.engine.members import Members
 from smtp_probe.app.engine.programs import WatcherProgram, narrow_config
-from smtp_probe.app.engine.verdicts import Verdicts
 from smtp_probe.config.settings import Config
 from smtp_probe.errors import EngineError
 from smtp_probe.model import ProbeEnded
@@ -59,8 +58,6 @@ class Watcher:
         self._read_to: dict[tuple[str, Group], int] = {}
         self._marked: dict[tuple[str, Group], int] = {}
         self._crowding: dict[tuple[str, Group], Crowding] = {}
-        self._verdicts = Verdicts(stream, program.clock.now_ns)
-        program.verdicts.on_formed = self._verdicts.formed
         leases.describe, leases.changed = self._describe, self.leases_changed
 
     def configure(self, config: Config) -> None:
@@ -99,7 +96,6 @@ class Watcher:
             group.create_task(self._leases.run(), name="leases")
             group.create_task(self._look_after(), name="orphans")
             group.create_task(self._lay_bookmarks(), name="bookmarks")
-            group.create_task(self._verdicts.run(), name="verdicts")
 
     async def stop(self) -> None:
         """Leave all mailboxes, and let others have them at once."""
@@ -184,7 +180,6 @@ class Watcher:
         if probe is None:
             return False
         vantage = subject_words(message.subject)[1]
-        self._verdicts.note(probe.probe_id, vantage)
         return crowding.note(vantage, probe.route, probe.probe_id, is_open=not has_ended)
 
     def _limit(self, route: str) -> int:

@@ -56,7 +56,7 @@ class Names:
 
     @property
     def reports(self) -> str:
-        """The bucket of what checks saw, and of the last verdicts of each route."""
+        """The bucket of what checks saw."""
         return f"{self._upper}_REPORTS"
 
     @property
