@@ -3,8 +3,27 @@
 `make check` has fewer of them (`--hypothesis-profile=few`): it is to take less than a minute.
 """
 
+from pathlib import Path
+
 from hypothesis import settings
 
 settings.register_profile("house", deadline=None)
 settings.register_profile("few", deadline=None, max_examples=10)
 settings.load_profile("house")
+
+LONGEST_FIRST = (
+    "engine/test_faults.py",
+    "report/web/test_browser.py",
+    "acceptance/test_many_faults.py",
+    "acceptance/test_domains.py",
+    "deploy/prometheus/test_alerts.py",
+    "acceptance/test_alerts.py",
+    "deploy/test_debian.py",
+)
+"""Files on real servers that take more than a minute: begun last, they would run on alone when all others are done."""
+
+
+def pytest_collection_modifyitems(items):
+    """Put the tests of the longest files first, and leave all else in its order."""
+    places = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
