@@ -1,7 +1,7 @@
 """Events as rows of the journal.
 
-In: an event, and a connection within a transaction. Out: whether the event is new: what is known already changes nothing.
-Opens, commits and counts nothing; that is `report/journal`.
+In: an event, or what events add to the totals, and a connection within a transaction. Out: whether the event is new: what is
+known already changes nothing. Opens, commits and counts nothing; that is `report/journal`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ from smtp_probe.model import (
     VerdictsFormed,
 )
 from smtp_probe.report.keeping import keep_header, without_header
+from smtp_probe.report.totals import StoredTotal
 
+_ROWS_AT_ONCE = 100
 _PROBE = TypeAdapter(Probe)
 _SUBMISSION = TypeAdapter(Submission)
 _OUTCOME = TypeAdapter(Outcome)
@@ -164,15 +166,25 @@ def _write_copy(
     return copies > max(counts.values(), default=0)
 
 
+def add_totals(connection: sqlite3.Connection, rows: Sequence[StoredTotal]) -> None:
+    """Add to the stored totals: many rows in one statement, since after each one the thread has to wait for the interpreter."""
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        piece = rows[start : start + _ROWS_AT_ONCE]
+        places = ", ".join(["(?, ?, ?, ?)"] * len(piece))
+        connection.execute(
+            f"INSERT INTO totals VALUES {places} ON CONFLICT DO UPDATE SET value = value + excluded.value",  # noqa: S608 - question marks only
+            [value for row in piece for value in (row.metric, row.labels_json, row.field, row.value)],
+        )
+
+
 def _write_memos(connection: sqlite3.Connection, memos: Sequence[Memo]) -> None:
     connection.executemany(
         "INSERT INTO memory VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
         [(memo.kind, memo.name, memo.text) for memo in memos if memo.text is not None],
     )
-    connection.executemany(
-        "DELETE FROM memory WHERE kind = ? AND name = ?",
-        [(memo.kind, memo.name) for memo in memos if memo.text is None],
-    )
+    forgotten = [(memo.kind, memo.name) for memo in memos if memo.text is None]
+    if forgotten:
+        connection.executemany("DELETE FROM memory WHERE kind = ? AND name = ?", forgotten)
 
 
 def _changed(connection: sqlite3.Connection, statement: str, parameters: tuple[object, ...]) -> bool:

@@ -37,7 +37,7 @@ from smtp_probe.model import (
     Trace,
 )
 from smtp_probe.ports import Clock, OpenProbe
-from smtp_probe.report.event_rows import write_event
+from smtp_probe.report.event_rows import add_totals, write_event
 from smtp_probe.report.increments import Increment, increments
 from smtp_probe.report.journal_schema import open_database
 from smtp_probe.report.keeping import forget
@@ -151,16 +151,8 @@ class SqliteJournal:
                 is_new = write_event(connection, event, self._clock.now_ns())
                 counted = self._totals.admit(self.count(event)) if is_new else ()
                 results.append((is_new, counted))
-            connection.executemany(
-                "INSERT INTO totals VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET value = value + excluded.value",
-                [
-                    (row.metric, row.labels_json, row.field, row.value)
-                    for row in fold(
-                        [increment for _, counted in results for increment in counted],
-                        self._totals.delivery_buckets,
-                    )
-                ],
-            )
+            counts = [increment for _, counted in results for increment in counted]
+            add_totals(connection, fold(counts, self._totals.delivery_buckets))
             connection.execute("COMMIT")
         except Exception as error:  # also a value that SQLite cannot hold: whoever waits must get an answer
             with suppress(sqlite3.Error):

@@ -5,8 +5,9 @@ import sqlite3
 import pytest
 
 from smtp_probe.model import Event, ProbeEnded, ProbeHandedOver, ProbeStarted, ProbeSubmitted, VerdictsFormed
-from smtp_probe.report.event_rows import write_event
+from smtp_probe.report.event_rows import add_totals, write_event
 from smtp_probe.report.journal_schema import open_database
+from smtp_probe.report.totals import StoredTotal
 from tests.report.samples import NS, START_NS, make_authentication, make_outcome, make_probe, make_submission
 
 
@@ -45,3 +46,13 @@ def test_it_commits_nothing(connection):
 def test_a_value_that_sqlite_cannot_hold_is_the_callers_to_handle(connection):
     with pytest.raises((OverflowError, sqlite3.Error)):
         write_event(connection, ProbeStarted(probe=make_probe(2**70)), START_NS)
+
+
+def test_totals_of_any_number_are_added_up(connection):
+    rows = [StoredTotal("smtp_probe_probes_total", (f"route-{n}",), "value", float(n)) for n in range(250)]
+    for _ in range(2):
+        add_totals(connection, rows)
+    add_totals(connection, ())
+
+    stored = connection.execute("SELECT labels, value FROM totals").fetchall()
+    assert dict(stored) == {row.labels_json: 2 * row.value for row in rows}
