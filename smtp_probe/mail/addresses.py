@@ -20,6 +20,7 @@ _NAME_AND_ADDRESS = re.compile(r"(?s)\s*(.*?)\s*<([^<>\s]+@[^<>\s]+)>\s*")
 _BARE_ADDRESS = re.compile(r"\s*([^<>\s\"(),;:]+@[^<>\s\"(),;:]+)\s*")
 _PLAIN_WORDS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 _QUOTED_WORDS = re.compile(r'"(?:[^"\\]|\\.)*"')
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _ENCODED_WORD_BYTES = 45
 """Bytes of text in one encoded word: 60 characters of base64, which with its frame stay under 75 (RFC 2047)."""
 
@@ -75,7 +76,7 @@ def format_author(author: str) -> tuple[str, str]:
 def check_one_line(*values: str) -> None:
     """Raise ValueError when a value has a control character: it would start a header of its own."""
     for value in values:
-        if any(ord(character) < 0x20 or ord(character) == 0x7F for character in value):
+        if _CONTROL.search(value):
             message = f"{value!r} contains a control character"
             raise ValueError(message)
 

@@ -8,7 +8,6 @@ fields and name length; one pass over the bytes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 
 MAX_HEADER_BYTES = 262_144
@@ -20,6 +19,7 @@ MAX_VALUE_BYTES = 16_384
 _REMEMBERED = 8
 """Several parts of the program read one message, one after the other: its header is split once."""
 _NAME = re.compile(rb"([!-9;-~]{1,128})[ \t]*+:")
+_FOLD = re.compile(rb"\n(?=[ \t])")
 _BLANKS = b" \t\r\n"
 
 
@@ -44,18 +44,10 @@ def split_fields(header: bytes) -> tuple[tuple[str, bytes], ...]:
     return tuple(fields)
 
 
-def _logical_lines(header: bytes) -> Iterator[bytes]:
+def _logical_lines(header: bytes) -> list[bytes]:
     """Join each line with the continuation lines behind it, up to the end of the header section."""
-    parts: list[bytes] = []
-    for raw in header.split(b"\n"):
-        line = raw.rstrip(b"\r")
-        if not line:
-            break
-        if line[0] in b" \t" and parts:
-            parts.append(line)
-            continue
-        if parts:
-            yield b"".join(parts)
-        parts = [line]
-    if parts:
-        yield b"".join(parts)
+    text = header.replace(b"\r\n", b"\n")
+    if b"\r" in text:
+        text = b"\n".join([line.rstrip(b"\r") for line in text.split(b"\n")])
+    section = b"" if text.startswith(b"\n") else text.partition(b"\n\n")[0]
+    return _FOLD.sub(b"", section).split(b"\n")

@@ -7,17 +7,27 @@ for what a message has in it. What the library does not tell apart, or takes too
 
 from __future__ import annotations
 
+import base64
 import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 import dkim
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+from nacl.exceptions import BadSignatureError
 
 from smtp_probe.mail.authentication.arc_chain import ArcChain
 from smtp_probe.mail.authentication.signature import Signature
+from smtp_probe.mail.authentication.tags import read_tags, squeeze
 from smtp_probe.model import VerdictResult
 from smtp_probe.policy.dkim.key import LEAST_BITS, DkimKey, KeyState
 
@@ -95,6 +105,45 @@ class _Silent:
     info = warning = error = exception = debug
 
 
+class _RsaKey:
+    """A public key in the form in which the library takes those that verify by themselves, as its Ed25519 keys do."""
+
+    def __init__(self, key: RSAPublicKey) -> None:
+        self._key = key
+
+    def verify(self, digest: bytes, signature: bytes) -> None:
+        """Raise what the library expects for a signature that is not by this key. The hash is SHA-256 (RFC 8301)."""
+        try:
+            self._key.verify(signature, digest, PKCS1v15(), Prehashed(SHA256()))
+        except InvalidSignature as error:
+            raise BadSignatureError from error
+
+
+class _Verifier(dkim.DKIM):  # type: ignore[misc]
+    """The library's verifier with the arithmetic of OpenSSL, which takes a tenth of the time of its own."""
+
+    def verify_sig(
+        self, sig: dict[bytes, bytes], include_headers: list[bytes], sig_header: Any, dnsfunc: Any
+    ) -> bool:
+        key = _load_rsa(dnsfunc()) if sig[b"a"] == b"rsa-sha256" else None
+        if key is None:  # another type of key, or a form that the library may know
+            good: bool = super().verify_sig(sig, include_headers, sig_header, dnsfunc)
+        else:
+            self.pk, self.keysize, self.ktag, self.seqtlsrpt = key, LEAST_BITS, b"ed25519", False
+            good = self.verify_sig_process(sig, include_headers, sig_header, dnsfunc)
+        return good
+
+
+@lru_cache(maxsize=256)
+def _load_rsa(record: bytes) -> _RsaKey | None:
+    """The key of a record that has been judged before."""
+    try:
+        key = load_der_public_key(base64.b64decode(squeeze(read_tags(record).get("p"))))
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+    return _RsaKey(key) if isinstance(key, RSAPublicKey) else None
+
+
 def verify_signature(
     message: bytes, index: int, signature: Signature, key: DkimKey | None, now_seconds: int
 ) -> SignatureResult:
@@ -143,8 +192,8 @@ def _tame(message: bytes, *, relaxed: bool) -> bytes | None:
     """
     header, _, body = message.partition(b"\r\n\r\n")
     if relaxed:
-        lines = body.replace(b"\r\n", b"\n").split(b"\n")
-        body = b"\r\n".join(_BLANKS.sub(b" ", line).rstrip(b" ") for line in lines)
+        lines = _BLANKS.sub(b" ", body.replace(b"\r\n", b"\n")).replace(b" \n", b"\n")
+        body = lines.removesuffix(b" ").replace(b"\n", b"\r\n")
     if sum(len(run) ** 2 for run in _BLANKS.findall(body)) > _MOST_STEPS:
         return None
     return header + b"\r\n\r\n" + body
@@ -152,7 +201,7 @@ def _tame(message: bytes, *, relaxed: bool) -> bytes | None:
 
 def _verify(message: bytes, index: int, key: DkimKey) -> tuple[SignatureState, str]:
     try:
-        verifier: Any = dkim.DKIM(message, logger=_Silent(), minkey=LEAST_BITS)
+        verifier: Any = _Verifier(message, logger=_Silent(), minkey=LEAST_BITS)
         is_good = verifier.verify(index, dnsfunc=lambda *_, **__: key.record)
     except dkim.ValidationError as error:
         if str(error).startswith("body hash mismatch"):
