@@ -9,13 +9,13 @@ MARKER := $(VENV)/.installed
 export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check faults lab bench format dashboards requirements wheel clean
+.PHONY: help demo test check faults lab bench bench-engine format dashboards requirements wheel clean
 
 # Failed tests (exit code 1) are run once more, alone: what failed only beside other work then passes, a fault does not.
 tested = $(BIN)/python -m pytest $(1) || { [ $$? -eq 1 ] && $(BIN)/python -m pytest $(1) --numprocesses=0 --last-failed; }
 
 help:  ## list the verbs
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 demo: $(MARKER)  ## run the daemon against an embedded mail path (ARGS="--scenario late --duration 60")
 	@$(BIN)/smtp-probe demo $(ARGS)
@@ -47,6 +47,9 @@ lab: $(MARKER)  ## run the lab of real mail servers in the foreground, to try th
 bench: $(MARKER)  ## the benchmarks: ratios against baselines in the same run
 	@sh tests/lab/install.sh --quiet
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+bench-engine: $(MARKER)  ## the engine's figures: ARGS="--routes 10000 --interval 60 --beside 1000 3000"
+	@$(BIN)/python -m tests.engine.figures $(ARGS)
 
 format: $(MARKER)  ## put the code into the house's form
 	$(BIN)/ruff format .

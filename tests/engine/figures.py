@@ -1,36 +1,62 @@
-"""Measures an engine on this machine: `python -m tests.engine.figures [ROUTES] [INTERVAL] [SECONDS]`.
+"""Measures an engine on this machine: `make bench-engine ARGS="--routes 10000 --interval 60"`.
 
 Three servers, three workers, two watchers, two exporters and a controller, against the embedded receiver. Prints runs a
-second, how late they are, processor and memory by role, and how long it takes until things go on after each kill. All of it
-shares the processors of one machine, the receiver included, so the figures are a lower bound.
+second, how late they are, processor and memory by role, and how long it takes until things go on after each kill. With further
+sizes (`--beside`), at the same rate: how each grows with the routes, as the slope of a line through logarithms. All of it shares
+the processors of one machine, the receiver included, so the figures are a lower bound.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
+import sqlite3
 import tempfile
 import time
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
+from math import log
 from pathlib import Path
-from statistics import quantiles
+from statistics import linear_regression
 from typing import Any
 
 import psutil
 
+from smtp_probe.report.metrics import SCHEDULE_MISSED
+from tests.bench.machine import describe_machine
 from tests.engine.cluster import Cluster
-from tests.engine.site import Member, Receiver, Site, ended, wait_until
+from tests.engine.site import Member, Receiver, Site, change_config, ended, wait_until
 
 ROLES = {"controller": 1, "worker": 3, "watcher": 2, "exporter": 2}
+_USERS = [f"user{number}" for number in range(10)]
+_START_SECONDS = 300.0
+_END_SECONDS = 180.0
 
 
-def _lag(mails: list[dict[str, Any]], slots: dict[str, float]) -> list[float]:
-    return [mail["at"] - slots[mail["probe_id"]] for mail in mails if mail["probe_id"] in slots]
+@dataclass(frozen=True)
+class Measured:
+    """What one size came to. `usage` is, by role, milliseconds of processor time a run and megabytes of the largest process."""
 
+    routes: int
+    rate: float
+    wanted: float
+    lag_p50: float
+    lag_p99: float
+    missed: float
+    usage: dict[str, tuple[float, float]]
 
-def _slots(exporter: Member) -> dict[str, float]:
-    return {key: row["outcome"]["probe"]["scheduled_ns"] / 1e9 for key, row in ended(exporter).items()}
+    def tell(self) -> None:
+        print(
+            f"{self.routes} routes: {self.rate:.1f} runs a second of {self.wanted:.1f}, {self.missed:.0f} slots missed; "
+            f"begun after {self.lag_p50 * 1e3:.0f} ms in the median, {self.lag_p99 * 1e3:.0f} ms in 99 of 100",
+            flush=True,
+        )
+        for role, (milliseconds, megabytes) in self.usage.items():
+            share = milliseconds * self.rate / 10
+            print(
+                f"  {role:12} {milliseconds:6.2f} ms a run, {share:5.1f} % of a processor, {megabytes:5.0f} MB"
+            )
 
 
 def _usage(processes: dict[str, list[psutil.Process]]) -> dict[str, tuple[float, float]]:
@@ -43,51 +69,75 @@ def _usage(processes: dict[str, list[psutil.Process]]) -> dict[str, tuple[float,
     }
 
 
+def _processes(site: Site, members: dict[str, list[Member]]) -> dict[str, list[psutil.Process]]:
+    found = {
+        role: [psutil.Process(each.process.pid) for each in some if each.process]
+        for role, some in members.items()
+    }
+    found["nats-server"] = [psutil.Process(node.process.pid) for node in site.cluster.nodes if node.process]
+    found["(receiver)"] = [psutil.Process(site.receiver.pid)]
+    return found
+
+
+def _missed(exporter: Member) -> float:
+    """Slots that were missed, from the journal: a page of ten thousand routes would be a part of what is measured."""
+    path = exporter.config.parent / "state" / "journal.db"
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10) as database:
+        query = "SELECT total(value) FROM totals WHERE metric = ?"
+        return float(database.execute(query, (SCHEDULE_MISSED.name,)).fetchone()[0])
+
+
 def _timed(claim: Callable[[], object], what: str) -> float:
     begun = time.monotonic()
     wait_until(claim, what, 60)
     return time.monotonic() - begun
 
 
-def _measure(site: Site, count: int, seconds: float) -> None:
-    members = {role: [site.start(role, f"{role}{n}") for n in range(size)] for role, size in ROLES.items()}
+def _measure(
+    site: Site, members: dict[str, list[Member]], routes: int, interval: int, seconds: float
+) -> Measured:
+    """Wait until all is under way, and look for so long. Every message that was sent then must have an end."""
     exporter = members["exporter"][0]
-    wait_until(lambda: exporter.is_ready() and len(site.mails()) > count / 20, "the first mails", 120)
-    processes = {
-        role: [psutil.Process(each.process.pid) for each in found] for role, found in members.items()
-    }
-    processes["nats"] = [psutil.Process(node.process.pid) for node in site.cluster.nodes if node.process]
+    everybody = [member for some in members.values() for member in some]
+    wait_until(lambda: all(member.is_ready() for member in everybody), "the processes", _START_SECONDS)
+    wait_until(lambda: len(site.mails()) > 10 + routes / interval * 10, "the first mails", _START_SECONDS)
+    processes = _processes(site, members)
     before, begun, mails = _usage(processes), time.monotonic(), len(site.mails())
+    missed = _missed(exporter)
     time.sleep(seconds)
-    took, after = time.monotonic() - begun, _usage(processes)
-    sent = site.mails()[mails:]
+    took, after, sent = time.monotonic() - begun, _usage(processes), site.mails()[mails:]
     ids = {mail["probe_id"] for mail in sent}
-    wait_until(lambda: ids <= set(ended(exporter)), "the ends of what was sent", 120)
-    lags = sorted(_lag(sent, _slots(exporter)))
-    print(json.dumps({
-        "routes": count, "seconds": round(took, 1), "runs_a_second": round(len(sent) / took, 2),
-        "lag_p50_ms": round(lags[len(lags) // 2] * 1e3), "lag_p99_ms": round(quantiles(lags, n=100)[98] * 1e3),
-        "load": psutil.getloadavg()[0],
-    }))  # fmt: skip
-    for role, (cpu, rss) in after.items():
-        used = cpu - before[role][0]
-        print(
-            f"{role:12} {used / took * 100:6.1f} % of a processor, {used / len(sent) * 1e3:6.2f} ms a run, {rss:5.0f} MB"
-        )
-    _recover(site, members)
+    wait_until(lambda: ids <= set(ended(exporter)), "the ends of what was sent", _END_SECONDS)
+    known = ended(exporter)
+    lags = sorted(
+        mail["at"] - known[mail["probe_id"]]["outcome"]["probe"]["scheduled_ns"] / 1e9 for mail in sent
+    )
+    return Measured(
+        routes=routes,
+        rate=len(sent) / took,
+        wanted=routes / interval,
+        lag_p50=lags[len(lags) // 2],
+        lag_p99=lags[round(len(lags) * 0.99) - 1],
+        missed=_missed(exporter) - missed,
+        usage={
+            role: ((after[role][0] - before[role][0]) / len(sent) * 1e3, after[role][1]) for role in after
+        },
+    )
 
 
 def _recover(site: Site, members: dict[str, list[Member]]) -> None:
     """Kill one after the other, and see how long it takes until what it did is done again."""
-    watcher = members["watcher"]
+    watcher, exporter = members["watcher"], members["exporter"][0]
     groups = sum(each.value("smtp_probe_engine_mailbox_groups") for each in watcher)
     watcher[0].kill()
     taken = _timed(lambda: watcher[1].value("smtp_probe_engine_mailbox_groups") == groups, "the takeover")
     print(f"watcher killed: its mailboxes are watched again after {taken:.1f} s")
-    members["exporter"][0].kill()
-    members["exporter"][0].start()
-    back = _timed(members["exporter"][0].is_ready, "the exporter")
-    print(f"exporter killed: started again it is ready after {back:.1f} s")
+    members["worker"][0].kill()
+    known = len(site.mails())
+    print(f"worker killed: the next mail after {_timed(lambda: len(site.mails()) > known, 'mail'):.1f} s")
+    exporter.kill()
+    exporter.start()
+    print(f"exporter killed: started again it is ready after {_timed(exporter.is_ready, 'it'):.1f} s")
     for stream in ("FIGURES_RUNS", "FIGURES_EVENTS"):
         node = site.cluster.leader_of(stream)
         node.kill()
@@ -95,27 +145,85 @@ def _recover(site: Site, members: dict[str, list[Member]]) -> None:
         longest = _timed(lambda known=known: len(site.mails()) > known + 20, "mail")  # type: ignore[misc]
         print(f"leader of {stream} killed: 20 further mails after {longest:.1f} s")
         node.start()
-        wait_until(node.is_ready, "the server", 30)
-    counts = defaultdict(int)
-    for mail in site.mails():
-        counts[mail["probe_id"]] += 1
+        wait_until(node.is_ready, "the server", 60)
+    members["controller"][0].kill()
+    known = len(site.mails())
+    print(f"controller killed: the next mail after {_timed(lambda: len(site.mails()) > known, 'mail'):.1f} s")
+    counts = Counter(mail["probe_id"] for mail in site.mails())
     print(f"{len(site.mails())} mails, at most {max(counts.values())} for a run")
+    assert max(counts.values()) == 1
 
 
-def main(count: int = 1200, interval: int = 60, seconds: float = 60.0) -> None:
-    """Measure."""
-    users = [f"user{number}" for number in range(10)]
+def measure(routes: int, interval: int, seconds: float, workers: int, *, recovers: bool) -> Measured:
+    """Measure one size, on servers of its own."""
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         with (
             Cluster(work / "nats") as cluster,
-            Receiver(work / "mx", users) as receiver,
+            Receiver(work / "mx", _USERS) as receiver,
             Site(cluster, receiver, work / "members", "figures") as site,
         ):
-            routes = {f"r{n:05}": {"user": users[n % len(users)], "interval": interval} for n in range(count)}
-            site.configure(routes)
-            _measure(site, count, seconds)
+            plan: dict[str, dict[str, Any]] = {
+                f"r{n:05}": {"user": _USERS[n % len(_USERS)], "interval": interval} for n in range(routes)
+            }
+            site.configure(plan, max_bytes=268_435_456)
+            change_config(site.config, lambda config: config.update(metrics={"detail": "minimal"}))
+            sizes = {**ROLES, "worker": workers}
+            members = {
+                role: [site.start(role, f"{role}{n}") for n in range(size)] for role, size in sizes.items()
+            }
+            measured = _measure(site, members, routes, interval, seconds)
+            measured.tell()
+            if recovers:
+                _recover(site, members)
+            return measured
+
+
+def _tell_growth(found: list[Measured]) -> None:
+    """Print the slopes over the number of routes: 1 is linear, 0 is no growth."""
+    sizes = [float(each.routes) for each in found]
+    figures: dict[str, list[float]] = {"lag p99": [each.lag_p99 for each in found]}
+    for role in found[0].usage:
+        figures[f"{role}: processor time a run"] = [each.usage[role][0] for each in found]
+        figures[f"{role}: memory"] = [each.usage[role][1] for each in found]
+    print("log-log slopes over routes " + ", ".join(f"{size:.0f}" for size in sizes))
+    for name, values in figures.items():
+        print(f"  {name:36} {slope(sizes, values):6.2f}")
+
+
+def slope(sizes: list[float], values: list[float]) -> float:
+    """The slope of the line that fits the logarithms best; a value of nothing counts as a thousandth."""
+    return linear_regression(
+        [log(size) for size in sizes], [log(max(value, 0.001)) for value in values]
+    ).slope
+
+
+def main() -> None:
+    """Measure what the arguments say."""
+    parser = argparse.ArgumentParser(prog="make bench-engine", description=__doc__)
+    parser.add_argument("--routes", type=int, default=1200)
+    parser.add_argument("--interval", type=int, default=60, help="seconds between two runs of a route")
+    parser.add_argument("--seconds", type=float, default=60.0, help="how long is looked")
+    parser.add_argument("--workers", type=int, default=3)
+    parser.add_argument(
+        "--beside", type=int, nargs="*", default=[], help="further numbers of routes, at the same rate"
+    )
+    options = parser.parse_args()
+    print(json.dumps(describe_machine()))
+    sizes = sorted({*options.beside, options.routes})
+    found = [
+        measure(
+            size,
+            max(1, round(options.interval * size / options.routes)),
+            options.seconds,
+            options.workers,
+            recovers=size == options.routes,
+        )
+        for size in sizes
+    ]
+    if len(found) > 1:
+        _tell_growth(found)
 
 
 if __name__ == "__main__":
-    main(*(int(argument) for argument in sys.argv[1:]))
+    main()

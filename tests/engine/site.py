@@ -42,6 +42,12 @@ class Receiver:
         self._process.kill()
         self._process.wait(10)
 
+    @property
+    def pid(self) -> int:
+        """The process of the receiver."""
+        assert self._process is not None
+        return self._process.pid
+
     def hold(self, is_held: bool) -> None:
         """Answer no final dot, or answer again."""
         path = self._directory / "hold"
