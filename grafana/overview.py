@@ -18,6 +18,7 @@ from .panels import (
     Look,
     Query,
     graph,
+    matrix,
     number,
     rows,
     timeline,
@@ -160,6 +161,14 @@ def _wrong() -> str:
     )
     kept = " or ".join(problems)
     return f"max by (problem, subject, page, instance) ({kept})"
+
+
+def _by_place(name: str) -> str:
+    """A count of one exporter, by route and vantage; exporters of one vantage count the same."""
+    return f"max by (route, vantage) (sum by (instance, route, vantage) ({increase('$window', name, 'route', 'vantage!=')}))"
+
+
+FROM_WHERE = f"({_by_place('probe_failures_total')} or 0 * {_by_place('probes_total')}) / ({_by_place('probes_total')} > 0)"
 
 
 def build() -> Dashboard:
@@ -369,6 +378,24 @@ def build() -> Dashboard:
                         width=8,
                         least=0,
                     )
+                ),
+            ),
+            (
+                matrix(
+                    Look(
+                        "Broken from here, or everywhere?",
+                        "Share of probes that failed, by the place that they were sent from (engine.vantages). A row that is red "
+                        "throughout is the receiving side, or the way to it; one red field is the network or the address of that place.",
+                        (Query(FROM_WHERE),),
+                        "percentunit",
+                        ((None, GREEN), (0.1, YELLOW), (0.5, RED)),
+                        links=(links.ROUTE.of_row("route"),),
+                        width=24,
+                        height=9,
+                        nothing="one place only",
+                    ),
+                    row="route",
+                    column="vantage",
                 ),
             ),
         ),

@@ -154,7 +154,9 @@ def _recover(site: Site, members: dict[str, list[Member]]) -> None:
     assert max(counts.values()) == 1
 
 
-def measure(routes: int, interval: int, seconds: float, workers: int, *, recovers: bool) -> Measured:
+def measure(
+    routes: int, interval: int, seconds: float, workers: int, lease: float, *, recovers: bool
+) -> Measured:
     """Measure one size, on servers of its own."""
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
@@ -166,7 +168,7 @@ def measure(routes: int, interval: int, seconds: float, workers: int, *, recover
             plan: dict[str, dict[str, Any]] = {
                 f"r{n:05}": {"user": _USERS[n % len(_USERS)], "interval": interval} for n in range(routes)
             }
-            site.configure(plan, max_bytes=268_435_456)
+            site.configure(plan, max_bytes=268_435_456, lease=lease)
             change_config(site.config, lambda config: config.update(metrics={"detail": "minimal"}))
             sizes = {**ROLES, "worker": workers}
             members = {
@@ -205,6 +207,7 @@ def main() -> None:
     parser.add_argument("--interval", type=int, default=60, help="seconds between two runs of a route")
     parser.add_argument("--seconds", type=float, default=60.0, help="how long is looked")
     parser.add_argument("--workers", type=int, default=3)
+    parser.add_argument("--lease", type=float, default=10.0, help="engine.lease, in seconds")
     parser.add_argument(
         "--beside", type=int, nargs="*", default=[], help="further numbers of routes, at the same rate"
     )
@@ -217,6 +220,7 @@ def main() -> None:
             max(1, round(options.interval * size / options.routes)),
             options.seconds,
             options.workers,
+            options.lease,
             recovers=size == options.routes,
         )
         for size in sizes
