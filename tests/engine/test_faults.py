@@ -14,6 +14,7 @@ import pytest
 
 from tests.engine.cluster import Cluster
 from tests.engine.namespaces import Namespaces, are_permitted
+from tests.engine.scraping import Scraping
 from tests.engine.site import Member, Receiver, Site, ended, wait_until
 
 pytestmark = pytest.mark.lab
@@ -41,6 +42,8 @@ def slots_without_a_word(exporter):
 
 class Run:
     """The site of this file with its processes by name."""
+
+    prometheus: Scraping
 
     def __init__(self, site: Site) -> None:
         self.site = site
@@ -90,6 +93,8 @@ def run(tmp_path_factory):
         Site(cluster, receiver, work / "members", "faults") as site,
     ):
         made = Run(site)
+        targets = [f"127.0.0.1:{each.port}" for each in made.exporters]
+        made.prometheus = stack.enter_context(Scraping(work / "prometheus", targets))
         wait_until(
             lambda: all(each.is_ready() for each in (*made.workers, *made.watchers, *made.exporters)),
             "all",
@@ -214,6 +219,17 @@ def test_in_the_end_everything_is_accounted_for(run):
     run.site.stop("worker")
     probes = run.site.verify(run.exporters)
     silences = run.site.silences(probes, run.faults)
+    # What Prometheus has of two exporters is one truth, and no counter of a route has ever gone back.
+    known = "job='smtp-probe',vantage='default'"
+    once = f"sum(max without (instance) (smtp_probe_probes_total{{{known}}}))"
+    run.prometheus.wait_for(once, len(probes))
+    back = f"sum(resets(smtp_probe_probes_total{{{known}}}[10m]))"
+    assert run.prometheus.value(back) == 0
+    delivered = sum(row["kind"] == "delivered" for row in probes.values())
+    run.prometheus.wait_for(
+        f"sum(max without (instance) (smtp_probe_outcomes_total{{outcome='delivered',{known}}}))", delivered
+    )
+    assert delivered <= len(run.site.mails()) <= len(probes)
     print({"mails": len(run.site.mails()), **silences})
     for exporter in run.exporters:
         assert slots_without_a_word(exporter) == {}
