@@ -18,7 +18,7 @@ from smtp_probe.config.settings import Auth, Config, Credential
 from smtp_probe.config.token_files import TokenFile
 from smtp_probe.errors import CredentialError
 from smtp_probe.model import TokenResult
-from smtp_probe.network.oauth import OAuthClient
+from smtp_probe.network.provider_libraries import make_client
 from smtp_probe.network.token_keeper import CredentialState, TokenKeeper
 from smtp_probe.ports import Clock, Resolver, Secret
 from smtp_probe.report.known_series import credentials_in_use
@@ -72,10 +72,11 @@ class Credentials:
             return None
         return partial(_password, auth, path) if auth.oauth is None else partial(self._token, auth.oauth)
 
-    def refused(self, auth: Auth | None) -> None:
-        """Hear that a mail server refused a login."""
-        if auth is not None and auth.oauth in self._keepers:
-            self._keepers[auth.oauth][1].refused()
+    def refused(self, auth: Auth | None) -> bool:
+        """Hear that a mail server refused a login. True where another token is to be had, with which to try again."""
+        if auth is None or auth.oauth not in self._keepers:
+            return False
+        return self._keepers[auth.oauth][1].refused()
 
     async def _token(self, name: str) -> str:
         if name not in self._keepers:  # a login that outlived its configuration
@@ -84,7 +85,7 @@ class Credentials:
 
     def _keeper(self, config: Config, name: str, resolver: Resolver) -> TokenKeeper:
         settings = config.credentials[name]
-        client = OAuthClient(settings, resolver, self._clock, strike)
+        client = make_client(settings, resolver, self._clock, strike)
         file = TokenFile(token_path(settings, name, config.state_directory))
         return TokenKeeper(settings, client, file, self._clock, partial(self._tell, name))
 

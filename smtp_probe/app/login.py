@@ -21,7 +21,8 @@ from smtp_probe.mail.syntax.text import sanitise
 from smtp_probe.model import TokenResult
 from smtp_probe.network.authorization_code import Consent, RedirectReceiver, ask_for_consent
 from smtp_probe.network.clock import ReferenceClock
-from smtp_probe.network.oauth import DeviceCode, OAuthClient, TokenAnswer
+from smtp_probe.network.oauth import DeviceCode, TokenAnswer
+from smtp_probe.network.provider_libraries import make_client
 from smtp_probe.network.resolver import DnsResolver
 from smtp_probe.network.token_keeper import CredentialState, TokenKeeper
 
@@ -51,7 +52,7 @@ async def log_in(
     settings = config.credentials[name]
     clock, resolver = ReferenceClock(), DnsResolver(config.resolver)
     file = TokenFile(token_path(settings, name, config.state_directory))
-    client = OAuthClient(settings, resolver, clock, strike)
+    client = make_client(settings, resolver, clock, strike)
     try:
         if settings.grant is Grant.DEVICE_CODE:
             _make_sure(file)

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from smtp_probe.app.connectors import Connector, connect
@@ -254,6 +255,7 @@ class Program:
             return known[1]
         secret = self.credentials.secret(settings.auth, f"senders.{name}.auth")
         submitter = SmtpSubmitter(name, settings, self._resolver, self.clock, secret)
+        submitter.on_refused = partial(self.credentials.refused, settings.auth)
         self._submitters[name] = (settings, submitter)
         return submitter
 

@@ -15,6 +15,9 @@ from smtp_probe.config.endpoints import StoredSecret
 from smtp_probe.config.section import Settings, conflict
 from smtp_probe.config.values import HttpsUrl, Line, Port, Seconds
 
+MICROSOFT_TOKEN_PATH = "/oauth2/v2.0/token"  # noqa: S105 - a path
+"""After the tenant."""
+
 
 class Grant(StrEnum):
     """How access tokens are had."""
@@ -87,6 +90,10 @@ class Credential(Settings):
         None,
         description="PEM file of the authorities to trust instead of the system's; revocation lists in it are heeded.",
     )
+    library: Literal["google-auth", "msal"] | None = Field(
+        None,
+        description="Let the provider's own library ask, of the extra `google` (grant jwt_bearer with the JSON key file of a service account) or `microsoft` (grant client_credentials with private_key_file and certificate_file); default: the standards path, which is good for any provider.",
+    )
     timeout: Seconds = Field(30.0, le=300.0, description="Deadline of one request for a token.")
 
     @model_validator(mode="after")
@@ -110,6 +117,23 @@ class Credential(Settings):
             raise conflict(
                 "grant: client_credentials needs client_secret or private_key_file", "client_secret", "grant"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _what_the_library_can(self) -> Self:
+        if self.library == "google-auth" and self.grant is not Grant.JWT_BEARER:
+            raise conflict("library: google-auth needs grant: jwt_bearer", "library", "grant")
+        if self.library != "msal":
+            return self
+        if self.grant is not Grant.CLIENT_CREDENTIALS:
+            raise conflict("library: msal needs grant: client_credentials", "library", "grant")
+        for key in ("private_key_file", "certificate_file", "scope"):
+            if getattr(self, key) is None:
+                reason = f"library: msal needs {key}"
+                raise conflict(reason, key, "library")
+        if not str(self.token_url).endswith(MICROSOFT_TOKEN_PATH):
+            reason = f"library: msal needs a token_url that ends with {MICROSOFT_TOKEN_PATH}"
+            raise conflict(reason, "token_url", "library")
         return self
 
     @model_validator(mode="after")

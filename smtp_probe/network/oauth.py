@@ -38,6 +38,7 @@ _REMEMBERED_SECRETS = 64
 _DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 _JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _JWT_CLIENT = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_HEADERS = {"Accept": "application/json", "User-Agent": "smtp-probe"}
 _TOKEN = re.compile(r"[!-~]{1,16384}")
 _ERROR_WORD = re.compile(r"[A-Za-z0-9_.:/-]{1,60}")
 _RESULTS = {
@@ -202,7 +203,10 @@ class OAuthClient:
     # The exchange.
 
     async def _ask_token(self, form: dict[str, str]) -> TokenAnswer:
-        answer = await self._post(str(self._settings.token_url), form)
+        return self.read_token(await self._post(str(self._settings.token_url), form))
+
+    def read_token(self, answer: Mapping[str, Any]) -> TokenAnswer:
+        """Understand the answer of a token endpoint. Raises CredentialError."""
         try:
             token = _text(answer, "access_token")
             if str(answer.get("token_type", "bearer")).lower() != "bearer":
@@ -219,20 +223,25 @@ class OAuthClient:
     async def _post(self, url: str, form: dict[str, str]) -> dict[str, Any]:
         """Send a form, and read the answer's JSON. Raises CredentialError for everything but success."""
         headers, proof = self._proof()
+        return await self.exchange("POST", url, headers, {**form, **proof})
+
+    async def exchange(
+        self, method: str, url: str, headers: Mapping[str, str], form: Mapping[str, str]
+    ) -> dict[str, Any]:
+        """Ask one question over HTTPS, and read the answer's JSON. Raises CredentialError for everything but success."""
         try:
             context = await self._contexts.context()
         except OSError as error:
             detail = sanitise(f"ca_file cannot be read: {error.strerror or error}")
             raise CredentialError(TokenResult.LOCAL, detail) from None
         connector = aiohttp.TCPConnector(resolver=self._names, ssl=context, use_dns_cache=False)
-        headers |= {"Accept": "application/json", "User-Agent": "smtp-probe"}
         try:
             async with (
                 asyncio.timeout(self._settings.timeout),
                 aiohttp.ClientSession(
-                    connector=connector, cookie_jar=aiohttp.DummyCookieJar(), headers=headers
+                    connector=connector, cookie_jar=aiohttp.DummyCookieJar(), headers={**headers, **_HEADERS}
                 ) as session,
-                session.post(url, data={**form, **proof}, allow_redirects=False) as response,
+                session.request(method, url, data=form or None, allow_redirects=False) as response,
             ):
                 status, body = response.status, await read_at_most(response.content, _LARGEST_BYTES + 1)
         except TimeoutError:
@@ -240,7 +249,7 @@ class OAuthClient:
             raise CredentialError(TokenResult.NETWORK, detail) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise CredentialError(TokenResult.NETWORK, explain(error).detail) from None
-        return _judge(status, body, [*form.values(), *proof.values(), *self._told])
+        return _judge(status, body, [*form.values(), *self._told])
 
 
 def _judge(status: int, body: bytes, sent: list[str]) -> dict[str, Any]:

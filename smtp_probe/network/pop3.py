@@ -273,6 +273,7 @@ class Pop3Session:
         """Delete exactly these messages, or keep them, as configured."""
         if self._connector.settings.after_judgement == "keep":
             return
+        self._searched = None  # who searches again wants to know what is left
         async with self._connector.connected() as dialogue:
             listed = await self._connector.list_messages(dialogue)
             for uid in uids:

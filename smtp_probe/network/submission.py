@@ -19,7 +19,7 @@ import aiosmtplib
 from aiosmtplib.protocol import SMTPProtocol
 
 from smtp_probe.config.settings import Auth, Mechanism, Sender
-from smtp_probe.model import LoginTrial, Submission
+from smtp_probe.model import Cause, LoginTrial, Submission
 from smtp_probe.network.concealment import Concealment
 from smtp_probe.network.oauth_bearer import ACKNOWLEDGEMENT, initial_response
 from smtp_probe.network.smtp_dialogue import Answer
@@ -65,6 +65,8 @@ class SmtpSubmitter:
         secret: Secret | None = None,
     ) -> None:
         self.name = name
+        self.on_refused: Callable[[], bool] = lambda: False
+        """Told of a login that the server refused. True where another token is to be had: it is then tried once more."""
         self._concealment = lru_cache(maxsize=1)(Concealment)
         self.terms = Terms(
             settings=settings,
@@ -85,13 +87,19 @@ class SmtpSubmitter:
         When it is cancelled, `on_phase("accept")` is the sign to go by: it is given within the very call that hands
         the final dot to the kernel, so the message may arrive if, and only if, that was told.
         """
-        dialogue = SmtpDialogue(self.terms.settings.ehlo_name, self.terms.clock, self._concealment)
-        return await Transaction(self.terms, dialogue, on_phase).run(envelope)
+        submission = await self._transaction(on_phase).run(envelope)
+        failure = submission.failure
+        if failure is not None and failure.cause == Cause.AUTH_REFUSED and self.on_refused():
+            return await self._transaction(on_phase).run(envelope)
+        return submission
 
     async def try_login(self) -> LoginTrial:
         """Connect, secure and log in, within the settings' deadlines; send nothing. Never raises for the other side."""
+        return await self._transaction(None).try_login()
+
+    def _transaction(self, on_phase: Callable[[str], None] | None) -> Transaction:
         dialogue = SmtpDialogue(self.terms.settings.ehlo_name, self.terms.clock, self._concealment)
-        return await Transaction(self.terms, dialogue, None).try_login()
+        return Transaction(self.terms, dialogue, on_phase)
 
 
 class _StampedProtocol(SMTPProtocol):

@@ -68,7 +68,7 @@ class TokenKeeper:
         self._usable_ns = 0
         self._tried: str | None = None
         self._spurned = ""
-        self._held_ns = 0
+        self._suspect_ns = 0
         self._unwritten: KeptTokens | None = None
         self._error: CredentialError | None = None
         self._wait_seconds = _FIRST_WAIT_SECONDS
@@ -85,12 +85,17 @@ class TokenKeeper:
         error = self._error or CredentialError(TokenResult.PROTOCOL, "the token has expired at once")
         raise error.again()
 
-    def refused(self) -> None:
-        """Hear that a mail server refused the login: a token that is not quite new may be revoked, and is had anew."""
-        if self._access_token and self._clock.now_ns() - self._held_ns >= _NEW_SECONDS * _NS:
+    def refused(self) -> bool:
+        """Hear that a mail server refused the login: a token that is not quite new may be revoked, and is had anew.
+
+        True where it is: one that has just been had is not the cause.
+        """
+        is_suspect = bool(self._access_token) and self._clock.now_ns() >= self._suspect_ns
+        if is_suspect:
             self._spurned, self._access_token, self._renew_ns = self._access_token, "", 0
             detail = "a mail server refused the access token before its end"
             self._tell(CredentialState(result=TokenResult.REVOKED, detail=detail, expires_ns=None))
+        return is_suspect
 
     async def run(self) -> None:
         """Renew the token for ever, each time before it expires."""
@@ -188,7 +193,8 @@ class TokenKeeper:
     def _hold(self, token: str, lifetime_seconds: float | None) -> None:
         now_ns = self._clock.now_ns()
         lifetime = _UNTOLD_SECONDS if lifetime_seconds is None else lifetime_seconds
-        self._access_token, self._held_ns = token, now_ns
+        self._access_token = token
+        self._suspect_ns = now_ns + round(min(_NEW_SECONDS, lifetime / 10) * _NS)
         self._expires_ns = None if lifetime_seconds is None else now_ns + round(lifetime * _NS)
         self._renew_ns = now_ns + round((lifetime - min(_EARLIEST_SECONDS, lifetime / 4)) * _NS)
         self._usable_ns = now_ns + round((lifetime - min(10.0, lifetime / 10)) * _NS)

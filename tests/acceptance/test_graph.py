@@ -15,6 +15,7 @@ import trustme
 from aiohttp import web
 from aiosmtpd.controller import Controller
 
+from tests.acceptance.commands import sweep_what_was_kept, try_logins
 from tests.acceptance.daemon import Daemon, free_port
 from tests.network.authorization_server import CLIENT_SECRET, AuthorizationServer
 from tests.network.graph_server import USER, GraphServer, problem
@@ -177,3 +178,16 @@ def test_ours_are_deleted_for_good_and_the_others_stay(daemon, graph):
     daemon.wait_until(lambda: daemon.in_flight() == 0, "everything to end")
     daemon.wait_until(lambda: set(server.messages) == {"other"}, "ours to go")
     assert daemon.value("smtp_probe_duplicate_messages_total") == 0
+
+
+def test_the_account_is_shown_by_login_test(daemon, graph):
+    shown = try_logins(daemon)
+    assert shown["office"]["well"]
+    assert {each["placement"] for each in shown["office"]["folders"]} >= {"inbox", "junk"}
+    assert not any(token in json.dumps(shown) for token in graph[1].issued)
+
+
+def test_what_was_left_is_swept_by_hand(daemon, graph):
+    for route in ("plain", "junk"):
+        sweep_what_was_kept(daemon, "office", route)
+    assert set(graph[0].messages) == {"other"}

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import pytest
 
+from tests.acceptance.commands import sweep_what_was_kept, try_logins
 from tests.acceptance.daemon import Daemon, route, write_config
 from tests.lab import MailLab
 from tests.lab.client import send, write
@@ -39,16 +38,6 @@ def daemon(lab: MailLab, tmp_path_factory):
         yield running
 
 
-def trial(daemon):
-    run = subprocess.run(
-        [sys.executable, "-m", "smtp_probe", "login-test", f"--config.file={daemon.config}", "--json"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    return {each["name"]: each for each in map(json.loads, run.stdout.splitlines())}["jmap"]
-
-
 def test_probes_are_found_with_the_second_of_their_storing(daemon):
     assert set(daemon.outcomes()) == {"delivered"}
     assert daemon.value("smtp_probe_mailbox_up") == 1
@@ -70,12 +59,16 @@ def test_the_certificate_is_shown(daemon):
 def test_ours_are_destroyed_and_the_others_stay(daemon):
     daemon.rest()
     daemon.wait_until(lambda: daemon.in_flight() == 0, "everything to end")
-    daemon.wait_until(lambda: trial(daemon)["folders"][0]["messages"] == 1, "ours to go")
-    shown = trial(daemon)
+    daemon.wait_until(lambda: try_logins(daemon)["jmap"]["folders"][0]["messages"] == 1, "ours to go")
+    shown = try_logins(daemon)["jmap"]
     assert shown["well"]
     assert [(each["name"], each["placement"], each["rights"]) for each in shown["folders"]] == [
         ("INBOX", "inbox", "rte"), ("Junk", "junk", "rte"),
     ]  # fmt: skip
+
+
+def test_what_was_left_is_swept_by_hand(daemon):
+    sweep_what_was_kept(daemon, "jmap", "jmap")
 
 
 def test_a_server_that_comes_back_is_read_again(daemon, lab):

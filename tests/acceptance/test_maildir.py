@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from tests.acceptance.commands import sweep_what_was_kept, try_logins
 from tests.acceptance.daemon import Daemon, route, write_config
 from tests.lab import MailLab
 from tests.lab.client import send, wait_for_mail, write
@@ -69,19 +70,17 @@ def test_the_time_of_storing_is_the_deliverers_to_the_microsecond(daemon):
 
 
 def test_the_account_is_shown_by_login_test(daemon, lab):
-    run = subprocess.run(
-        [sys.executable, "-m", "smtp_probe", "login-test", f"--config.file={daemon.config}", "--json"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    shown = {each["name"]: each for each in map(json.loads, run.stdout.splitlines())}
+    shown = try_logins(daemon)
     assert shown["maildir"]["server"] == str(lab.maildir("maildir"))
     assert shown["maildir"]["well"]
     assert [(each["name"], each["rights"]) for each in shown[JUNK]["folders"]] == [
         ("INBOX", "rte"),
         ("Junk", "rte"),
     ]
+
+
+def test_what_was_left_is_swept_by_hand(daemon):
+    sweep_what_was_kept(daemon, "maildir", "maildir")
 
 
 def test_a_maildir_that_goes_and_comes_back_is_read_again(daemon, lab):

@@ -8,6 +8,7 @@ import stat
 
 import pytest
 
+from smtp_probe.network.clock import ReferenceClock
 from tests.acceptance.daemon import Daemon, route, write_config
 from tests.lab import MailLab
 from tests.network.authorization_server import CLIENT_SECRET, AuthorizationServer
@@ -60,14 +61,23 @@ def daemon(lab, server, first_token, tmp_path_factory):
         yield running
 
 
+def left_seconds(daemon):
+    expiry = daemon.value("smtp_probe_credential_expiry_timestamp_seconds", credential="account")
+    return expiry - ReferenceClock().now_ns() / 1e9
+
+
+def restart_dovecot(lab):
+    lab.stop_part("dovecot")
+    lab.start_part("dovecot")
+
+
 def renewed(daemon):
     return daemon.value(REFRESHES, credential="account", result="renewed")
 
 
 def test_mail_goes_on_while_one_token_after_the_other_expires(daemon, lab, server):
     daemon.wait_until(lambda: renewed(daemon) >= 3, "two tokens to be replaced", 40)
-    lab.stop_part("dovecot")
-    lab.start_part("dovecot")
+    restart_dovecot(lab)
     daemon.wait_until(daemon.is_ready, "the mailbox to be opened with a later token")
     more = daemon.outcomes()["delivered"] + 2
     daemon.wait_until(lambda: daemon.outcomes()["delivered"] >= more, "deliveries")
@@ -99,6 +109,42 @@ def test_a_revoked_consent_is_told_and_no_mail_is_lost_by_it(daemon, server, fir
     assert set(daemon.outcomes()) <= {"delivered", "late"}
 
 
+def test_a_token_that_is_revoked_is_had_anew_once_and_a_revoked_consent_is_not_asked_for_again_and_again(
+    daemon, lab, server
+):
+    """Dovecot asks about each token, for submission and for IMAP, and refuses what an administrator has revoked."""
+    server.lifetime = 60.0
+    unobserved = lambda: daemon.value("smtp_probe_unobserved_total", reason="credential")  # noqa: E731
+    daemon.wait_until(lambda: left_seconds(daemon) > 30, "a token that is good for a minute", 20)
+    daemon.wait_until(lambda: left_seconds(daemon) < 53, "the token not to be new any more", 20)
+    before, asked, seen = renewed(daemon), len(server.requests), unobserved()
+    server.active.clear()
+    daemon.wait_until(lambda: renewed(daemon) > before, "another token", 30)
+    more = daemon.outcomes()["delivered"] + 2
+    daemon.wait_until(lambda: daemon.outcomes()["delivered"] >= more, "deliveries")
+    assert daemon.value(REFRESHES, credential="account", result="revoked") == 1
+    assert len(server.requests) == asked + 1
+    assert unobserved() <= seen + 1  # the one whose login was refused
+    assert daemon.value("smtp_probe_probe_failures_total") == 0
+    assert "refused the access token before its end" in daemon.log.read_text()
+
+    server.active.clear()
+    restart_dovecot(lab)  # so that IMAP, too, is asked for a token, and is refused the one that is held
+    daemon.wait_until(lambda: renewed(daemon) > before + 1, "another token", 30)
+    daemon.wait_until(daemon.is_ready, "the mailbox to be opened with it")
+
+    daemon.wait_until(lambda: left_seconds(daemon) < 53, "the token not to be new any more", 20)
+    seen, asked = unobserved(), len(server.requests)
+    server.revoke_all()
+    daemon.wait_until(lambda: unobserved() >= seen + 4, "probes for which there is no token", 30)
+    assert daemon.value(REFRESHES, credential="account", result="revoked") >= 3
+    assert daemon.value(REFRESHES, credential="account", result="invalid_grant") >= 2
+    assert len(server.requests) <= asked + 3  # after five seconds, ten, twenty: not for each probe
+    assert daemon.value("smtp_probe_probe_failures_total", reason="refused") == 0
+    restart_dovecot(lab)
+    daemon.wait_until(lambda: not daemon.is_ready(), "the mailbox to be out of view", 20)
+
+
 def test_the_tokens_are_nowhere_but_in_their_file(daemon, server):
     state = daemon.config.parent / "state"
     file = state / "credentials" / "account.json"
@@ -110,5 +156,5 @@ def test_the_tokens_are_nowhere_but_in_their_file(daemon, server):
 
     assert len(server.issued) > 8
     assert [token for token in (*server.issued, CLIENT_SECRET) if token.encode() in shown] == []
-    assert json.loads(file.read_text())["refresh_token"] in server.refresh_tokens
+    assert json.loads(file.read_text())["refresh_token"] in server.issued
     assert stat.S_IMODE(file.stat().st_mode) == 0o600

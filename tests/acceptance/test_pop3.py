@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from tests.acceptance.commands import sweep_what_was_kept, try_logins
 from tests.acceptance.daemon import Daemon, route, write_config
 from tests.acceptance.test_options import own_messages
 from tests.lab import MailLab
@@ -49,6 +50,20 @@ def test_ours_are_deleted_and_the_others_stay(daemon, lab):
         daemon.wait_until(lambda user=user: not own_messages(lab, user, "INBOX"), "ours to be deleted", 20)
         others = [path for part in ("new", "cur") for path in (lab.maildir(user) / part).iterdir()]
         assert len(others) == 1
+
+
+def test_the_accounts_are_shown_by_login_test(daemon):
+    shown = try_logins(daemon)
+    for user in WAYS:
+        account = shown[user]
+        assert account["well"]
+        assert account["tls"]["version"].startswith("TLSv1")
+        assert [(each["name"], each["messages"]) for each in account["folders"]] == [("INBOX", 1)]
+        assert account["quotas"] is None  # POP3 tells none, and that is not said to be zero
+
+
+def test_what_was_left_is_swept_by_hand(daemon):
+    sweep_what_was_kept(daemon, "probe1", "probe1")
 
 
 def test_a_server_that_comes_back_is_read_again(daemon, lab):

@@ -83,6 +83,8 @@ class AuthorizationServer:
     async def _start(self, host: str, port: int, tls: ssl.SSLContext) -> web.AppRunner:
         app = web.Application()
         app.router.add_post("/token", self._token)
+        app.router.add_post("/tenant/oauth2/v2.0/token", self._token)
+        app.router.add_get("/tenant/v2.0/.well-known/openid-configuration", self._configuration)
         app.router.add_post("/device", self._device)
         app.router.add_get("/authorize", self._authorize)
         app.router.add_post("/introspect", self._introspect)
@@ -126,6 +128,12 @@ class AuthorizationServer:
         if self.active.get(token, 0.0) <= time.monotonic():
             return web.json_response({"active": False})
         return web.json_response({"active": True, "username": USER, "scope": "mail", "token_type": "Bearer"})
+
+    async def _configuration(self, request: web.Request) -> web.Response:
+        """Where everything is, as Microsoft tells it (OpenID Connect Discovery 1.0)."""
+        tenant = f"https://{request.host}/tenant"
+        facts = {"issuer": f"{tenant}/v2.0", "authorization_endpoint": f"{tenant}/oauth2/v2.0/authorize"}
+        return web.json_response({**facts, "token_endpoint": f"{tenant}/oauth2/v2.0/token"})
 
     async def _device(self, request: web.Request) -> web.Response:
         form = await self._note(request)

@@ -355,6 +355,25 @@ async def test_the_secret_is_read_afresh_each_time() -> None:
     assert sent == [_encoded("\0probe\0first"), _encoded("\0probe\0second")]
 
 
+async def test_a_refused_login_is_tried_once_more_where_there_is_another_token() -> None:
+    server = HostileSmtp({"AUTH": b"535 5.7.8 Revoked\r\n"}, offers=OFFERS)
+
+    def renew() -> bool:
+        server.answers["AUTH"] = b"235 2.7.0 Welcome\r\n"
+        return True
+
+    async with server.running():
+        submitter = submitter_of(sender(server.port, **auth("xoauth2")))
+        assert (await submitter.submit(ENVELOPE)).disposition is Disposition.REFUSED
+        assert server.sessions == 1
+        submitter.on_refused = lambda: True
+        assert (await submitter.submit(ENVELOPE)).disposition is Disposition.REFUSED
+        assert server.sessions == 3
+        submitter.on_refused = renew
+        assert (await submitter.submit(ENVELOPE)).disposition is Disposition.ACCEPTED
+    assert server.sessions == 5
+
+
 # Certificate authorities.
 
 
