@@ -16,8 +16,10 @@ from smtp_probe.model import (
     Bounce,
     Finding,
     Hop,
+    Method,
     Phase,
     PhaseTiming,
+    Source,
     Span,
     Submission,
     Timing,
@@ -109,7 +111,7 @@ def view_probe(record: ProbeRecord, seen: Sequence[SeenInQueue] = ()) -> ProbeVi
         trace_flags=() if arrival is None else tuple(map(_words, arrival.trace.flags)),
         corrected_hops=() if timing is None else _view_times(timing),
         clocks=() if timing is None else _view_clocks(timing),
-        verdicts=tuple(map(_view_verdict, authentication.verdicts[:_MOST_VERDICTS])),
+        verdicts=tuple(map(_view_verdict, _side_by_side(authentication)[:_MOST_VERDICTS])),
         unobserved_verdicts=tuple(_clean(each, 300) for each in authentication.unobserved[:_MOST_VERDICTS]),
         findings=tuple(_view_finding(probe.route, each) for each in findings),
         bounce=None if bounce is None else _view_bounce(bounce),
@@ -238,6 +240,12 @@ def _view_clocks(timing: Timing) -> tuple[ClockView, ...]:
         )
 
     return tuple(view(clock.by, clock.span) for clock in timing.offsets)
+
+
+def _side_by_side(found: Authentication) -> list[Verdict]:
+    """Give the verdicts by method, ours before the receiver's."""
+    methods, sources = list(Method), list(Source)
+    return sorted(found.verdicts, key=lambda each: (methods.index(each.method), sources.index(each.source)))
 
 
 def _view_verdict(verdict: Verdict) -> VerdictView:

@@ -15,7 +15,8 @@ from markupsafe import Markup, escape
 from smtp_probe.report.web.instants import show_seconds
 from smtp_probe.report.web.views import ProbeView
 
-_WIDTH, _ROW, _LABEL, _VALUE = 860, 22, 250, 90
+_WIDTH, _ROW, _LABEL, _VALUE, _GAP = 860, 22, 210, 80, 14
+"""The time stands beside the name, so that a narrow screen shows both before the bars."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def way_waterfall(probe: ProbeView) -> Markup:
 
 def _draw(label: str, bars: list[Bar]) -> Markup:
     whole = max(1e-9, *(bar.start + max(0.0, bar.seconds) for bar in bars))
-    room = _WIDTH - _LABEL - _VALUE
+    room = _WIDTH - _LABEL - _VALUE - _GAP
     rows = "".join(_row(number, bar, room / whole) for number, bar in enumerate(bars))
     return Markup(  # noqa: S704 - numbers, and texts escaped before
         f'<svg class="waterfall" viewBox="0 0 {_WIDTH} {_ROW * len(bars)}" role="img" '
@@ -69,11 +70,11 @@ def _draw(label: str, bars: list[Bar]) -> Markup:
 
 def _row(number: int, bar: Bar, scale: float) -> str:
     y = number * _ROW
-    x, width = _LABEL + max(0.0, bar.start) * scale, max(1.5, bar.seconds * scale)
+    x, width = _LABEL + _VALUE + _GAP + max(0.0, bar.start) * scale, max(1.5, bar.seconds * scale)
     return (
         f'<text class="name" x="0" y="{y + 15}">{escape(bar.label[:36])}</text>'
         f'<rect class="{bar.tone}" x="{x:.1f}" y="{y + 5}" width="{width:.1f}" height="12" rx="2"/>'
-        f'<text class="value" x="{_WIDTH}" y="{y + 15}" text-anchor="end">{escape(show_seconds(bar.seconds))}</text>'
+        f'<text class="value" x="{_LABEL + _VALUE}" y="{y + 15}" text-anchor="end">{escape(show_seconds(bar.seconds))}</text>'
     )
 
 

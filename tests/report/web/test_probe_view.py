@@ -82,8 +82,8 @@ def test_authentication_is_told_by_whose_word_it_is_and_what_is_wrong_with_it():
     assert told == [
         ("spf", "own", "softfail", "bounces.example.net", False),
         ("dkim", "own", "pass", "example.net", True),
-        ("dmarc", "own", "pass", "example.net", None),
         ("dkim", "receiver", "fail", "example.net", None),
+        ("dmarc", "own", "pass", "example.net", None),
     ]
     assert [each.check for each in view.findings][-1] == "dkim_disagrees"
     assert view.unobserved_verdicts == ("the body was not fetched",)
