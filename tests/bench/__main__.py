@@ -13,7 +13,6 @@ from tests.lab.errors import LabError
 from .clocks import measure_clocks
 from .cpu import measure_cpu
 from .domains import measure_domains
-from .event_loop import measure_event_loop
 from .figures import Row
 from .growth import measure_growth
 from .history import measure_history
@@ -39,7 +38,6 @@ BENCHMARKS: Mapping[str, Callable[[Site], list[Row]]] = {
     "pages": measure_pages,
     "growth": measure_growth,
     "history": measure_history,
-    "event_loop": measure_event_loop,
 }
 _FAILURES = (LabError, TimeoutError, OSError, AssertionError)
 """What a measurement raises when its servers or its daemon do not do their part."""

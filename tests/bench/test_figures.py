@@ -5,6 +5,7 @@ import json
 import pytest
 
 from .figures import Baseline, Figure, Row, below, ratio_at_least, ratio_at_most
+from .growth import slope
 from .machine import describe_machine
 from .scrape import Stalls
 from .table import print_table, write_json
@@ -72,6 +73,12 @@ def test_a_stall_is_judged_only_where_the_machine_was_quiet(ours, machine, is_me
 
     assert found.is_met is is_met
     assert "the machine held up" in found.note
+
+
+def test_a_slope_of_one_is_linear_and_of_none_is_no_growth():
+    assert slope({100: 3.0, 1000: 30.0, 5000: 150.0}) == pytest.approx(1.0)
+    assert slope({100: 7.0, 5000: 7.0}) == pytest.approx(0.0)
+    assert slope({10: 2.0, 100: 200.0}) == pytest.approx(2.0)
 
 
 def test_the_json_has_every_value_and_the_machine(tmp_path):

@@ -1,5 +1,6 @@
 """What the journal keeps, and for how long."""
 
+import asyncio
 import sqlite3
 
 from smtp_probe.model import OutcomeKind
@@ -38,6 +39,22 @@ async def test_failures_outlive_successes_and_the_newest_always_stays(tmp_path):
     await journal.close()
     with sqlite3.connect(stage.path) as database:
         assert database.execute("SELECT probe_id FROM headers").fetchall() == [("example-00005",)]
+
+
+async def test_old_probes_are_dropped_some_at_a_time_and_events_are_written_meanwhile(tmp_path, monkeypatch):
+    monkeypatch.setattr("smtp_probe.report.keeping._AT_ONCE", 1)
+    stage = await Stage.build("empty", tmp_path)
+    await stage.tell(*lives([delivery(number) for number in range(1, 8)]))
+    journal = await stage.open_journal()
+    forgetting = asyncio.create_task(journal.forget(START_NS + 10**6 * NS, START_NS))
+    written = [await journal.record(event) for event in lives([delivery(8)])]
+    was_done = forgetting.done()
+
+    assert all(written)
+    assert not was_done
+    assert await forgetting in (6, 7)
+    assert {outcome.probe.sequence for outcome in await journal.last_outcomes(10)} <= {7, 8}
+    await journal.close()
 
 
 async def test_so_many_failures_are_kept_and_no_more(tmp_path, monkeypatch):
