@@ -34,7 +34,8 @@ class SetupRequest:
     """Who, with which password, and what is known already."""
 
     person: Person
-    password_file: Path
+    password_file: Path | None = None
+    """None where a person's consent takes the place of a password."""
     username: str | None = None
     given: tuple[FoundServer, ...] = ()
     """Servers that the person has named: their protocols are not searched for."""

@@ -16,9 +16,19 @@ from smtp_probe.app.account_setup import Chosen, SetupRequest, ehlo_name
 from smtp_probe.config.load import load
 from smtp_probe.errors import ConfigError, ConfigProblem
 from smtp_probe.mail.syntax.text import sanitise
+from smtp_probe.policy.discovery.consent import Recipe
 
 _PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9/_-]*[.@/][A-Za-z0-9.@/_-]*[A-Za-z0-9]")
 """What YAML takes as text without quotes: a host, an address, a path."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """The client that the administrator has registered, and the provider's way."""
+
+    recipe: Recipe
+    client_id: str
+    client_secret_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +40,8 @@ class Draft:
     inbox: Chosen
     recipient: str
     state_directory: Path
+    consent: Consent | None = None
+    """How tokens are had, where there is no password."""
 
 
 def write_draft(draft: Draft, path: Path, *, may_replace: bool) -> None:
@@ -64,13 +76,7 @@ def _unwritable(path: Path, error: OSError) -> ConfigError:
 def render(draft: Draft, path: Path) -> str:
     """The file's text. `path` is where it will stand: paths in its folder are told from there."""
     request, folder = draft.request, path.absolute().parent
-    account = "\n".join(
-        (
-            "    auth:",
-            "      username: {name}",
-            f"      password_file: {_path(request.password_file, folder)}  # read at every login",
-        )
-    )
+    account = "\n".join(("    auth:", "      username: {name}", *_proof(draft, folder)))
     authority = ""
     if request.ca_file is not None:
         authority = f"\n    tls_options: {{ca_file: {json.dumps(str(request.ca_file))}}}"
@@ -87,6 +93,7 @@ def render(draft: Draft, path: Path) -> str:
         "# The journal and the signing key; made with mode 0700 where it does not exist.",
         f"state_directory: {_path(draft.state_directory, folder)}",
         "",
+        *([] if draft.consent is None else _credential(draft.consent, folder, shown)),
         "senders:",
         _server(draft.submission, authority),
         account.format(name=_scalar(draft.submission.username)),
@@ -113,6 +120,31 @@ def render(draft: Draft, path: Path) -> str:
         servers = ", ".join(json.dumps(server) for server in request.nameservers)
         parts += ["", "resolver:", f"  nameservers: [{servers}]", f"  port: {request.nameserver_port}"]
     return "\n".join(parts) + "\n"
+
+
+def _proof(draft: Draft, folder: Path) -> tuple[str, ...]:
+    """By what a login is proved."""
+    if draft.consent is not None:
+        return ("      mechanism: xoauth2", "      oauth: account")
+    assert draft.request.password_file is not None
+    return (f"      password_file: {_path(draft.request.password_file, folder)}  # read at every login",)
+
+
+def _credential(consent: Consent, folder: Path, shown: str) -> list[str]:
+    recipe = consent.recipe
+    secret = consent.client_secret_file
+    return [
+        f"# Tokens instead of a password. Once, as the daemon's user: smtp-probe login account --config.file={shown}",
+        "credentials:",
+        "  account:",
+        f"    grant: {recipe.grant}",
+        f"    token_url: {recipe.token_url}",
+        f"    {recipe.consent_key}: {recipe.consent_url}",
+        f"    client_id: {json.dumps(consent.client_id)}",
+        *([] if secret is None else [f"    client_secret: {{password_file: {_path(secret, folder)}}}"]),
+        f"    scope: {json.dumps(recipe.scope)}",
+        "",
+    ]
 
 
 def _server(chosen: Chosen, authority: str, name: str = "submission") -> str:

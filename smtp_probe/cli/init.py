@@ -15,6 +15,8 @@ import typer
 if TYPE_CHECKING:
     from smtp_probe.app.account_setup import AccountSetup, Chosen
     from smtp_probe.cli.questions import Questions
+    from smtp_probe.model import Discovery
+    from smtp_probe.policy.discovery.consent import Recipe
 
 DEFAULT_OUTPUT = Path("smtp-probe.yaml")
 
@@ -77,6 +79,24 @@ def init(  # noqa: PLR0913, PLR0917 - one parameter an option
             "--nameserver", metavar="ADDRESS", help="Ask this one. May be repeated. Default: the system's."
         ),
     ] = None,
+    oauth_client_id: Annotated[
+        str | None,
+        typer.Option(
+            "--oauth-client-id",
+            metavar="ID",
+            help="Of a client registered at Google or Microsoft: tokens instead of a password, after `smtp-probe login`.",
+        ),
+    ] = None,
+    oauth_client_secret_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--oauth-client-secret-file",
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="Holds that client's secret, where it has one (Google).",
+        ),
+    ] = None,
     accept_foreign: Annotated[
         bool,
         typer.Option(
@@ -94,7 +114,7 @@ def init(  # noqa: PLR0913, PLR0917 - one parameter an option
     import asyncio
 
     from smtp_probe.app.account_setup import AccountSetup, SetupRequest
-    from smtp_probe.app.config_draft import Draft, write_draft
+    from smtp_probe.app.config_draft import Consent, Draft, write_draft
     from smtp_probe.cli.questions import Questions
     from smtp_probe.config.secrets import read_secret
     from smtp_probe.config.settings import SecretSource
@@ -111,10 +131,13 @@ def init(  # noqa: PLR0913, PLR0917 - one parameter an option
         *questions.server(AccountProtocol.SMTP, smtp_server, person),
         *questions.server(AccountProtocol.IMAP, imap_server, person),
     )
-    secret, was_made = questions.password(password_file, output.absolute().parent)
+    secret, was_made = None, False
+    if oauth_client_id is None:
+        secret, was_made = questions.password(password_file, output.absolute().parent)
     is_written = False
     try:
-        read_secret(SecretSource(password_file=secret), path="--password-file")
+        if secret is not None:
+            read_secret(SecretSource(password_file=secret), path="--password-file")
         request = SetupRequest(
             person=person,
             password_file=secret,
@@ -125,19 +148,32 @@ def init(  # noqa: PLR0913, PLR0917 - one parameter an option
             timeout_seconds=timeout,
         )
         setup = AccountSetup(request=request, accepts=questions.accepts, on_trial=questions.tell_trial)
-        submission, inbox = asyncio.run(_choose(setup, questions))
+        consent = None
+        if oauth_client_id is None:
+            submission, inbox = asyncio.run(_choose(setup, questions))
+        else:
+            submission, inbox, recipe = asyncio.run(_choose_untried(setup, questions))
+            consent = Consent(
+                recipe=recipe, client_id=oauth_client_id, client_secret_file=oauth_client_secret_file
+            )
         draft = Draft(
             request=request,
             submission=submission,
             inbox=inbox,
             recipient=to_whom,
             state_directory=state_directory,
+            consent=consent,
         )
         write_draft(draft, output, may_replace=force)
         is_written = True
     finally:
-        if was_made and not is_written:
+        if secret is not None and was_made and not is_written:
             secret.unlink(missing_ok=True)
+    if consent is not None:
+        questions.say(f"{output} is written, and nothing has been tried yet.")
+        questions.say(f"Next: smtp-probe login account --config.file={output}")
+        questions.say(f"Then: smtp-probe login-test --config.file={output}")
+        return
     questions.say(f"{output} is written. Next: smtp-probe probe own --config.file={output}")
 
 
@@ -145,11 +181,7 @@ async def _choose(setup: AccountSetup, questions: Questions) -> tuple[Chosen, Ch
     """A server for each protocol that takes the login; ends the program where there is none."""
     from smtp_probe.model import AccountProtocol
 
-    found = await setup.find()
-    for note in found.notes:
-        questions.say(f"  {note}")
-    for reason in found.unobserved:
-        questions.say(f"  not known: {reason}")
+    found = await _find(setup, questions)
     chosen = []
     for protocol in AccountProtocol:
         servers = found.of(protocol)
@@ -162,3 +194,38 @@ async def _choose(setup: AccountSetup, questions: Questions) -> tuple[Chosen, Ch
             chosen.append(one)
     submission, inbox = chosen
     return submission, inbox
+
+
+async def _choose_untried(setup: AccountSetup, questions: Questions) -> tuple[Chosen, Chosen, Recipe]:
+    """The servers of a provider whose tokens are known how to be had; nobody can log in before a person has consented."""
+    from smtp_probe.app.account_setup import Chosen
+    from smtp_probe.model import AccountProtocol
+    from smtp_probe.policy.discovery.consent import find_recipe
+
+    found = await _find(setup, questions)
+    chosen = []
+    recipe = None
+    for protocol in AccountProtocol:
+        servers = [server for server in found.of(protocol) if find_recipe(server.host) is not None]
+        if not servers:
+            questions.fail(
+                f"no {protocol} server of Google or Microsoft was found: name one with --{protocol}-server, or write the "
+                "credential by hand (docs/settings.md, OAuth2)"
+            )
+        recipe = find_recipe(servers[0].host)
+        chosen.append(
+            Chosen(server=servers[0], username=setup.request.username or setup.request.person.address)
+        )
+    assert recipe is not None
+    submission, inbox = chosen
+    return submission, inbox, recipe
+
+
+async def _find(setup: AccountSetup, questions: Questions) -> Discovery:
+    """The servers that are known, told as they are found."""
+    found = await setup.find()
+    for note in found.notes:
+        questions.say(f"  {note}")
+    for reason in found.unobserved:
+        questions.say(f"  not known: {reason}")
+    return found

@@ -15,15 +15,18 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from smtp_probe.app.login_test import LoginResult
+from smtp_probe.cli.domain_arguments import read_name
 from smtp_probe.cli.login_view import problems_of
 from smtp_probe.cli.terminal import choose_glyphs
 from smtp_probe.config.values import Address
 from smtp_probe.demo.certificates import write_private
 from smtp_probe.mail.hostnames import as_host_name
 from smtp_probe.model import AccountProtocol, Cause, FoundServer
+from smtp_probe.policy.discovery.consent import find_recipe
 from smtp_probe.policy.discovery.service_records import Person
 
 PASSWORD_FILE = "smtp-probe.password"  # noqa: S105 - a file's name
+_IS_IT_RIGHT = "is the password right, and does the provider take passwords (docs/mail-servers.md)?"
 _PORTS = {
     AccountProtocol.SMTP: ((465, True), (587, False)),
     AccountProtocol.IMAP: ((993, True), (143, False)),
@@ -57,12 +60,13 @@ class Questions:
         local, _, domain = self.address(text or self._ask("Address of the account", "ADDRESS")).rpartition(
             "@"
         )
-        return Person(local, domain.lower())
+        return Person(local, as_domain(domain))
 
     def address(self, text: str) -> str:
         """An address that a configuration takes."""
         try:
-            return TypeAdapter(Address).validate_python(text)
+            local, at, domain = text.rpartition("@")
+            return TypeAdapter(Address).validate_python(f"{local}{at}{as_domain(domain)}")
         except ValidationError:
             self.fail(f"{text!r} is no address, such as probe@example.org")
 
@@ -150,11 +154,17 @@ class Questions:
             what = f"no {protocol} server takes the login; the last said: {problems_of(last)[0]}"
             is_unobserved = last.failure.cause in {Cause.RESOLVER_FAILED.value, Cause.NO_ROUTE.value}
             if last.failure.cause == Cause.AUTH_REFUSED.value or last.failure.stage == "auth":
-                advice = "is the password right, and does the provider take passwords (docs/mail-servers.md)?"
+                recipe = find_recipe(last.server.rpartition(":")[0])
+                advice = recipe.advice if recipe is not None else _IS_IT_RIGHT
         else:
             what = f"no {protocol} server was found"
         typer.echo(f"{what}. Nothing is written: {advice}", err=True)
         raise typer.Exit(3 if is_unobserved else 1)
+
+
+def as_domain(text: str) -> str:
+    """A domain as DNS has it; what is none stays for the checks to refuse."""
+    return read_name(text) or text.lower()
 
 
 def _as_ip_address(text: str) -> str | None:

@@ -25,6 +25,8 @@ class WebAnswer:
     status: int = 0
     content_type: str = ""
     body: bytes = b""
+    location: str = ""
+    """Of a redirect: where to. It is not followed here."""
     failure: WebFailure | None = None
     detail: str = ""
     """For people, sanitised."""

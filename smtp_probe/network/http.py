@@ -108,6 +108,7 @@ class WebReader:
                     status=response.status,
                     content_type=sanitise(response.content_type, 80).lower(),
                     body=body,
+                    location=sanitise(response.headers.get("Location", ""), 2000),
                 )
         except TimeoutError:
             return WebAnswer(failure=WebFailure.TIMEOUT, detail=f"no answer within {self._seconds:g} s")

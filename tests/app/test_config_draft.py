@@ -1,15 +1,17 @@
 """The first configuration: loads, whatever the names in it look like; and harms no file."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from smtp_probe.app.account_setup import Chosen, SetupRequest
-from smtp_probe.app.config_draft import Draft, render, write_draft
+from smtp_probe.app.config_draft import Consent, Draft, render, write_draft
 from smtp_probe.config.load import load
 from smtp_probe.errors import ConfigError
 from smtp_probe.model import AccountProtocol, FoundServer
+from smtp_probe.policy.discovery.consent import find_recipe
 from smtp_probe.policy.discovery.service_records import Person
 
 
@@ -85,6 +87,26 @@ def test_profiles_name_servers_and_authorities_are_kept(tmp_path):
     config = load(path, {})
     assert config.resolver.nameservers == ("192.0.2.1", "2001:db8::1")
     assert config.mailboxes["inbox"].after_judgement == "trash", "as the profile says"
+
+
+@pytest.mark.parametrize("host", ["smtp.gmail.com", "smtp.office365.com"])
+def test_where_consent_takes_the_place_of_a_password_the_way_to_tokens_is_written(tmp_path, host):
+    recipe = find_recipe(host)
+    assert recipe is not None
+    (tmp_path / "client: secret").write_text("word")
+    consent = Consent(recipe=recipe, client_id="1: #2", client_secret_file=tmp_path / "client: secret")
+    path = tmp_path / "smtp-probe.yaml"
+    write_draft(
+        replace(draft(tmp_path, more={"password_file": None}), consent=consent), path, may_replace=False
+    )
+    config = load(path, {})
+
+    credential = config.credentials["account"]
+    assert (credential.client_id, credential.scope) == ("1: #2", recipe.scope)
+    assert credential.client_secret.password_file == tmp_path / "client: secret"
+    for account in (config.senders["submission"], config.mailboxes["inbox"]):
+        assert (account.auth.oauth, account.auth.mechanism) == ("account", "xoauth2")
+    assert "smtp-probe login account" in path.read_text()
 
 
 def test_a_file_that_is_there_is_replaced_only_on_request(tmp_path):

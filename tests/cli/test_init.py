@@ -131,6 +131,26 @@ def test_named_servers_need_no_search(lab, tmp_path, secret):
     assert "SRV" not in done.stdout
 
 
+def test_a_provider_of_tokens_gets_a_credential_and_the_next_step(lab, tmp_path):
+    named = ("--smtp-server", "smtp.office365.com:587", "--imap-server", "outlook.office365.com:993")
+    done = run(lab, tmp_path, "probe@example.org", "--oauth-client-id", "1234", *named)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"smtp-probe login account --config.file={tmp_path / 'probe.yaml'}" in done.stdout
+    config = load(tmp_path / "probe.yaml", {})
+    assert config.credentials["account"].grant == "device_code"
+    assert config.mailboxes["inbox"].auth.username == "probe@example.org"
+    login = subprocess.run(
+        [sys.executable, "-m", "smtp_probe", "check-config", str(tmp_path / "probe.yaml")],
+        env=environment(), capture_output=True, text=True, timeout=TIMEOUT_SECONDS,
+    )  # fmt: skip
+    assert login.returncode == 0, login.stderr
+
+    done = run(lab, tmp_path, "probe1@example.test", "--oauth-client-id", "1234", "--force")
+    assert done.returncode == 2
+    assert "no smtp server of Google or Microsoft was found" in done.stderr
+
+
 def test_a_domain_without_servers_is_told(lab, tmp_path, secret):
     done = run(lab, tmp_path, "probe1@null-mx.test", "--password-file", secret)
 

@@ -25,6 +25,12 @@ def test_an_address_that_is_none_is_refused(text):
     assert ends(2, QUESTIONS.person, text or " ")
 
 
+def test_a_domain_beyond_ascii_is_written_as_dns_and_servers_know_it():
+    assert QUESTIONS.person("probe@Bücher.example") == Person("probe", "xn--bcher-kva.example")
+    assert QUESTIONS.address("probe@bücher.example") == "probe@xn--bcher-kva.example"
+    assert ends(2, QUESTIONS.person, "probe@bü cher.example")
+
+
 def test_an_address_is_taken_apart():
     assert QUESTIONS.person("Pro.Be@Example.TEST") == Person("Pro.Be", "example.test")
 
@@ -49,6 +55,16 @@ def test_a_named_server_is_a_place_or_two(text, places):
 @pytest.mark.parametrize("text", ["", "mail.test:", "mail.test:0", "mail.test:99999", "a b", "mail.test:x"])
 def test_a_named_server_that_is_none_is_refused(text):
     assert ends(2, QUESTIONS.server, AccountProtocol.IMAP, text, PERSON)
+
+
+@pytest.mark.parametrize(
+    ("server", "said"), [("outlook.office365.com:993", "--oauth-client-id"), ("imap.example.test:993", "is the password right")]
+)  # fmt: skip
+def test_a_refused_password_is_told_with_what_the_provider_wants(server, said, capsys):
+    failure = Failure(stage="login", cause=Cause.AUTH_REFUSED.value)
+    last = LoginResult(kind="mailbox", name="x", server=server, failure=failure)
+    assert ends(1, QUESTIONS.give_up, AccountProtocol.IMAP, last)
+    assert said in capsys.readouterr().err
 
 
 def test_without_a_terminal_nothing_is_asked(tmp_path, capsys):

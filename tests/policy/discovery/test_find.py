@@ -1,5 +1,7 @@
 """The order of the sources, and that a later one is asked only for what is missing."""
 
+import pytest
+
 from smtp_probe.model import AccountProtocol, SrvRecord, WebAnswer, WebFailure
 from smtp_probe.policy.discovery.find import find_servers
 from smtp_probe.policy.discovery.service_records import Person
@@ -67,6 +69,32 @@ async def test_a_file_that_cannot_be_used_is_told_and_the_next_source_asked():
 
     assert [each.profile for each in found.servers] == ["gmail", "gmail"]
     assert any("document type" in note for note in found.notes)
+
+
+def moved(location):
+    return WebAnswer(status=301, location=location)
+
+
+async def test_a_file_that_has_moved_is_followed_over_https():
+    there = {"autoconfig": moved("https://hosting.test/a?b=c"), "hosting": WebAnswer(status=200, body=PAGE)}
+    found, web = await find({}, **there)
+    assert web.asked[1:] == [("hosting.test", "/a?b=c")]
+    assert {host for _, host in hosts(found)} == {"auto.example.test"}
+    assert all(each.is_vouched for each in found.servers)
+
+    _, web = await find({}, **(there | {"hosting": moved("/again")}))
+    assert [host for host, _ in web.asked].count("hosting.test") == 3, "bounded"
+
+
+@pytest.mark.parametrize(
+    "location",
+    ["http://hosting.test/a", "https://hosting.test:8443/", "https://192.0.2.1/", "https://a@hosting.test/", "ftp://x.test/",
+     "https://[::1/", "file:///etc/passwd", "https://hosting.test:99999/"],
+)  # fmt: skip
+async def test_a_redirect_to_anywhere_else_is_told_and_not_followed(location):
+    found, web = await find({}, autoconfig=moved(location))
+    assert [host for host, _ in web.asked] == ["autoconfig.example.test", "example.test"]
+    assert any("redirect that is not followed" in note for note in found.notes)
 
 
 async def test_a_guess_is_the_last():
