@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from smtp_probe.report.label_words import ENGINE_ANSWERS
 from smtp_probe.report.metrics import (
     ENGINE_BEHIND,
+    ENGINE_CHECKED,
     ENGINE_CHECKING,
     ENGINE_GROUPS,
     ENGINE_INFO,
@@ -61,6 +62,13 @@ class EngineResults:
     def checks(self, is_ours: bool) -> None:
         """Say whether the checks are ours now."""
         self._series.put(ENGINE_CHECKING, (), float(is_ours))
+
+    def checked(self, is_checked: bool | None) -> None:
+        """Say whether a checker is heard; None where nothing is to be checked."""
+        if is_checked is None:
+            self._series.remove(ENGINE_CHECKED, ())
+        elif self._series.get(ENGINE_CHECKED, ()) != float(is_checked):
+            self._series.put(ENGINE_CHECKED, (), float(is_checked))
 
     def took_over(self, count: int) -> None:
         """Count probes that we took over."""

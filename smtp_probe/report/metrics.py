@@ -369,6 +369,10 @@ ENGINE_CHECKING = gauge(
     "engine_checking",
     "1 on the checker that looks at domains and queues and runs drills now, 0 on the others.",
 )
+ENGINE_CHECKED = gauge(
+    "engine_checked",
+    "Whether a checker is alive, as far as this exporter hears. Absent where nothing is to be checked.",
+)
 ENGINE_TAKEOVERS = counter(
     "engine_takeovers_total",
     "Probes whose worker fell silent, and which this watcher took over. They are never sent again.",

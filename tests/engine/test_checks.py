@@ -68,6 +68,7 @@ def test_one_checker_looks_and_all_exporters_show(site):
     for exporter in exporters:
         wait_until(partial(shows_all, exporter), "what was looked at", 30)
         assert exporter.value("smtp_probe_queue_up", queue="relay") == 1
+        assert exporter.value("smtp_probe_engine_checked") == 1
         assert exporter.value("smtp_probe_queue_messages", queue="relay", state="deferred") == 1
         assert exporter.value("smtp_probe_check_up", domain="example.test", check="spf") == 0
     assert sum(each.value("smtp_probe_engine_checking") for each in checkers) == 1
@@ -83,6 +84,7 @@ def test_one_checker_looks_and_all_exporters_show(site):
         wait_until(partial(says_nobody_looks, exporter), "nobody looks", 15)
         names = {name for name, _ in exporter.samples()}
         assert "smtp_probe_queue_messages" not in names
+        assert exporter.value("smtp_probe_engine_checked") == 0
     late = site.start("exporter", "late")
     wait_until(
         lambda: late.is_ready() and late.value("smtp_probe_verdict", route="r", source="own"), "it", 20

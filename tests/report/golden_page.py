@@ -219,6 +219,7 @@ def make_golden_telemetry():
     telemetry.engine.in_order(3)
     telemetry.engine.groups(1)
     telemetry.engine.behind(0)
+    telemetry.engine.checked(True)
     telemetry.drills.show(RETRY_DRILL)
     telemetry.drills.show(FAILOVER_DRILL)
     return telemetry

@@ -163,6 +163,9 @@ class Exporter:
                 if loop.time() - heard > patience:
                     self._program.telemetry.observations.mailbox_state(name, False, _NOBODY)
             was_checked, self._is_checked = self._is_checked, self._is_heard(patience)
+            config = self._program.config
+            has_checks = bool(config.domains or config.queues or config.drills.by_name)
+            self._program.telemetry.engine.checked(self._is_checked if has_checks else None)
             if was_checked and not self._is_checked:
                 self._program.nobody_checks()
 

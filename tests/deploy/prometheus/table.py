@@ -330,6 +330,7 @@ TABLE: dict[str, State | Count | Compared | list[Trial]] = {
     "SmtpProbeEngineDown": State(series("engine_up"), "0", "1", hold=2),
     "SmtpProbeEngineBehind": State(series("engine_events_behind"), "5000", "0", near="1000", hold=10),
     "SmtpProbeEngineUnattended": _unattended(),
+    "SmtpProbeEngineUnchecked": State(series("engine_checked"), "0", "1", hold=10),
     "SmtpProbeEngineTakeovers": Count(series("engine_takeovers_total"), 5, 30),
     "SmtpProbeClockStepped": State(series("clock_step_seconds"), "-3600", "0", near="0.9", hold=5),
     "SmtpProbeSchedulerLagging": State(series("scheduler_lag_seconds"), "9", "0", near="5", hold=10),
