@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from smtp_probe.config.authorities import check_authorities
 from smtp_probe.config.document import read_document
 from smtp_probe.config.files import UnreadableFile, read_bounded
+from smtp_probe.config.json_document import read_json
 from smtp_probe.config.keys import check_keys
 from smtp_probe.config.nodes import KeyPath, Node
 from smtp_probe.config.overrides import Overrides, read_overrides
@@ -38,7 +39,11 @@ def load(path: Path, environ: Mapping[str, str] | None = None, *, verify_secrets
     check in a place where a service's credentials do not exist.
     """
     environ = os.environ if environ is None else environ
-    root, problems = read_document(_read_text(path), str(path))
+    text = _read_text(path)
+    quick = _load_quickly(text, path, environ, verify_secrets=verify_secrets)
+    if quick is not None:
+        return quick
+    root, problems = read_document(text, str(path))
     data = root.plain()
     if not isinstance(data, dict):
         message = "expected senders, mailboxes and routes" + ("; the file is empty" if data is None else "")
@@ -58,6 +63,21 @@ def load(path: Path, environ: Mapping[str, str] | None = None, *, verify_secrets
             tuple(sorted(problems, key=lambda problem: (problem.line is None, problem.line or 0)))
         )
     return config
+
+
+def _load_quickly(
+    text: str, path: Path, environ: Mapping[str, str], *, verify_secrets: bool
+) -> Config | None:
+    """The configuration of a file that is JSON and in which nothing is wrong; None for any other: the lines are wanted then."""
+    data = read_json(text)
+    if data is None:
+        return None
+    overrides = read_overrides(environ, data)
+    validation = Validation(data, overrides.values)
+    if validation.config is None or validation.complaints or overrides.problems:
+        return None
+    config = rebase(validation.config, path.absolute().parent)
+    return None if any(_check_whole(config, environ, verify_secrets=verify_secrets)) else config
 
 
 def _read_text(path: Path) -> str:
