@@ -47,3 +47,15 @@ async def test_a_server_that_is_too_old_is_refused(stream, monkeypatch):
 
     with pytest.raises(EngineError, match=r"2\.15 has no schedules that repeat"):
         await prepare(stream)
+
+
+@pytest.mark.lab
+async def test_an_engine_of_an_older_version_is_good_for_who_makes_nothing(stream):
+    await stream.request(f"STREAM.DELETE.KV_{stream.names.reports}", {})
+
+    await prepare(stream, may_create=False)
+    with pytest.raises(EngineError, match="not found"):
+        await stream.request(f"STREAM.INFO.KV_{stream.names.reports}", {})
+
+    await prepare(stream)
+    await stream.request(f"STREAM.INFO.KV_{stream.names.reports}", {})
