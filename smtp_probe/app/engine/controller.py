@@ -54,12 +54,15 @@ class Controller:
         self._stream = stream
         self._settled = settled
         self._config: Config | None = None
+        self._orders: Mapping[str, _Wanted] | None = None
+        """What is wanted by this configuration; made once, since every late schedule asks for it."""
         self._changed = asyncio.Event()
         self._late: dict[str, asyncio.Task[None]] = {}
 
     def configure(self, config: Config) -> None:
         """Take over a configuration."""
         self._config = config
+        self._orders = None
         self._changed.set()
 
     async def run(self) -> None:
@@ -98,10 +101,15 @@ class Controller:
             _log.info("the schedules are in order", extra=counts)
         self._settled(len(wanted))
 
-    def _wanted(self) -> dict[str, _Wanted]:
+    def _wanted(self) -> Mapping[str, _Wanted]:
         if self._config is None:
             return {}
-        names, routes = self._stream.names, self._config.routes
+        if self._orders is None:
+            self._orders = self._make_orders(self._config)
+        return self._orders
+
+    def _make_orders(self, config: Config) -> Mapping[str, _Wanted]:
+        names, routes = self._stream.names, config.routes
         return {
             names.schedule(vantage, name): _Wanted(
                 schedule_route(index, route.interval), names.run(vantage, name)
