@@ -27,12 +27,17 @@ def config_of(count, interval):
     return config.model_copy(update={"routes": {f"r{number:05}": route for number in range(count)}})
 
 
-async def test_schedules_that_are_spread_cost_no_more_each_with_more_of_them():
+async def test_schedules_that_are_spread_cost_no_more_each_with_more_of_them(monkeypatch):
     stream = Stream()
-    controller = Controller(stream)
+    controller = Controller(stream)  # type: ignore[arg-type]
     made = []
     make_orders = controller._make_orders
-    controller._make_orders = lambda config: made.append(config) or make_orders(config)
+
+    def make(config):
+        made.append(config)
+        return make_orders(config)
+
+    monkeypatch.setattr(controller, "_make_orders", make)
     controller.configure(config_of(3000, 150))
     subjects = list(controller._wanted())
 
