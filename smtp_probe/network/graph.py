@@ -7,32 +7,27 @@ delta queries. Only the messages handed to `remove` are deleted, for good, or mo
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from smtp_probe.config.settings import Mailbox
 from smtp_probe.errors import MailboxError
 from smtp_probe.mail.syntax.header_fields import MAX_BYTES, has_field, read_date, write_header
 from smtp_probe.mail.syntax.mailbox_names import decode_mailbox_name, encode_mailbox_name
 from smtp_probe.model import (
     Cause,
-    Location,
     MailboxMessage,
     MailboxSurvey,
     Placement,
     SurveyedFolder,
-    TlsFacts,
 )
-from smtp_probe.network.concealment import Concealment
 from smtp_probe.network.graph_account import GraphAccount, StateForgotten, read_size
 from smtp_probe.network.looking import look_now_and_then
-from smtp_probe.network.mailbox import account_of
 from smtp_probe.network.message_numbers import MessageNumbers
 from smtp_probe.network.web_api import WebApi
-from smtp_probe.ports import Clock, FolderState, Resolver, Secret, WatchedFolder
+from smtp_probe.network.web_mailbox import WebConnector, WebSession
+from smtp_probe.ports import FolderState, WatchedFolder
 
 _log = logging.getLogger(__name__)
 _BATCH = 20
@@ -46,37 +41,20 @@ _SEARCHED = 200
 _MARKS = ("X-SMTP-Probe", "Subject")
 
 
-class GraphConnector:
-    """One account. `tls_facts` is what the last connection showed of the server's certificate."""
-
-    def __init__(
-        self, name: str, settings: Mailbox, resolver: Resolver, clock: Clock, secret: Secret | None = None
-    ) -> None:
-        self.name = name
-        self.account = account_of(settings)
-        self.settings = settings
-        self.clock = clock
-        self.tls_facts: TlsFacts | None = None
-        self.uidvalidity = clock.now_ns() // 1000
-        self.numbers: dict[str, MessageNumbers] = {}
-        """By the id of the folder."""
-        self._resolver = resolver
-        self._secret = secret
-        self._told: dict[str, Concealment] = {}
+class GraphConnector(WebConnector):
+    """One account."""
 
     async def open(self) -> GraphSession:
         """See that the token opens the mailbox. Raises `errors.MailboxError`."""
         assert self.settings.auth is not None
-        api = WebApi(self.settings, self._resolver, self._secret, self._told)
-        account = GraphAccount(api, self.settings.auth.username)
-        try:
+        username = self.settings.auth.username
+
+        async def log_in(api: WebApi) -> GraphSession:
+            account = GraphAccount(api, username)
             await account.folder("open", "inbox")
-        except BaseException:
-            await api.close()
-            raise
-        finally:
-            self.tls_facts = api.tls
-        return GraphSession(self, api, account)
+            return GraphSession(self, api, account)
+
+        return await self.connect(log_in)
 
     async def survey(self) -> MailboxSurvey:
         """Look the folders over, for a person who sets them up. Raises `errors.MailboxError`."""
@@ -89,25 +67,20 @@ class GraphConnector:
             await session.close()
 
 
-class GraphSession:
+class GraphSession(WebSession):
     """Fulfils `ports.MailboxSession` by requests over kept connections."""
 
+    batch = _BATCH
+
     def __init__(self, connector: GraphConnector, api: WebApi, account: GraphAccount) -> None:
-        self._connector = connector
-        self._api = api
+        super().__init__(connector, api)
         self._account = account
         self._junk_name = ""
-        self._watched: WatchedFolder | None = None
         self._folder_id = ""
-        self._numbers = MessageNumbers()
         self._fields: dict[str, list[dict[str, Any]]] = {}
         """Of listed messages, those fields by which ours are searched."""
         self._next_url = ""
         self._listed_ns = 0
-        self._fetched_below = 0
-        self._is_at_end = False
-        self._woken = asyncio.Event()
-        self._warned: set[str] = set()
 
     # Folders.
 
@@ -214,20 +187,8 @@ class GraphSession:
 
     # Messages.
 
-    async def fetch_since(self, first_uid: int) -> Sequence[MailboxMessage]:
-        """The next messages from this number on, ascending, at most twenty."""
-        await self._catch_up()
-        wanted = self._numbers.present(first_uid)
-        self._is_at_end = len(wanted) <= _BATCH
-        self._fetched_below = self._numbers.next_number if self._is_at_end else wanted[_BATCH]
-        return await self.fetch(wanted[:_BATCH])
-
-    @property
-    def is_at_end(self) -> bool:
-        """Whether the last `fetch_since` reached the end of the folder."""
-        return self._is_at_end
-
-    async def _catch_up(self) -> None:
+    async def catch_up(self) -> None:
+        """Learn what has come and gone since the last round."""
         if self._connector.clock.now_ns() - self._listed_ns > _RENEW_NS:
             await self._list()
             return
@@ -249,13 +210,7 @@ class GraphSession:
     def _message(self, uid: int, shown: dict[str, Any]) -> MailboxMessage:
         assert self._watched is not None
         return MailboxMessage(
-            location=Location(
-                mailbox=self._connector.name,
-                folder=self._watched.name,
-                uidvalidity=self._connector.uidvalidity,
-                uid=uid,
-                account=self._connector.account,
-            ),
+            location=self.locate(uid),
             placement=self._watched.placement,
             seen_ns=self._connector.clock.now_ns(),
             header=write_header(shown.get("internetMessageHeaders"), separator=": "),
@@ -287,16 +242,12 @@ class GraphSession:
 
     async def poll(self) -> bool:
         """One delta query. True when there is something new."""
-        await self._catch_up()
-        return self._numbers.next_number > self._fetched_below
+        await self.catch_up()
+        return self.has_unfetched
 
     async def idle(self, seconds: float) -> bool:
         """Look now and then, at most so long. True when there is something new, or `wake` was called."""
         return await look_now_and_then(self.poll, self._woken, seconds=seconds, every_seconds=_LOOK_SECONDS)
-
-    def wake(self) -> None:
-        """End a running `idle`."""
-        self._woken.set()
 
     # Removal.
 
@@ -320,12 +271,4 @@ class GraphSession:
         except MailboxError as error:
             if error.cause not in (Cause.REPLY_PERMANENT, Cause.FOLDER_MISSING):
                 raise
-            if error.detail not in self._warned:
-                self._warned.add(error.detail)
-                _log.warning(
-                    "judged messages stay in the mailbox: %s", error, extra={"mailbox": self._connector.name}
-                )
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._api.close()
+            self._refused.tell(str(error))

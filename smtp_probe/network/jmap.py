@@ -12,13 +12,11 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from smtp_probe.config.settings import Mailbox
 from smtp_probe.errors import MailboxError
 from smtp_probe.mail.syntax.header_fields import MAX_BYTES, read_date, write_header
 from smtp_probe.mail.syntax.mailbox_names import decode_mailbox_name
 from smtp_probe.mail.syntax.text import sanitise
-from smtp_probe.model import Cause, Location, MailboxMessage, MailboxSurvey, SurveyedFolder, TlsFacts
-from smtp_probe.network.concealment import Concealment
+from smtp_probe.model import Cause, MailboxMessage, MailboxSurvey, SurveyedFolder
 from smtp_probe.network.jmap_account import (
     Call,
     JmapAccount,
@@ -34,10 +32,10 @@ from smtp_probe.network.jmap_folders import (
     find_trash,
     read_folders,
 )
-from smtp_probe.network.mailbox import account_of
 from smtp_probe.network.message_numbers import MessageNumbers
 from smtp_probe.network.web_api import WebApi
-from smtp_probe.ports import Clock, FolderState, Resolver, Secret, WatchedFolder
+from smtp_probe.network.web_mailbox import WebConnector, WebSession
+from smtp_probe.ports import FolderState, WatchedFolder
 
 _log = logging.getLogger(__name__)
 _BATCH = 50
@@ -49,37 +47,18 @@ _ENDED_SECONDS = 2.0
 _PROPERTIES = ["id", "blobId", "mailboxIds", "receivedAt", "size", "headers"]
 
 
-class JmapConnector:
-    """One account. `tls_facts` is what the last connection showed of the server's certificate."""
-
-    def __init__(
-        self, name: str, settings: Mailbox, resolver: Resolver, clock: Clock, secret: Secret | None = None
-    ) -> None:
-        self.name = name
-        self.account = account_of(settings)
-        self.settings = settings
-        self.clock = clock
-        self.tls_facts: TlsFacts | None = None
-        self.uidvalidity = clock.now_ns() // 1000
-        self.numbers: dict[str, MessageNumbers] = {}
-        """By the id of the folder."""
-        self._resolver = resolver
-        self._secret = secret
-        self._told: dict[str, Concealment] = {}
+class JmapConnector(WebConnector):
+    """One account."""
 
     async def open(self) -> JmapSession:
         """Log in, and see which folders there are. Raises `errors.MailboxError`."""
-        api = WebApi(self.settings, self._resolver, self._secret, self._told)
-        try:
-            account = await JmapAccount.open(api)
-            session = JmapSession(self, api, account)
+
+        async def log_in(api: WebApi) -> JmapSession:
+            session = JmapSession(self, api, await JmapAccount.open(api))
             await session.list_folders()
-        except BaseException:
-            await api.close()
-            raise
-        finally:
-            self.tls_facts = api.tls
-        return session
+            return session
+
+        return await self.connect(log_in)
 
     async def survey(self) -> MailboxSurvey:
         """Look the folders over, for a person who sets them up. Raises `errors.MailboxError`."""
@@ -93,23 +72,18 @@ class JmapConnector:
             await session.close()
 
 
-class JmapSession:
+class JmapSession(WebSession):
     """Fulfils `ports.MailboxSession` by requests over kept connections."""
 
+    batch = _BATCH
+
     def __init__(self, connector: JmapConnector, api: WebApi, account: JmapAccount) -> None:
-        self._connector = connector
-        self._api = api
+        super().__init__(connector, api)
         self._account = account
         self._folders: list[JmapFolder] = []
-        self._watched: WatchedFolder | None = None
         self._mailbox_id = ""
-        self._numbers = MessageNumbers()
         self._state = ""
-        self._fetched_below = 0
-        self._is_at_end = False
         self._has_events = True
-        self._woken = asyncio.Event()
-        self._warned: set[str] = set()
 
     # Folders.
 
@@ -177,20 +151,7 @@ class JmapSession:
 
     # Messages.
 
-    async def fetch_since(self, first_uid: int) -> Sequence[MailboxMessage]:
-        """The next messages from this number on, ascending, at most fifty."""
-        await self._catch_up()
-        wanted = self._numbers.present(first_uid)
-        self._is_at_end = len(wanted) <= _BATCH
-        self._fetched_below = self._numbers.next_number if self._is_at_end else wanted[_BATCH]
-        return await self.fetch(wanted[:_BATCH])
-
-    @property
-    def is_at_end(self) -> bool:
-        """Whether the last `fetch_since` reached the end of the folder."""
-        return self._is_at_end
-
-    async def _catch_up(self) -> None:
+    async def catch_up(self) -> None:
         """Learn what has come and gone since the state that we know."""
         try:
             while await self._read_changes():
@@ -242,13 +203,7 @@ class JmapSession:
         assert self._watched is not None
         size = shown.get("size")
         return MailboxMessage(
-            location=Location(
-                mailbox=self._connector.name,
-                folder=self._watched.name,
-                uidvalidity=self._connector.uidvalidity,
-                uid=uid,
-                account=self._connector.account,
-            ),
+            location=self.locate(uid),
             placement=self._watched.placement,
             seen_ns=seen_ns,
             header=write_header(shown.get("headers")),
@@ -289,7 +244,7 @@ class JmapSession:
     async def poll(self) -> bool:
         """One small request. True when something has changed."""
         (answer,) = await self._account.call("poll", ("Email/get", {"ids": []}))
-        is_news = self._numbers.next_number > self._fetched_below
+        is_news = self.has_unfetched
         return is_news or state_in(answer, "state", "poll") != self._state
 
     async def idle(self, seconds: float) -> bool:
@@ -331,10 +286,6 @@ class JmapSession:
         await asyncio.sleep(_ENDED_SECONDS)  # a server that closes at once is not asked without a pause
         return False
 
-    def wake(self) -> None:
-        """End a running `idle`."""
-        self._woken.set()
-
     # Removal.
 
     async def remove(self, uids: Sequence[int]) -> None:
@@ -356,23 +307,12 @@ class JmapSession:
         except MailboxError as error:
             if error.cause is not Cause.REPLY_PERMANENT:
                 raise
-            self._warn(error.detail)
+            self._refused.tell(error.detail)
             return
         refused = answer.get("notDestroyed" if trash is None else "notUpdated") or {}
         for name, reason in refused.items() if isinstance(refused, dict) else ():
             kind = reason.get("type") if isinstance(reason, dict) else None
             if kind != "notFound":
-                self._warn(f"Email/set was refused: {self._api.mask(str(kind))}")
+                self._refused.tell(f"Email/set was refused: {self._api.mask(str(kind))}")
             names = [each for each in names if each != name]
         self._numbers.drop(names)
-
-    def _warn(self, text: str) -> None:
-        if text not in self._warned:
-            self._warned.add(text)
-            _log.warning(
-                "judged messages stay in the mailbox: %s", text, extra={"mailbox": self._connector.name}
-            )
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._api.close()

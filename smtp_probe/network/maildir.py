@@ -32,6 +32,7 @@ from smtp_probe.network.directory_events import DirectoryEvents
 from smtp_probe.network.disk_work import DiskWork
 from smtp_probe.network.mailbox import account_of
 from smtp_probe.network.maildir_folder import MaildirFolder, ReadFile
+from smtp_probe.network.refused_removal import RefusedRemovals
 from smtp_probe.ports import Clock, FolderState, WatchedFolder
 
 _log = logging.getLogger(__name__)
@@ -113,7 +114,7 @@ class MaildirSession:
         self._watched: WatchedFolder | None = None
         self._fetched_below = 0
         self._is_at_end = False
-        self._warned: set[str] = set()
+        self._refused = RefusedRemovals(connector.name)
 
     # Folders.
 
@@ -289,11 +290,7 @@ class MaildirSession:
         except MailboxError as error:
             if error.cause is not Cause.ACCESS_DENIED:
                 raise
-            if error.detail not in self._warned:
-                self._warned.add(error.detail)
-                _log.warning(
-                    "judged messages stay in the mailbox: %s", error, extra={"mailbox": self._connector.name}
-                )
+            self._refused.tell(str(error))
 
     async def close(self) -> None:
         """Stop listening."""
