@@ -135,15 +135,12 @@ def _look(subject: DomainUnderCheck, options: LookOptions) -> DomainReport:
 def _show(report: DomainReport, *, as_json: bool) -> None:
     from smtp_probe.cli.domain_json import report_to_json
     from smtp_probe.cli.domain_view import draw_report
-    from smtp_probe.cli.terminal import abandon, choose_glyphs, open_console
+    from smtp_probe.cli.terminal import choose_glyphs, for_reader, open_console
 
-    try:
+    with for_reader(sys.stdout):
         if as_json:
             sys.stdout.write(report_to_json(report, exit_code(report)) + "\n")
         else:
             console = open_console(sys.stdout)
             for line in draw_report(report, console.width, choose_glyphs(sys.stdout)):
                 console.print(line)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        abandon(sys.stdout)  # the reader has seen enough; the exit code still tells the rest

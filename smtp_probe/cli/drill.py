@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from smtp_probe.cli.options import DEFAULT_CONFIG_FILE, ConfigFile
+from smtp_probe.cli.options import DEFAULT_CONFIG_FILE, ConfigFile, complete_by
 from smtp_probe.errors import ConfigError, ConfigProblem
 
 if TYPE_CHECKING:
@@ -29,20 +29,14 @@ def register(app: typer.Typer) -> None:
     app.command("drill")(drill)
 
 
-def _complete_name(context: typer.Context, incomplete: str) -> list[str]:
-    """Names for the shell's completion; none where the configuration cannot be read."""
-    from smtp_probe.config.load import load
-
-    try:
-        config = load(Path(context.params.get("config_file") or DEFAULT_CONFIG_FILE), verify_secrets=False)
-    except ConfigError:
-        return []
-    return sorted(name for name in config.drills.by_name if name.startswith(incomplete))
-
-
 def drill(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="Name of the drill.", autocompletion=_complete_name)
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="Name of the drill.",
+            autocompletion=complete_by(lambda config: config.drills.by_name),
+        ),
     ],
     config_file: ConfigFile = DEFAULT_CONFIG_FILE,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
@@ -103,15 +97,12 @@ def _run(config: Config, keys: list[TagKey], name: str) -> DrillReport:
 
 def _show(report: DrillReport, *, as_json: bool) -> None:
     from smtp_probe.cli.drill_view import draw_report, report_to_json
-    from smtp_probe.cli.terminal import abandon, choose_glyphs, open_console
+    from smtp_probe.cli.terminal import choose_glyphs, for_reader, open_console
 
-    try:
+    with for_reader(sys.stdout):
         if as_json:
             sys.stdout.write(report_to_json(report) + "\n")
         else:
             console = open_console(sys.stdout)
             for line in draw_report(report, console.width, choose_glyphs(sys.stdout)):
                 console.print(line)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        abandon(sys.stdout)  # the reader has seen enough; the exit code still tells the rest

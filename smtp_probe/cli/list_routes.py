@@ -31,17 +31,14 @@ def list_routes(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line instead.")] = False,
 ) -> None:
     """List the routes of the configuration. Connects to nothing."""
-    from smtp_probe.cli.terminal import abandon
+    from smtp_probe.cli.terminal import for_reader
     from smtp_probe.config.load import load
 
     config = load(config_file, verify_secrets=False)
     lines = map(json.dumps, route_facts(config)) if as_json else draw_routes(config, _columns())
-    try:
+    with for_reader(sys.stdout):
         for line in lines:
             sys.stdout.write(line + "\n")
-        sys.stdout.flush()
-    except BrokenPipeError:
-        abandon(sys.stdout)
 
 
 def route_facts(config: Config) -> Iterator[dict[str, Any]]:

@@ -7,12 +7,11 @@ configuration, the command line or a file of ours; 3: the server was not reached
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from smtp_probe.cli.options import DEFAULT_CONFIG_FILE, ConfigFile
+from smtp_probe.cli.options import DEFAULT_CONFIG_FILE, ConfigFile, complete_by
 from smtp_probe.errors import ConfigError, ConfigProblem, CredentialError
 
 if TYPE_CHECKING:
@@ -28,21 +27,14 @@ def register(app: typer.Typer) -> None:
     app.command("login")(login)
 
 
-def _complete_name(context: typer.Context, incomplete: str) -> list[str]:
-    """Names for the shell's completion; none where the configuration cannot be read."""
-    from smtp_probe.config.load import load
-
-    try:
-        config = load(Path(context.params.get("config_file") or DEFAULT_CONFIG_FILE), verify_secrets=False)
-    except ConfigError:
-        return []
-    return sorted(name for name in config.credentials if name.startswith(incomplete))
-
-
 def login(
     name: Annotated[
         str,
-        typer.Argument(metavar="NAME", help="Name of the credential.", autocompletion=_complete_name),
+        typer.Argument(
+            metavar="NAME",
+            help="Name of the credential.",
+            autocompletion=complete_by(lambda config: config.credentials),
+        ),
     ],
     config_file: ConfigFile = DEFAULT_CONFIG_FILE,
 ) -> None:

@@ -37,7 +37,7 @@ def login_test(
 
     from smtp_probe.app.login_test import LoginTest
     from smtp_probe.cli.login_view import draw_result, fold, problems_of, result_to_json
-    from smtp_probe.cli.terminal import abandon, choose_glyphs, open_console
+    from smtp_probe.cli.terminal import choose_glyphs, for_reader, open_console
     from smtp_probe.config.load import load
     from smtp_probe.report.log import configure
 
@@ -48,14 +48,11 @@ def login_test(
         return await LoginTest(config, timeout).run()
 
     results = asyncio.run(work())
-    try:
+    with for_reader(sys.stdout):
         console, glyphs = open_console(sys.stdout), choose_glyphs(sys.stdout)
         width = console.width if sys.stdout.isatty() else sys.maxsize
         for result in results:
             lines = [result_to_json(result)] if as_json else draw_result(result, glyphs)
             for line in lines:
                 sys.stdout.write(fold(line, sys.maxsize if as_json else width) + "\n")
-        sys.stdout.flush()
-    except BrokenPipeError:
-        abandon(sys.stdout)
     raise typer.Exit(1 if any(map(problems_of, results)) else 0)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from smtp_probe.cli.options import DEFAULT_CONFIG_FILE, ConfigFile
+from smtp_probe.cli.options import DEFAULT_CONFIG_FILE, ConfigFile, complete_by
 from smtp_probe.errors import ConfigError, ConfigProblem
 
 if TYPE_CHECKING:
@@ -34,21 +34,14 @@ def register(app: typer.Typer) -> None:
     app.command("probe")(probe)
 
 
-def _complete_route(context: typer.Context, incomplete: str) -> list[str]:
-    """Names for the shell's completion; none where the configuration cannot be read."""
-    from smtp_probe.config.load import load
-
-    try:
-        config = load(Path(context.params.get("config_file") or DEFAULT_CONFIG_FILE), verify_secrets=False)
-    except ConfigError:
-        return []
-    return sorted(name for name in config.routes if name.startswith(incomplete))
-
-
 def probe(  # noqa: PLR0913, PLR0917  # as many as there are flags
     route: Annotated[
         str,
-        typer.Argument(metavar="ROUTE", help="Name of the route.", autocompletion=_complete_route),
+        typer.Argument(
+            metavar="ROUTE",
+            help="Name of the route.",
+            autocompletion=complete_by(lambda config: config.routes),
+        ),
     ],
     config_file: ConfigFile = DEFAULT_CONFIG_FILE,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead.")] = False,
@@ -92,7 +85,7 @@ def _probe(route: str, config_file: Path, *, is_silent: bool) -> SingleResult:
 def _answer_as_plugin(route: str, config_file: Path, warning: str | None, critical: str | None) -> NoReturn:
     """Whatever hinders the check is UNKNOWN, never CRITICAL: it says nothing about the mail."""
     from smtp_probe.cli.plugin_output import State, parse_range, plain_line, plugin_line, state_of
-    from smtp_probe.cli.terminal import abandon
+    from smtp_probe.cli.terminal import for_reader
 
     state = State.UNKNOWN
     try:
@@ -103,10 +96,8 @@ def _answer_as_plugin(route: str, config_file: Path, warning: str | None, critic
         line = plain_line(state, str(error))
     except typer.Exit as stopped:
         line = plain_line(state, f"stopped by signal {stopped.exit_code - 128} before there was a result")
-    try:
+    with for_reader(sys.stdout):
         _write_line(line)
-    except BrokenPipeError:
-        abandon(sys.stdout)
     raise typer.Exit(state)
 
 
@@ -174,13 +165,10 @@ def _send(config: Config, keys: list[TagKey], route: str, *, is_silent: bool) ->
 def _show(result: SingleResult, *, as_json: bool) -> None:
     from smtp_probe.cli.live import print_result
     from smtp_probe.cli.rendering import result_to_json
-    from smtp_probe.cli.terminal import abandon
+    from smtp_probe.cli.terminal import for_reader
 
-    try:
+    with for_reader(sys.stdout):
         if as_json:
             sys.stdout.write(result_to_json(result) + "\n")
-            sys.stdout.flush()
         else:
             print_result(result)
-    except BrokenPipeError:
-        abandon(sys.stdout)  # the reader has seen enough; the exit code still tells the rest

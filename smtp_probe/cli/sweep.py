@@ -40,7 +40,7 @@ def sweep(
 
     from smtp_probe.app.sweep import Sweep
     from smtp_probe.cli.probe import read_keys
-    from smtp_probe.cli.terminal import abandon
+    from smtp_probe.cli.terminal import for_reader
     from smtp_probe.config.load import load
     from smtp_probe.report.log import configure
 
@@ -53,12 +53,9 @@ def sweep(
 
     mailboxes = asyncio.run(work())
     lines = map(json.dumps, map(mailbox_facts, mailboxes)) if as_json else draw_mailboxes(mailboxes)
-    try:
+    with for_reader(sys.stdout):
         for line in lines:
             sys.stdout.write(line + "\n")
-        sys.stdout.flush()
-    except BrokenPipeError:
-        abandon(sys.stdout)
     raise typer.Exit(3 if any(mailbox.problem for mailbox in mailboxes) else 0)
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -86,6 +86,16 @@ def open_console(stream: TextIO, environ: Mapping[str, str] | None = None) -> Co
         soft_wrap=False,
         _environ={name: text for name, text in environ.items() if name not in _SIZES} if is_live else environ,
     )
+
+
+@contextmanager
+def for_reader(stream: TextIO) -> Iterator[None]:
+    """Write for somebody who may have seen enough before the end: the exit code still tells the rest."""
+    try:
+        yield
+        stream.flush()
+    except BrokenPipeError:
+        abandon(stream)
 
 
 def abandon(stream: TextIO) -> None:
