@@ -140,6 +140,8 @@ class RetrySchedule:
     """The longest wait that the schedule comes to."""
     lifetime_seconds: float
     bounce_lifetime_seconds: float | None = None
+    bounce_name: str = "bounce_queue_lifetime"
+    """The setting to change for it."""
     names: tuple[str, str, str]
 
 

@@ -1,12 +1,13 @@
 """How a mail server retries: read from what it says of its own settings, and judged.
 
-In: the output of `postconf` or of `exim -brt`. Out: a `RetrySchedule`, and findings. RFC 5321 section 4.5.4.1: retry after
+In: the output of `postconf`, or of `exim -brt` and `exim -bP`. Out: a `RetrySchedule`, and findings. RFC 5321 section 4.5.4.1: retry after
 a wait, with growing waits, for days. Too often, and receivers think less of the sender; too short a life, and an
 outage of a weekend costs mail; too long, and people hear of a failure when it no longer matters.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,13 +21,15 @@ POSTFIX_SETTINGS = (
     "maximal_queue_lifetime",
     "bounce_queue_lifetime",
 )
+EXIM_SETTINGS = ("retry_interval_max", "ignore_bounce_errors_after", "timeout_frozen_after")
 _SOURCE = "RFC 5321 section 4.5.4.1"
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _POSTFIX_TIME = re.compile(r"(\d+)([smhdw]?)")
 _POSTFIX_DEFAULT_UNITS = {"maximal_queue_lifetime": "d", "bounce_queue_lifetime": "d"}
-_POSTFIX_LINE = re.compile(r"(\w+) = *(.*)")
+_SETTING_LINE = re.compile(r"(\w+) = *(.*)")
 _EXIM_RULE = re.compile(r"Retry rule: +(.*)")
 _EXIM_STEP = re.compile(r"([FGH]),((?:\d+[wdhms])+|0),((?:\d+[wdhms])+)(?:,(\d+(?:\.\d+)?))?")
+_EXIM_VALUE = re.compile(r"(?:\d+[wdhms])+")
 _EXIM_TIME = re.compile(r"(\d+)([wdhms])")
 _READ_CHARACTERS = 20_000
 
@@ -51,7 +54,7 @@ def read_postfix(output: str) -> RetrySchedule:
     """
     values = {}
     for line in output[:_READ_CHARACTERS].splitlines():
-        match = _POSTFIX_LINE.fullmatch(line.strip())
+        match = _SETTING_LINE.fullmatch(line.strip())
         if match is not None and match[1] in POSTFIX_SETTINGS:
             values[match[1]] = _postfix_seconds(match[1], match[2])
     missing = [name for name in POSTFIX_SETTINGS if name not in values]
@@ -67,8 +70,13 @@ def read_postfix(output: str) -> RetrySchedule:
     )
 
 
-def read_exim(output: str) -> RetrySchedule | None:
-    """Read the rule that `exim -brt` shows; None where no rule applies. Raises ScheduleError."""
+def read_exim(output: str, settings: str = "") -> RetrySchedule | None:
+    """Read the rule that `exim -brt` shows; None where no rule applies. Raises ScheduleError.
+
+    `settings` are the lines of `exim -bP` for `EXIM_SETTINGS`, as far as they may be asked for: no wait is longer than
+    `retry_interval_max`, and a bounce that nobody takes is kept until `ignore_bounce_errors_after`, or, frozen, until
+    `timeout_frozen_after`, where that is sooner.
+    """
     text = output[:_READ_CHARACTERS]
     if "No retry information found" in text:
         return None
@@ -89,16 +97,32 @@ def read_exim(output: str) -> RetrySchedule | None:
             # The last wait of a series that has lasted so long.
             grown = max(interval, interval + (until - began) * (factor - 1) / factor)
         longest, began = max(longest, grown), until
+    told = _read_exim_settings(settings)
+    limit = told.get("retry_interval_max") or math.inf
+    bounces = told.get("ignore_bounce_errors_after")
+    frozen = told.get("timeout_frozen_after") or math.inf  # 0: they stay
     return RetrySchedule(
-        first_seconds=steps[0][2],
-        longest_seconds=longest,
+        first_seconds=min(steps[0][2], limit),
+        longest_seconds=min(longest, limit),
         lifetime_seconds=steps[-1][1],
+        bounce_lifetime_seconds=None if bounces is None else min(bounces, frozen),
+        bounce_name="ignore_bounce_errors_after",
         names=(
             "the first step of the retry rule",
             "a later step of the retry rule",
             "the last step of the retry rule",
         ),
     )
+
+
+def _read_exim_settings(text: str) -> dict[str, float]:
+    """Give the times among `name = value` lines, in seconds. What is no time is left out."""
+    found: dict[str, float] = {}
+    for line in text[:_READ_CHARACTERS].splitlines():
+        match = _SETTING_LINE.fullmatch(line.strip())
+        if match and match[1] in EXIM_SETTINGS and _EXIM_VALUE.fullmatch(match[2]):
+            found[match[1]] = _exim_seconds(match[2])
+    return found
 
 
 def is_too_soon(first_seconds: float, limits: RetryLimits) -> bool:
@@ -169,9 +193,9 @@ def _judge_life(schedule: RetrySchedule, limits: RetryLimits) -> Iterator[Findin
         yield _finding(
             "retry_bounce_lifetime_long",
             Severity.WARNING,
-            "bounce_queue_lifetime",
-            f"Bounces are tried for {duration_words(bounces)}: those for forged senders fill the queue.",
-            f"Set bounce_queue_lifetime to {duration_words(limits.maximum_lifetime_seconds)} at most.",
+            schedule.bounce_name,
+            f"Bounces are kept for {duration_words(bounces)}: those for forged senders fill the queue.",
+            f"Set {schedule.bounce_name} to {duration_words(limits.maximum_lifetime_seconds)} at most.",
         )
 
 

@@ -121,6 +121,9 @@ async def test_exim_by_program_and_from_its_spool(lab: MailLab):
         shutil.rmtree(folder)
 
 
+LONG = "retry_bounce_lifetime_long"
+
+
 async def test_retries_of_postfix_as_it_tells_them(lab: MailLab):
     """The lab's relay has shortened times: too soon, and for too short. With times of the world there is no finding."""
     conf = str(lab.layout.path("relay", "conf"))
@@ -143,21 +146,24 @@ async def test_retries_of_postfix_as_it_tells_them(lab: MailLab):
 @pytest.mark.parametrize(
     ("rule", "found"),
     [
-        ("* * F,2h,15m; G,16h,1h,1.5; F,4d,6h", []),
-        ("* * F,1h,1m", ["retry_too_soon", "retry_no_growth", "retry_lifetime_short"]),
+        ("* * F,2h,15m; G,16h,1h,1.5; F,4d,6h", [LONG]),
+        ("* * F,1h,1m", ["retry_too_soon", "retry_no_growth", "retry_lifetime_short", LONG]),
         ("", ["retry_none"]),
     ],
 )
 async def test_retries_of_exim_as_it_tells_them(lab: MailLab, rule, found):
+    """By default Exim keeps bounces that nobody takes for ten weeks."""
     exim = start_exim(lab, retry=rule)
     try:
         folder = lab.layout.path("exim")
-        run = f"mount --bind {folder}/etc /etc && exec {PROGRAM} -brt example.org"
-        command = ["unshare", "--mount", "--", "/bin/sh", "-c", run]
+        run = f'mount --bind {folder}/etc /etc && exec "$@"'
+        enclosed = ["unshare", "--mount", "--", "/bin/sh", "-c", run, "sh"]
+        command = [*enclosed, str(PROGRAM), "-brt", "example.org"]
         schedule = await LocalRetryPolicy(
             Queue.model_validate({"kind": "exim", "retry_command": command})
         ).read()
         assert [finding.check for finding in judge_schedule(schedule, RetryLimits())] == found
+        assert schedule is None or schedule.bounce_lifetime_seconds == 10 * 7 * 86400
     finally:
         exim.part.stop()
         shutil.rmtree(lab.layout.path("exim"))

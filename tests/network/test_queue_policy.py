@@ -28,6 +28,43 @@ async def test_exim_is_asked_for_its_rule():
     assert schedule.first_seconds == 900.0
 
 
+ASKED = f"""
+import sys
+if "-brt" in sys.argv:
+    print({EXIM!r})
+elif "-bP" in sys.argv:
+    assert sys.argv[-3:] == ["retry_interval_max", "ignore_bounce_errors_after", "timeout_frozen_after"]
+    SETTINGS
+"""
+
+
+@pytest.mark.parametrize(
+    ("settings_code", "longest", "bounces"),
+    [
+        (
+            "print('retry_interval_max = 2h\\nignore_bounce_errors_after = 10w\\ntimeout_frozen_after = 1w')",
+            7200.0,
+            604800.0,
+        ),
+        (
+            "print('retry_interval_max = 1d\\nignore_bounce_errors_after = 2d\\ntimeout_frozen_after = 0s')",
+            21600.0,
+            172800.0,
+        ),
+        ("sys.exit('exim: permission denied')", 21600.0, None),
+    ],
+)
+async def test_exim_is_asked_for_its_settings_where_it_tells_them(tmp_path, settings_code, longest, bounces):
+    program = tmp_path / "exim.py"
+    program.write_text(ASKED.replace("SETTINGS", settings_code))
+    command = [sys.executable, str(program), "-brt", "example.org"]
+    queue = Queue.model_validate({"kind": "exim", "retry_command": command})
+    schedule = await LocalRetryPolicy(queue).read()
+
+    assert (schedule.first_seconds, schedule.longest_seconds) == (900.0, longest)
+    assert schedule.bounce_lifetime_seconds == bounces
+
+
 @pytest.mark.parametrize(
     ("code", "failure"),
     [
