@@ -33,11 +33,10 @@ log_file_path = {folder}/log/%slog
 log_selector = +millisec +receive_time
 local_interfaces = {address}
 daemon_smtp_ports = {port}
-tls_advertise_hosts =
 rfc1413_query_timeout = 0s
 deliver_drop_privilege = true
 keep_environment =
-acl_smtp_rcpt = accept
+{doors}
 begin routers
 drill:
   driver = dnslookup
@@ -58,6 +57,42 @@ smtp:
 begin retry
 {retry}
 """
+
+OPEN = """\
+tls_advertise_hosts =
+acl_smtp_rcpt = accept"""
+"""Takes any mail of anybody."""
+
+STRICT = """\
+tls_advertise_hosts = *
+tls_certificate = {certificate}
+tls_privatekey = {certificate}
+message_size_limit = 1M
+message_body_visible = 5000
+acl_smtp_rcpt = recipient
+acl_smtp_data = content
+begin authenticators
+plain:
+  driver = plaintext
+  public_name = PLAIN
+  server_advertise_condition = ${{if def:tls_in_cipher}}
+  server_prompts = :
+  server_set_id = $auth2
+  server_condition = ${{if and{{ {{eq{{$auth2}}{{probe1}}}} {{eq{{$auth3}}{{${{readfile{{{password}}}{{}}}}}}}} }}}}
+begin acl
+recipient:
+  deny !authenticated = *
+       message = 5.7.1 Authentication required
+  deny condition = ${{if !eqi{{$sender_address}}{{$authenticated_id@example.test}}}}
+       message = 5.7.1 That sender is not yours
+  accept
+content:
+  deny condition = ${{if !eqi{{${{address:$h_from:}}}}{{$authenticated_id@example.test}}}}
+       message = 5.7.1 That author is not you
+  deny condition = ${{if match{{$message_body}}{{GTUBE-STANDARD|EICAR-STANDARD|RUlDQVItU1RBTkRBUkQ|VJQ0FSLVNUQU5EQVJE}}}}
+       message = 5.7.1 Spam or a virus
+  accept"""
+"""Takes mail after a login over TLS only, under the own address only, no large one, and no test virus."""
 
 _RECEIVED = re.compile(
     r"(?m)^(?P<stamp>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) (?P<id>[\w-]{16,23}) <= .* RT=(?P<seconds>\d+\.\d{3})s"
@@ -96,16 +131,26 @@ class Exim:
         }
 
 
-def start_exim(lab: MailLab, clock_seconds: float = 0.0, retry: str = "", queue_run: str = "") -> Exim:
+def start_exim(
+    lab: MailLab, clock_seconds: float = 0.0, retry: str = "", queue_run: str = "", *, is_strict: bool = False
+) -> Exim:
     """Start an Exim in a lab; it ends with the lab. Its clock may be so many seconds ahead.
 
-    Without a retry rule, what fails for now is returned at once; without `queue_run` nothing is tried again.
+    Without a retry rule, what fails for now is returned at once; without `queue_run` nothing is tried again. A strict one
+    refuses what must be refused; the others take anything.
     """
     if not PROGRAM.exists():
         raise LabError("Exim is missing; `sh tests/lab/install.sh` brings it")
     address = f"{lab.layout.block}.{HOST_NUMBER}"
     folder = lab.layout.path("exim")
-    _furnish(lab.layout, folder, address, retry)
+    doors = OPEN
+    if is_strict:
+        private = folder / "etc"
+        doors = STRICT.format(certificate=private / "good.pem", password=private / "password")
+    _furnish(lab.layout, folder, address, retry, doors)
+    if is_strict:
+        _lend(lab.layout.path("tls", "good.pem"), private / "good.pem")
+        _lend(lab.password_file("probe1"), private / "password")
     if clock_seconds:
         write_exim_clock(folder / "etc", clock_seconds)
     runs = f" -q{queue_run}" if queue_run else ""
@@ -116,7 +161,7 @@ def start_exim(lab: MailLab, clock_seconds: float = 0.0, retry: str = "", queue_
     return Exim(address, PORT, part, folder / "log" / "mainlog")
 
 
-def _furnish(layout: Layout, folder: Path, address: str, retry: str) -> None:
+def _furnish(layout: Layout, folder: Path, address: str, retry: str, doors: str) -> None:
     etc = folder / "etc"
     (etc / "exim4").mkdir(parents=True)
     for name in FROM_MACHINE:
@@ -127,12 +172,25 @@ def _furnish(layout: Layout, folder: Path, address: str, retry: str) -> None:
     shutil.copy(layout.path("etc", "resolv.conf"), etc / "resolv.conf")
     (etc / "hosts").write_text("127.0.0.1 localhost\n")
     configuration = CONFIGURATION.format(
-        program=PROGRAM, folder=folder, address=address, port=PORT, mx=layout.address("mx1"), retry=retry
+        program=PROGRAM,
+        folder=folder,
+        address=address,
+        port=PORT,
+        mx=layout.address("mx1"),
+        retry=retry,
+        doors=doors,
     )
     (etc / "exim4" / "exim4.conf").write_text(configuration)
     for name in ("spool", "log"):
         (folder / name).mkdir()
         shutil.chown(folder / name, USER_NUMBER, USER_NUMBER)
+
+
+def _lend(source: Path, copy: Path) -> None:
+    """Copy a file that only Exim is to read."""
+    shutil.copy(source, copy)
+    copy.chmod(0o600)
+    shutil.chown(copy, USER_NUMBER, USER_NUMBER)
 
 
 def _stamp_ns(stamp: str) -> int:
