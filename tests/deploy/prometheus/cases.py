@@ -123,6 +123,8 @@ class Compared:
     slow: float = 8.0
     slightly: float = 2.4
     """Above the usual, and not by enough."""
+    needs: tuple[float, float] = (1.5, 1.0)
+    """By which ratio and how many seconds it has to be above the usual."""
     has_weeks: bool = True
     """Whether it is tried on weeks too: that takes promtool a while, and all baselines are made alike."""
 
@@ -151,6 +153,8 @@ class Compared:
         yield self._trial(
             "recovers", ((self.usual, day), (self.slow, two), (self.usual, two)), at + two * 5, fires=False
         )
+        yield Trial("a restart", self._restarted(day, two), at, fires=False, step=5)
+        yield from self._guards(day, two, at)
         if not self.has_weeks:
             return
         weeks = 21 * DAY + 2 * 60
@@ -168,6 +172,30 @@ class Compared:
             fires=True,
             step=30,
         )
+
+    def _guards(self, day: int, two: int, at: int) -> Iterator[Trial]:
+        """Each of the three guards alone holds the alert back: the ratio, the seconds, and what was as high before."""
+        ratio, seconds = self.needs
+        plenty = seconds / (ratio - 1)  # at this usual level the ratio and the seconds come to the same
+        below = {
+            "enough by the seconds, just below by the ratio": (4 * plenty, 4 * plenty * ratio * 0.99),
+            "enough by the ratio, just below by the seconds": (plenty / 4, plenty / 4 + seconds * 0.99),
+        }
+        for name, (usual, slow) in below.items():
+            yield self._trial(name, ((usual, day), (slow, two)), at, fires=False)
+        above = {
+            "just above by the ratio": (4 * plenty, 4 * plenty * ratio * 1.01),
+            "just above by the seconds": (plenty / 4, plenty / 4 + seconds * 1.01),
+        }
+        for name, (usual, slow) in above.items():
+            yield self._trial(name, ((usual, day), (slow, two)), at, fires=True)
+
+    def _restarted(self, day: int, two: int) -> Mapping[str, str]:
+        """Counters begin anew at nothing, and a gauge is away, in the middle of what is usual."""
+        return {
+            name: f"{values} _x2 {values}"
+            for name, values in self._series(((self.usual, (day + two) // 2),)).items()
+        }
 
     def _weekly(self, *, slow_before: bool) -> Iterator[tuple[float, int]]:
         """Three weeks in samples of half an hour, slow from the third hour on at their end, and before or never before."""

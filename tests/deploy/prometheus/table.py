@@ -239,16 +239,16 @@ def _vantages(*, everywhere: bool) -> list[Trial]:
             samples[series("probe_failures_total", **labels, reason="refused")] = failed
         return Trial(title, samples, at, fires)
 
-    all_fail, none_fails, few = "0+1x200", "0x200", "0x60 0+1x2 2x140"
+    all_fail, none_fails, few = "0+1x200", "0x200", "0x60 1x140"
     broken, other = (all_fail, all_fail), (all_fail, none_fails)
     if not everywhere:
         broken, other = other, broken
     recovers = tuple("0+1x60 60x140" if each == all_fail else each for each in broken)
     return [
         trial("fires", broken, 90, fires=True),
-        trial("the other of the two", other, 90, fires=False),
-        trial("two lost probes", (few, few if everywhere else none_fails), 70, fires=False),
-        trial("nothing fails", (none_fails, none_fails), 90, fires=False),
+        trial("does not fire just below: the other of the two", other, 90, fires=False),
+        trial("one lost probe", (few, few if everywhere else none_fails), 70, fires=False),
+        trial("a restart", ("90x60 0x140", "90x60 0x140"), 90, fires=False, probes="0+1x60 0+1x140"),
         Trial("nothing is known", {}, 90, fires=False),
         trial("a cold start", (none_fails, none_fails), 40, fires=False, probes="_x30 0+1x170"),
         trial("recovers", (recovers[0], recovers[1]), 150, fires=False),
@@ -371,6 +371,7 @@ TABLE: dict[str, State | Count | Compared | list[Trial]] = {
         usual=0.2,
         slow=2.0,
         slightly=0.3,
+        needs=(2, 0.25),
         has_weeks=False,
     ),
     # Causes.
