@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 
 from smtp_probe.report.metric import Kind
 from smtp_probe.report.metrics import METRICS
+from tests.grafana.boards import BOARDS, variables
 
 from .cases import Trial
 from .table import TABLE
@@ -30,6 +31,8 @@ WAYS = {
     "recovers": ("recovers",),
 }
 """In how many ways each alert is tried, and how the names of such trials begin."""
+LABEL_OF = {"hop": "by"}
+"""Which label a variable of a dashboard chooses, where it is not called like it."""
 AT_ONCE = {"SmtpProbeInternalErrors", "SmtpProbePathChanged", "SmtpProbeRecordsChanged"}
 """One event is what these tell: of what they count, one less is none at all."""
 
@@ -63,8 +66,23 @@ def trials_of(alert):
     return known if isinstance(known, list) else list(known.trials())
 
 
+def told_labels(alert):
+    """The labels that its words and its link are made of, whatever it is about."""
+    notes = "".join(ALERTS[alert]["annotations"].values())
+    always = re.sub(r"{{ (if|with) .*?{{ end }}", "", notes)
+    return sorted(set(re.findall(r"\$labels\.(\w+)", always)))
+
+
 def as_test(alert, trial: Trial):
-    """One trial as promtool wants it: whether the alert fires, and nothing else of it."""
+    """One trial as promtool wants it: whether the alert fires, and then with every label that it tells."""
+    blank = [
+        {
+            "expr": f'ALERTS{{alertname="{alert}",alertstate="firing",{label}=""}}',
+            "eval_time": f"{trial.at}m",
+            "exp_samples": [],
+        }
+        for label in told_labels(alert)
+    ]
     count = f'count(ALERTS{{alertname="{alert}",alertstate="firing"}})'
     return {
         "name": f"{alert}: {trial.name}",
@@ -75,7 +93,8 @@ def as_test(alert, trial: Trial):
                 "expr": f"{count} > bool 0" if trial.fires else count,
                 "eval_time": f"{trial.at}m",
                 "exp_samples": [{"labels": "{}", "value": 1}] if trial.fires else [],
-            }
+            },
+            *(blank if trial.fires else []),
         ],
     }
 
@@ -152,6 +171,21 @@ def test_an_alert_says_what_a_person_needs(alert):
     assert notes["runbook_url"].endswith(f"/runbooks/{alert}.md")
     assert re.match(r"http://localhost:3000/d/smtp-probe-[a-z]+(\?|$)", notes["dashboard_url"])
     assert not set(rule["labels"]) - {"severity"}, "a value in a label makes a new alert each time"
+
+
+@pytest.mark.parametrize("alert", ALERTS)
+def test_the_dashboard_of_an_alert_shows_what_it_is_about(alert):
+    notes = ALERTS[alert]["annotations"]
+    uid, filled = re.fullmatch(r"http://localhost:3000/d/([a-z-]+)\??(.*)", notes["dashboard_url"]).groups()
+    known = set(variables(BOARDS[uid]))
+    given = dict(re.findall(r"var-(\w+)={{ (?:\$labels)?\.(\w*) }}", filled))
+    about = {LABEL_OF.get(name, name): name for name in known - {"job", "window"}}
+    told = set(re.findall(r"\$labels\.(\w+)", notes["description"]))
+
+    assert set(given) <= known
+    assert filled.count("var-") == len(given)
+    assert {about[label] for label in told & set(about)} <= set(given)
+    assert ("job" in given) == bool(told)
 
 
 def selected(expression):
