@@ -23,9 +23,9 @@ from smtp_probe.mail.bounce.report import BounceReport
 from smtp_probe.mail.explanation.explain import Explanation
 from smtp_probe.mail.explanation.finding import arrange_findings
 from smtp_probe.mail.explanation.spans import say_limit
+from smtp_probe.mail.path.encryption import is_encrypted
 from smtp_probe.mail.path.legs import Border
 from smtp_probe.mail.path.passages import Passage, measure_doubt
-from smtp_probe.mail.received.session import REGISTERED_PROTOCOLS
 from smtp_probe.mail.tag import hide_tokens
 from smtp_probe.model import Authentication, Finding, Severity
 
@@ -224,12 +224,10 @@ def _say_protocol(passage: Passage) -> str:
 def _say_tls(passage: Passage) -> str:
     """The version, `TLS` where the line tells of none, `plain` where it says so by its protocol; or nothing."""
     hop = passage.hop
-    if hop.tls_version or hop.tls_cipher or hop.says_tls:
+    encrypted = is_encrypted(hop)
+    if encrypted:
         return hop.tls_version or "TLS"
-    protocol = (hop.with_ or "").upper()
-    if protocol.endswith(("SMTPS", "SMTPSA", "LMTPS", "LMTPSA")):
-        return "TLS"
-    return "plain" if protocol in REGISTERED_PROTOCOLS and "LMTP" not in protocol else ""
+    return "plain" if encrypted is False and not (hop.with_ or "").startswith(("LMTP", "UTF8LMTP")) else ""
 
 
 def _say_details(passage: Passage) -> str:

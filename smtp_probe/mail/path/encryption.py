@@ -28,9 +28,14 @@ def is_encrypted(hop: Hop) -> bool | None:
     is_told = hop.says_tls or hop.tls_version is not None or hop.tls_cipher is not None
     if is_told or (hop.with_ or "").upper() in _ENCRYPTED_PROTOCOLS:
         return True
-    if is_local(hop) or hop.with_ not in PLAIN_PROTOCOLS:
+    if is_local(hop) or names_no_client(hop) or hop.with_ not in PLAIN_PROTOCOLS:
         return None
     return False
+
+
+def names_no_client(hop: Hop) -> bool:
+    """Whether the line says nothing of who handed over: Google's inner lines, and those of a message that begins there."""
+    return hop.from_name is None and hop.from_host is None and hop.from_ip is None
 
 
 def is_local(hop: Hop) -> bool:

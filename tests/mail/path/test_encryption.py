@@ -28,6 +28,13 @@ def test_the_protocol_tells(options, expected):
     assert is_encrypted(read_trace(line(**options)).hops[0]) is expected
 
 
+def test_a_line_that_names_no_client_says_nothing_of_its_connection():
+    """Google's own `Received: by 2002:a05:... with SMTP id ...` above the line of its MX."""
+    header = b"Received: by 2002:a05:6022:b89:b0:9b:1c2e:9f3a with SMTP id fo9csp1lab; Mon, 2 Mar 2026 02:00:03 -0800\r\n"
+
+    assert is_encrypted(read_trace(header).hops[0]) is None
+
+
 def test_a_comment_of_tls_counts_whatever_the_protocol_is_called():
     header = line(with_="ESMTP (TLSv1.3:TLS_AES_256_GCM_SHA384:256)")
 
