@@ -70,44 +70,43 @@ class Count:
     near: int = 0
     """So many are not enough; one less than `enough` where it is 0."""
     beside: Mapping[str, str] = field(default_factory=dict)
+    step: int = 1
+    """Minutes between two samples: more for long windows, which are tried the sooner."""
 
     def trials(self) -> Iterator[Trial]:
         """The counter stands at five for half the window, then what the name says."""
-        lead, tail = self.window // 2, self.hold + 4
+        window = self.window // self.step
+        lead, tail = window // 2, self.hold // self.step + 4
         rise = " ".join(str(5 + number) for number in range(1, self.enough + 1))
         near = self.near or self.enough - 1
         few = " ".join(str(5 + number) for number in range(1, near + 1))
         last = 5 + self.enough
-        yield self._trial(
-            "fires", f"5x{lead} {rise} {last}x{self.window}", lead + self.enough + tail, fires=True
-        )
+        yield self._trial("fires", f"5x{lead} {rise} {last}x{window}", lead + self.enough + tail, fires=True)
         if self.enough > 1:
             yield self._trial(
                 "does not fire just below",
-                f"5x{lead} {few} {5 + near}x{self.window}",
+                f"5x{lead} {few} {5 + near}x{window}",
                 lead + self.enough + tail,
                 fires=False,
             )
-            yield self._trial("one event", f"5x{lead} 6x{self.window}", lead + tail, fires=False)
-        yield self._trial(
-            "a counter that begins anew", f"90x{lead} 0x{self.window}", lead + tail, fires=False
-        )
-        yield Trial("nothing is known", dict(self.beside), lead, fires=False)
+            yield self._trial("one event", f"5x{lead} 6x{window}", lead + tail, fires=False)
+        yield self._trial("a counter that begins anew", f"90x{lead} 0x{window}", lead + tail, fires=False)
+        yield Trial("nothing is known", dict(self.beside), lead * self.step, fires=False, step=self.step)
         yield self._trial(
             "a cold start with what was counted before",
-            f"_x{lead} 40x{self.window}",
+            f"_x{lead} 40x{window}",
             lead + tail,
             fires=False,
         )
         yield self._trial(
             "recovers",
-            f"5x{lead} {rise} {last}x{self.window + tail + 20}",
-            lead + self.enough + self.window + tail + 10,
+            f"5x{lead} {rise} {last}x{window + tail + 20}",
+            lead + self.enough + window + tail + 10,
             fires=False,
         )
 
     def _trial(self, name: str, values: str, at: int, *, fires: bool) -> Trial:
-        return Trial(name, {**self.beside, self.series: values}, at, fires)
+        return Trial(name, {**self.beside, self.series: values}, at * self.step, fires, self.step)
 
 
 @dataclass(frozen=True)
@@ -153,8 +152,7 @@ class Compared:
         yield self._trial(
             "recovers", ((self.usual, day), (self.slow, two), (self.usual, two)), at + two * 5, fires=False
         )
-        yield Trial("a restart", self._restarted(day, two), at, fires=False, step=5)
-        yield from self._guards(day, two, at)
+        yield from self._guards(hours=8 * 12, two=two)
         if not self.has_weeks:
             return
         weeks = 21 * DAY + 2 * 60
@@ -173,8 +171,10 @@ class Compared:
             step=30,
         )
 
-    def _guards(self, day: int, two: int, at: int) -> Iterator[Trial]:
-        """Each of the three guards alone holds the alert back: the ratio, the seconds, and what was as high before."""
+    def _guards(self, hours: int, two: int) -> Iterator[Trial]:
+        """After some usual hours: a restart, and the ratio and the seconds, each of which alone holds the alert back."""
+        at = (hours + two) * 5
+        yield Trial("a restart", self._restarted(hours, two), at, fires=False, step=5)
         ratio, seconds = self.needs
         plenty = seconds / (ratio - 1)  # at this usual level the ratio and the seconds come to the same
         below = {
@@ -182,19 +182,19 @@ class Compared:
             "enough by the ratio, just below by the seconds": (plenty / 4, plenty / 4 + seconds * 0.99),
         }
         for name, (usual, slow) in below.items():
-            yield self._trial(name, ((usual, day), (slow, two)), at, fires=False)
+            yield self._trial(name, ((usual, hours), (slow, two)), at, fires=False)
         above = {
             "just above by the ratio": (4 * plenty, 4 * plenty * ratio * 1.01),
             "just above by the seconds": (plenty / 4, plenty / 4 + seconds * 1.01),
         }
         for name, (usual, slow) in above.items():
-            yield self._trial(name, ((usual, day), (slow, two)), at, fires=True)
+            yield self._trial(name, ((usual, hours), (slow, two)), at, fires=True)
 
-    def _restarted(self, day: int, two: int) -> Mapping[str, str]:
+    def _restarted(self, hours: int, two: int) -> Mapping[str, str]:
         """Counters begin anew at nothing, and a gauge is away, in the middle of what is usual."""
         return {
             name: f"{values} _x2 {values}"
-            for name, values in self._series(((self.usual, (day + two) // 2),)).items()
+            for name, values in self._series(((self.usual, (hours + two) // 2),)).items()
         }
 
     def _weekly(self, *, slow_before: bool) -> Iterator[tuple[float, int]]:

@@ -175,10 +175,12 @@ def _bounced() -> list[Trial]:
     ]
 
 
-def _placement(junk: str, inbox: str, samples: int, *, name: str, fires: bool = False) -> Trial:
+def _placement(
+    junk: str, inbox: str, samples: int, *, name: str, fires: bool = False, step: int = 5
+) -> Trial:
     placed = {"junk": junk, "inbox": inbox}
     kinds = {series("placement_total", **_ROUTE, placement=key): text for key, text in placed.items()}
-    return Trial(name, kinds, samples * 5, fires, step=5)
+    return Trial(name, kinds, samples * step, fires, step)
 
 
 def _junked() -> list[Trial]:
@@ -194,14 +196,17 @@ def _junked() -> list[Trial]:
 
 
 def _placement_worse() -> list[Trial]:
+    def trial(name: str, junk: str, inbox: str, samples: int, *, fires: bool = False) -> Trial:
+        return _placement(junk, inbox, samples, name=name, fires=fires, step=30)
+
     return [
-        _placement("0x800 0+0.5x200", "0+0.5x800 400+0.25x200", 880, fires=True, name="fires"),
-        _placement("0x800 0+0.025x200", "0+0.5x1000", 880, name="does not fire just below"),
-        _placement("0x800 1x200", "0+0.005x1000", 880, name="one message"),
-        _placement("90x800 0x200", "0+0.5x1000", 880, name="a counter that begins anew"),
-        Trial("nothing is known", {}, 400, fires=False, step=5),
-        _placement("_x10 40x120", "_x10 40x120", 80, name="a cold start"),
-        _placement("0x400 0+0.5x20 10x600", "0+0.5x1020", 800, name="recovers"),
+        trial("fires", "0x134 0+3x40", "0+3x134 402+1.5x40", 147, fires=True),
+        trial("does not fire just below", "0x134 0+0.15x40", "0+3x174", 147),
+        trial("one message", "0x134 1x40", "0+0.03x174", 147),
+        trial("a counter that begins anew", "90x134 0x40", "0+3x174", 147),
+        Trial("nothing is known", {}, 4000, fires=False, step=30),
+        trial("a cold start", "_x10 40x40", "_x10 40x40", 20),
+        trial("recovers", "0x67 0+3x4 12x100", "0+3x171", 134),
     ]
 
 
@@ -342,14 +347,14 @@ TABLE: dict[str, State | Count | Compared | list[Trial]] = {
     "SmtpProbeQueueUnread": State(series("queue_up", queue="out"), "0", "1", hold=15),
     "SmtpProbeWatchdog": [Trial("fires", {}, 5, fires=True)],
     # Objectives.
-    "SmtpProbeErrorBudgetBurnFast": _budget(1, 0.1, 600, 15, 60),
-    "SmtpProbeErrorBudgetBurn": _budget(0.5, 0.05, 600, 120, 360),
+    "SmtpProbeErrorBudgetBurnFast": _budget(1, 0.1, 120, 15, 60),
+    "SmtpProbeErrorBudgetBurn": _budget(0.5, 0.05, 120, 24, 360, step=5),
     "SmtpProbeErrorBudgetBurnSlow": _budget(0.05, 0.009, 120, 480, 3 * DAY, step=5),
     # Symptoms.
     "SmtpProbeRouteDown": _route_down(),
     "SmtpProbeSubmissionFailing": _failures("probe_failures_total", "refused", 3, hold=5),
     "SmtpProbeMailOverdue": _failures("probe_failures_total", "overdue", 2, hold=1),
-    "SmtpProbeMailLost": Count(series("outcomes_total", **_ROUTE, outcome="lost"), 2, DAY),
+    "SmtpProbeMailLost": Count(series("outcomes_total", **_ROUTE, outcome="lost"), 2, DAY, step=5),
     "SmtpProbeMailBounced": _bounced(),
     "SmtpProbeMailJunked": _junked(),
     "SmtpProbePlacementWorse": _placement_worse(),
@@ -425,7 +430,7 @@ TABLE: dict[str, State | Count | Compared | list[Trial]] = {
     ),
     "SmtpProbeDrillFailed": State(series("drill_healthy", drill="d"), "0", "1", hold=5),
     "SmtpProbeDrillUnobserved": [
-        *Count(series("drill_runs_total", drill="d", result="unobserved"), 2, DAY, hold=5).trials(),
+        *Count(series("drill_runs_total", drill="d", result="unobserved"), 2, DAY, hold=5, step=5).trials(),
         Trial(
             "one run in between came to a result",
             {
