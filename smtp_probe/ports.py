@@ -292,8 +292,8 @@ class Journal(Protocol):
         """Every probe that has not ended, oldest first."""
         ...
 
-    async def arrival_trace(self, probe_id: str) -> Trace | None:
-        """The way of the copy with which an ended probe arrived; None where there is none."""
+    async def first_copy(self, probe_id: str) -> tuple[Trace | None, str | None]:
+        """The way of the copy with which an ended probe arrived, and its queue id at the first server; None where unknown."""
         ...
 
     async def probe_state(self, probe_id: str) -> str | None:

@@ -81,7 +81,7 @@ class DuplicateSeen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForgerySeen:
-    """A message bears a tag in our form whose signature does not verify."""
+    """A message bears a tag in our form and is not ours: its signature does not verify, or somebody sent it anew."""
 
     location: Location
 

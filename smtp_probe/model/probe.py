@@ -9,6 +9,7 @@ from smtp_probe.model.arrival import Arrival, Bounce, Stamp
 from smtp_probe.model.failure import Failure
 from smtp_probe.model.path import PathFacts, Timing
 from smtp_probe.model.submission import Submission
+from smtp_probe.model.trace import Trace
 
 
 class OutcomeKind(StrEnum):
@@ -111,6 +112,12 @@ class Outcome:
             return None
         seconds = (self.arrival.stored_ns - self.submission.final_dot_ns) / 1e9
         return seconds if self.arrival.doubt_seconds <= max(1.0, seconds / 4) else None
+
+    @property
+    def way(self) -> tuple[Trace | None, str | None]:
+        """The trace of the copy that arrived, and the queue id in the reply of the server that took the message."""
+        trace = None if self.arrival is None else self.arrival.trace
+        return trace, None if self.submission is None else self.submission.queue_id
 
     @property
     def visibility_seconds(self) -> float | None:

@@ -21,6 +21,7 @@ from smtp_probe.mail.bounce.prose import may_be_bounce
 from smtp_probe.mail.bounce.reason import find_reason
 from smtp_probe.mail.bounce.report import BounceReport, read_bounce
 from smtp_probe.mail.path.fork import find_fork
+from smtp_probe.mail.path.origin import was_sent_anew
 from smtp_probe.mail.recognition import Candidate, find_candidates, is_automatic_answer
 from smtp_probe.mail.spam_filters import read_spam_results
 from smtp_probe.mail.stamps import choose_stored, read_clock
@@ -283,13 +284,19 @@ class Arrivals:
         flight = self._ledger.get(probe_id)
         if flight is not None and flight.arrival is not None:
             first: Trace | None = flight.arrival.trace
+            queue_id = flight.submission.queue_id if flight.submission is not None else None
         else:
-            first = await self._journal.arrival_trace(probe_id)
+            first, queue_id = await self._journal.first_copy(probe_id)
+        copy = read_trace(message.header)
+        if first is not None and was_sent_anew(first.hops, copy.hops, queue_id):
+            # A replay: a genuine tag on a message that is not ours. It is counted, and left alone.
+            await self._ledger.record(ForgerySeen(location=message.location))
+            return
         event = DuplicateSeen(
             route=recognised.route,
             probe_id=probe_id,
             location=message.location,
-            fork=None if first is None else find_fork(first, read_trace(message.header)),
+            fork=None if first is None else find_fork(first, copy),
         )
         await self._ledger.record(event)
         self._ledger.discard(message.location)

@@ -227,13 +227,11 @@ class EngineJournal:
         await self._wait_until_followed(probe_id, found.sequence)
         return "open"
 
-    async def arrival_trace(self, probe_id: str) -> Trace | None:
-        """The way of the copy with which an ended probe arrived. Raises JournalError."""
+    async def first_copy(self, probe_id: str) -> tuple[Trace | None, str | None]:
+        """The way of the copy with which an ended probe arrived, and its queue id at the first server. Raises JournalError."""
         found = await self._find(probe_id)
         event = None if found is None else _read(found).event
-        if not isinstance(event, ProbeEnded) or event.outcome.arrival is None:
-            return None
-        return event.outcome.arrival.trace
+        return event.outcome.way if isinstance(event, ProbeEnded) else (None, None)
 
     async def _find(self, probe_id: str) -> StoredMessage | None:
         known = self._known.get(probe_id)

@@ -193,13 +193,12 @@ class SqliteJournal:
             return "open"
         return "ended" if _OUTCOME.validate_json(outcome).arrival is not None else "unseen"
 
-    async def arrival_trace(self, probe_id: str) -> Trace | None:
-        """The way of the copy with which an ended probe arrived. Raises JournalError."""
+    async def first_copy(self, probe_id: str) -> tuple[Trace | None, str | None]:
+        """The way of the copy with which an ended probe arrived, and its queue id at the first server. Raises JournalError."""
         rows = await self._read(
             "SELECT outcome FROM probes WHERE probe_id = ? AND outcome IS NOT NULL", (probe_id,)
         )
-        arrival = _OUTCOME.validate_json(rows[0][0]).arrival if rows else None
-        return None if arrival is None else arrival.trace
+        return _OUTCOME.validate_json(rows[0][0]).way if rows else (None, None)
 
     async def last_sequences(self) -> dict[str, int]:
         """The highest sequence number ever used, by route. Raises JournalError."""

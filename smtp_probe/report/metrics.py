@@ -75,7 +75,10 @@ ALTERED = counter(
     "kind",
     known=tuple(Alteration),
 )
-FORGED = counter("forged_messages_total", "Messages with a tag in our form whose signature is not ours.")
+FORGED = counter(
+    "forged_messages_total",
+    "Messages with a tag in our form that are not ours: with a wrong signature, or a copy that somebody sent anew.",
+)
 STRAYS = counter(
     "stray_messages_total",
     "Messages with a tag of our key that this daemon did not send: another one uses the mailbox.",

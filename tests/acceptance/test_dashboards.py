@@ -31,6 +31,9 @@ EMPTY: dict[tuple[str, str], str] = {
         "Tokens of credentials A",
     ): "no sender and no mailbox of these runs logs in by a token",
     ("smtp-probe-prober", "Requests for tokens A"): "as above",
+    ("smtp-probe-overview", "Broken from here, or everywhere? A"): (
+        "these runs probe from one place; tests/grafana/test_from_where.py has two"
+    ),
     ("smtp-probe-dns", "Block lists A"): "the lab has no block list that holds the test entries",
 }
 """Queries (dashboard, title and refId) without data in either run, each with the reason."""

@@ -108,7 +108,7 @@ def test_a_killed_owner_takes_the_lab_with_it(
     """Whatever ends the process that started the lab ends the lab."""
     process, root, space = command
     process.send_signal(number)
-    assert process.wait(10) == code
+    assert process.wait(30) == code
     wait_until(lambda: not processes_in(space) and not root.exists(), "the end of the lab", 10)
 
 

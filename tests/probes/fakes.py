@@ -129,9 +129,9 @@ class MemoryJournal:
     async def open_probes(self):
         return [known for known in self.probes.values() if known is not None]
 
-    async def arrival_trace(self, probe_id):
+    async def first_copy(self, probe_id):
         ended = [each for each in self.outcomes() if each.probe.probe_id == probe_id and each.arrival]
-        return ended[0].arrival.trace if ended else None
+        return ended[0].way if ended else (None, None)
 
     async def probe_state(self, probe_id):
         if probe_id not in self.probes:

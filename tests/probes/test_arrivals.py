@@ -222,6 +222,26 @@ async def test_a_second_copy_is_a_duplicate_and_is_deleted_too():
         assert bed.inbox.removed == [first, second, third]
 
 
+async def test_a_replay_is_counted_as_forged_and_left_alone_and_a_copy_of_the_path_is_a_duplicate():
+    """Only our own message has come by the server whose queue id we were told."""
+    line = b"Received: from p.example.test by out.example.test (Postfix) with ESMTPS id %s; Mon, 1 Jan 2024 00:00:00 +0000\r\n"
+    async with running(Bed()) as bed:
+        bed.submitter.queue_id = "4ABC"
+        envelope = await bed.send()
+        genuine = line % b"4ABC" + envelope.message
+        alias = line % b"4DEF" + genuine
+        anew = line % b"4GHJ" + envelope.message
+        first = bed.store(genuine)
+        await bed.clock.advance(1)
+        second, replay = bed.store(alias), bed.store(anew)
+        await bed.clock.advance(1)
+
+        assert bed.kinds() == [OutcomeKind.DELIVERED]
+        assert [event.location.uid for event in bed.journal.of(DuplicateSeen)] == [second]
+        assert [event.location.uid for event in bed.journal.of(ForgerySeen)] == [replay]
+        assert bed.inbox.removed == [first, second]
+
+
 async def test_where_a_second_copy_parted_is_told_also_when_the_first_one_has_ended_the_probe():
     async with running(Bed()) as bed:
         envelope = await bed.send()

@@ -202,7 +202,7 @@ async def test_how_a_probe_stands_is_known_when_it_has_been_told():
     assert [each.probe for each in await watcher.open_probes()] == [PROBE]
     await watcher.record(end())
     assert await watcher.probe_state("p") == "unseen"
-    assert await watcher.arrival_trace("p") is None
+    assert (await watcher.first_copy("p"))[0] is None
 
 
 async def test_what_belongs_to_a_probe_stands_under_its_vantage():

@@ -25,6 +25,16 @@ def find_origin(hops: Sequence[Hop], queue_id: str | None) -> tuple[Origin | Non
     return Origin.MISSING, 0
 
 
+def was_sent_anew(first: Sequence[Hop], copy: Sequence[Hop], queue_id: str | None) -> bool:
+    """Whether a copy did not come by the server that took our message, though the first one did: a replay.
+
+    We hand a message over once, and every copy that the mail path makes of it has that server's line. Not known, and so
+    False, where the first copy has it not either.
+    """
+    known = (Origin.CONFIRMED, Origin.ABOVE)
+    return find_origin(first, queue_id)[0] in known and find_origin(copy, queue_id)[0] is Origin.MISSING
+
+
 def is_same_id(written: str | None, queue_id: str) -> bool:
     """Whether a line's id is the queue id. Google adds the date to it, behind a dot."""
     return written is not None and (written == queue_id or written.startswith(f"{queue_id}."))
