@@ -75,10 +75,7 @@ ALTERED = counter(
     "kind",
     known=tuple(Alteration),
 )
-FORGED = counter(
-    "forged_messages_total",
-    "Messages with a tag in our form that are not ours: with a wrong signature, or a copy that somebody sent anew.",
-)
+FORGED = counter("forged_messages_total", "Messages with a tag like ours that are not: forged, or sent anew.")
 STRAYS = counter(
     "stray_messages_total",
     "Messages with a tag of our key that this daemon did not send: another one uses the mailbox.",
