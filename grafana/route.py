@@ -143,11 +143,14 @@ def build() -> Dashboard:
                         (
                             Query(
                                 quantile(0.95, "$window", "delivery_duration_seconds", "route"),
-                                "95 %",
+                                "{{route}} 95 %",
                                 exemplar=True,
                             ),
-                            Query(usual(0.95, "delivery_duration_seconds", "route"), "95 % usual"),
-                            Query(quantile(0.5, "$window", "delivery_duration_seconds", "route"), "50 %"),
+                            Query(usual(0.95, "delivery_duration_seconds", "route"), "{{route}} 95 % usual"),
+                            Query(
+                                quantile(0.5, "$window", "delivery_duration_seconds", "route"),
+                                "{{route}} 50 %",
+                            ),
                         ),
                         "s",
                         slow,

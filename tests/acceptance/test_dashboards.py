@@ -7,6 +7,7 @@ them shows is listed with the reason.
 from __future__ import annotations
 
 import json
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -21,6 +22,8 @@ pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
 RUN_SECONDS = 22.0
 STEP_SECONDS = 1
+MOST_LINES = 40
+"""In one panel of one prober with seven routes: more than that nobody reads."""
 
 EMPTY: dict[tuple[str, str], str] = {
     ("smtp-probe-route", "Spam score A"): "no filter of the lab writes a score into the header",
@@ -119,6 +122,11 @@ def ill(lab, work, silent_port):
     return config
 
 
+def legend(pattern: str, labels: dict[str, str]) -> str:
+    """The name that Grafana gives to a line; what stays in braces has no label."""
+    return re.sub(r"{{\s*(\w+)\s*}}", lambda found: labels.get(found[1], found[0]), pattern)
+
+
 class Asked:
     """A Prometheus that has scraped both daemons, and how Grafana would ask it."""
 
@@ -136,15 +144,17 @@ class Asked:
 
     def answers(self, board, expr: str, *, at_once: bool) -> bool:
         """Whether one of the two has data."""
-        return any(self._has(self.fill(board, expr, instance), at_once) for instance in self.instances)
+        return any(self.found(board, expr, instance, at_once=at_once) for instance in self.instances)
 
-    def _has(self, text: str, at_once: bool) -> bool:
+    def found(self, board, expr: str, instance: str, *, at_once: bool) -> list[dict[str, str]]:
+        """The labels of each series with a value that can be drawn, of one of the two."""
+        text = self.fill(board, expr, instance)
         if at_once:
             found = self.prometheus.api("query", query=text, time=str(self.ended))["result"]
-            return any(each["value"][1] != "NaN" for each in found)
+            return [each["metric"] for each in found if each["value"][1] != "NaN"]
         period = {"start": str(self.begun), "end": str(self.ended), "step": str(STEP_SECONDS)}
         found = self.prometheus.api("query_range", query=text, **period)["result"]
-        return any(value != "NaN" for each in found for _, value in each["values"])
+        return [each["metric"] for each in found if any(value != "NaN" for _, value in each["values"])]
 
 
 @pytest.fixture(scope="module")
@@ -189,6 +199,20 @@ def test_every_query_of_every_panel_has_data(asked):
     assert sorted(empty - set(EMPTY)) == [], "without data: " + ", ".join(
         map(str, sorted(empty - set(EMPTY)))
     )
+
+
+def test_every_legend_tells_its_lines_apart_and_there_are_not_too_many(asked):
+    wrong = []
+    for uid, panel, target in targets():
+        if panel["type"] not in ("timeseries", "state-timeline", "bargauge"):
+            continue
+        for instance in asked.instances:
+            lines = asked.found(BOARDS[uid], target["expr"], instance, at_once=target.get("instant", False))
+            names = {legend(target["legendFormat"], labels) for labels in lines}
+            if len(names) < len(lines) or len(lines) > MOST_LINES or any("{{" in name for name in names):
+                wrong.append((uid, panel["title"], target["refId"], len(lines), sorted(names)[:4]))
+
+    assert wrong == [], "\n".join(map(str, wrong))
 
 
 def test_every_variable_has_values(asked):

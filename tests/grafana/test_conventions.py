@@ -10,6 +10,8 @@ import pytest
 from .boards import BOARDS, panels, variables
 
 ALL = pytest.mark.parametrize("uid", BOARDS)
+ROWS_OF_A_SCREEN = 27
+"""So many rows of the grid, of 38 pixels each, are seen at once at 1080 pixels."""
 ANNOTATIONS = {
     "Firing alerts",
     "Path changes",
@@ -65,6 +67,7 @@ def test_the_grid_is_whole(uid):
     assert len(cells) == len(set(cells)), "panels overlap"
     assert len(cells) == 24 * (max(y for _, y in cells) + 1), "there are blanks"
     assert max(x for x, _ in cells) == 23
+    assert max(y for _, y in cells) < 2 * ROWS_OF_A_SCREEN
     ids = [panel["id"] for panel in panels(BOARDS[uid])]
     assert ids == sorted(set(ids))
 
