@@ -82,12 +82,13 @@ def note(record_property, **figures):
 def test_kill_9_with_many_probes_in_flight(lab, work, record_property):
     lab.set_delay(6)
     routes = {
-        f"r{number}": route("delayed", "probe1", interval=1, deadline=60) for number in range(IN_FLIGHT // 4)
+        f"r{number}": route("delayed", "probe1", interval=1, deadline=60) for number in range(IN_FLIGHT // 3)
     }
+    plenty = IN_FLIGHT + len(routes)  # of which no more arrive until the kill than begin in a second
     daemon = Daemon(write_config(lab, work, routes))
     seed, flights = random.Random(7), []
     with daemon:
-        daemon.wait_until(lambda: daemon.in_flight() >= IN_FLIGHT, "so many probes in flight", 60)
+        daemon.wait_until(lambda: daemon.in_flight() >= plenty, "so many probes in flight", 60)
         for _ in range(KILLS):
             time.sleep(seed.uniform(0.1, 1.0))
             daemon.kill()
@@ -95,12 +96,13 @@ def test_kill_9_with_many_probes_in_flight(lab, work, record_property):
             daemon.start()
             daemon.wait_until(daemon.is_ready, "the daemon to be ready", PATIENCE_SECONDS)
             daemon.wait_until(
-                lambda: daemon.in_flight() >= IN_FLIGHT, "so many in flight again", PATIENCE_SECONDS
+                lambda: daemon.in_flight() >= plenty, "so many in flight again", PATIENCE_SECONDS
             )
         settle(daemon)
         probes = account_for(daemon, {"delivered", "unobserved"})
         handed_over = accepted(daemon)
 
+        assert min(flights) >= IN_FLIGHT, flights
         assert {probe["kind"] for probe in handed_over} == {"delivered"}
         log = lab.mail_log()
         assert all(
