@@ -86,7 +86,9 @@ _DOVECOT_ID = re.compile(r"[A-Za-z0-9+/]{22}(?::T?\d+)?")
 _COURIER_ID = re.compile(r"[0-9A-F]{8,16}\.[0-9A-F]{8,16}\.[0-9A-F]{8}")
 _MADDY_ID = re.compile(r"[0-9a-f]{8}")
 _FETCHERS = re.compile(r"fetchmail-|getmail|retchmail|mbox |with Cubic Circle's cucipop", re.IGNORECASE)
-_RETRIEVAL = re.compile(r"(?:A|K|R)?POP[23]?(?:-?SSL|S)?|IMAP[24]?(?:rev1)?(?:-?SSL|S)?|SDPS", re.IGNORECASE)
+_RETRIEVAL = re.compile(
+    r"(?:A|K|R)?POP[23]?(?:-?SSL|S)?|IMAP[24]?(?:rev1)?(?:-?SSL|S)?|SDPS|getmail\d?", re.IGNORECASE
+)
 
 
 def find_software(clauses: Clauses, protocol: str | None, date_flags: Collection[str]) -> str | None:

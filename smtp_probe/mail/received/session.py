@@ -26,13 +26,14 @@ _AUTHENTICATED_COMMENT = re.compile(
 )
 """A client whose reverse name is `authenticated` or `account` has its address in brackets behind it: that is not it."""
 
-_VERSION = re.compile(r"(?:TLS\\)?(TLS|SSL)[ _-]?v?(\d)(?:[._]?(\d))?", re.IGNORECASE)
+_VERSION = re.compile(r"(?:TLS\\?(?=TLS))?(TLS|SSL)[ _-]?v?(\d)(?:[._]?(\d))?", re.IGNORECASE)
+"""SmarterMail writes `TLS\\Tls12`, of which a comment's quoting takes the backslash (RFC 5322 section 3.2.1)."""
 _CIPHER = r"[A-Za-z0-9][A-Za-z0-9_+.-]{0,99}"
 _TLS_FORMS = tuple(
     re.compile(pattern)
     for pattern in (
         # Postfix, Stalwart, Kerio: using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)
-        rf"using (?P<version>\S+) with cipher (?P<cipher>{_CIPHER})",
+        rf"(?:using )?(?P<version>\S+) with cipher (?P<cipher>{_CIPHER})",
         # Sendmail, Gmail, Exchange, Cyrus, Mimecast, SmarterMail: version=TLS1_3, cipher=TLS_AES_256_GCM_SHA384
         rf"version=(?P<version>[^\s,]+),? cipher=(?P<cipher>{_CIPHER})",
         # Momentum, old Harakas: cipher=ECDHE-RSA-AES256-GCM-SHA384 (subject="/C=DE", or version=TLSv1.2 verify=NO)
@@ -43,8 +44,8 @@ _TLS_FORMS = tuple(
         rf"(?:Cipher )?(?P<version>(?:TLS|SSL)[\w.-]*):(?P<cipher>{_CIPHER})(?::\d+(?::[A-Z]+)?)?$",
         # Courier, McAfee: (AUTH: LOGIN user,) TLS: TLSv1.3,256bits,TLS_AES_256_GCM_SHA384
         rf"(?:AUTH: [^,]*, ?)?(?:TLS|SSL): (?P<version>[^\s,]+),\d+ ?bits,(?P<cipher>{_CIPHER})",
-        # Exim from 4.93 on, which names the cipher in a clause of its own: TLS1.3
-        r"(?P<version>(?:TLS|SSL)v?\d(?:\.\d)?)$",
+        # Exim from 4.93 on, which names the cipher in a clause of its own: TLS1.3; or with it: TLS 1.3, TLS_AES_256_GCM_SHA384
+        rf"(?P<version>(?:TLS|SSL)[v ]?\d(?:\.\d)?)(?:, ?(?P<cipher>{_CIPHER}))?$",
         # Postini: using TLSv1
         r"[Uu]sing (?P<version>(?:TLS|SSL)v\d(?:\.\d)?)$",
         # qpsmtpd and patched qmails: ECDHE-RSA-AES256-GCM-SHA384 encrypted
@@ -119,8 +120,10 @@ def normalise_version(text: str) -> str | None:
 def _read_attributes(clauses: Clauses) -> dict[str, str]:
     """Give the `key=value` words, as OpenSMTPD (`auth=yes`) and Exim in its log's style (`P=esmtps`) write them."""
     attributes: dict[str, str] = {}
-    for keyword, words in clauses.words.items():
-        for word in words[1:] if keyword != "from" else ():
+    remarks = [text.split(" ") for _, text in clauses.comments if text.startswith(("P=", "X="))]
+    clause_words = [words[1:] for keyword, words in clauses.words.items() if keyword != "from"]
+    for words in (*clause_words, *remarks):
+        for word in words:
             key, sign, value = word.partition("=")
             if sign and value:
                 attributes.setdefault(key, value)
@@ -130,14 +133,13 @@ def _read_attributes(clauses: Clauses) -> dict[str, str]:
 def _read_protocol(written: str) -> str | None:
     """Give the registered name for what was written, or what was written.
 
-    Registered is `ESMTP` in `MailEnable ESMTP`, `RC4-SHA encrypted SMTP` and `ESMTP/TLS/AES128-GCM-SHA256`.
+    Registered is `ESMTP` in `MailEnable ESMTP`, `RC4-SHA encrypted SMTP` and `ESMTP/TLS/AES128-GCM-SHA256`. Exim's and
+    maddy's `UTF8ESMTPS` is the registered `UTF8SMTPS`, which is an extended one always (RFC 6531 section 4.3).
     """
-    last = written.rpartition(" ")[2].upper()
-    if last in REGISTERED_PROTOCOLS:
-        return last
-    head = written.partition("/")[0].upper()
-    if head in REGISTERED_PROTOCOLS:
-        return head
+    for part in (written.rpartition(" ")[2], written.partition("/")[0]):
+        name = part.upper().replace("UTF8ESMTP", "UTF8SMTP")
+        if name in REGISTERED_PROTOCOLS:
+            return name
     return written[:_MAX_PROTOCOL_CHARACTERS] or None
 
 

@@ -54,6 +54,7 @@ def test_without_a_stamp_there_is_no_event():
         "from a [192.0.2.1] by mx with IMAP (fetchmail-6.4.37)",
         "from a by mx with IMAP4-SSL",
         "from a by mx with POP3",
+        "from a by mx with getmail 6.18 for <a@localhost>",
         "by mx (mbox inbox)",
         "by mx with ESMTP (getmail6)",
     ],
