@@ -24,12 +24,9 @@ from .panels import (
     timeline,
 )
 from .selectors import increase, quantile, select, usual
+from .wrong import wrong_now
 
 UID = "smtp-probe-overview"
-
-
-FILLED_BY = {each: each for each in ("route", "domain", "queue", "drill", "mailbox")} | {"by": "hop"}
-"""The variable that the subject of a problem fills, on the dashboard that tells more of it."""
 
 
 def counted(name: str, window: str = "$window") -> str:
@@ -50,119 +47,6 @@ BUDGET = (
 )
 
 
-def _problem(words: str, expr: str, urgency: tuple[int, str], subject: str, told: str = "") -> str:
-    """Tell a condition in words: what, of what, how bad, and the dashboard that tells more, filled with the subject."""
-    level, page = urgency
-    variable = FILLED_BY.get(subject, "instance")
-    target = f"{page}?var-{variable}=$1"
-    named = f'label_replace({expr} ^ 0 * {level}, "subject", "$1", "{subject}", "(.+)")'
-    source = f'"{told}", "(.+)"' if told else '"", ""'
-    described = f'label_replace({named}, "problem", "{words}", {source})'
-    return f'label_replace({described}, "page", "{target}", "{subject if subject in FILLED_BY else "instance"}", "(.+)")'
-
-
-def _wrong() -> str:
-    dns, queue, prober, route, hops = (
-        f"smtp-probe-{name}" for name in ("dns", "queue", "prober", "route", "hops")
-    )
-    since_probe = f"(time() - {select('last_probe_timestamp_seconds', 'route')})"
-    soon = f"({select('tls_certificate_not_after_timestamp_seconds')} - time() < 14 * 86400)"
-    problems = (
-        _problem(
-            "Alert $1 fires",
-            '(ALERTS{alertname=~"SmtpProbe.+",alertstate="firing",severity="critical"} > 0)',
-            (3, route),
-            "instance",
-            "alertname",
-        ),
-        _problem(
-            "Probes fail: $1",
-            f"(sum by (route, reason, instance) ({increase('$window', 'probe_failures_total', 'route')}) > 0)",
-            (3, route),
-            "route",
-            "reason",
-        ),
-        _problem(
-            "No probe is sent any more",
-            f"({since_probe} > 3 * {select('interval_seconds', 'route')} + 60)",
-            (3, prober),
-            "route",
-        ),
-        _problem(
-            "The journal cannot be written, nothing is sent",
-            f"({select('journal_up')} == 0)",
-            (3, prober),
-            "instance",
-        ),
-        _problem("The mailbox is out of view", f"({select('mailbox_up')} == 0)", (2, prober), "mailbox"),
-        _problem(
-            "Not to be observed: $1",
-            f"(sum by (route, reason, instance) ({increase('$window', 'unobserved_total', 'route')}) > 0)",
-            (2, prober),
-            "route",
-            "reason",
-        ),
-        _problem(
-            "The last reload of the configuration was refused",
-            f"({select('config_last_reload_successful')} == 0)",
-            (2, prober),
-            "instance",
-        ),
-        _problem(
-            "An address of an exchanger is down: $1",
-            f"({select('exchanger_up')} == 0)",
-            (2, dns),
-            "domain",
-            "address",
-        ),
-        _problem("On the block list $1", f"({select('dnsbl_listed')} == 1)", (2, dns), "domain", "zone"),
-        _problem(
-            "Wrong in DNS or at the exchangers: $1",
-            f"({select('finding', 'severity=error', 'domain!=')} == 1)",
-            (2, dns),
-            "domain",
-            "check",
-        ),
-        _problem(
-            "Wrong with the last message: $1",
-            f"({select('finding', 'severity=error', 'route!=', 'route')} == 1)",
-            (2, route),
-            "route",
-            "check",
-        ),
-        _problem("The queue cannot be read", f"({select('queue_up')} == 0)", (2, queue), "queue"),
-        _problem("A drill failed", f"({select('drill_healthy')} == 0)", (2, queue), "drill"),
-        _problem(
-            "Message doubled",
-            f"(sum by (route, instance) ({increase('$window', 'duplicate_messages_total', 'route')}) > 0)",
-            (2, route),
-            "route",
-        ),
-        _problem(
-            "Taken in plaintext from outside by $1",
-            f"({select('hop_tls', 'leg=transport')} == 0)",
-            (1, hops),
-            "by",
-            "by",
-        ),
-        _problem("A certificate ends within two weeks", soon, (1, dns), "endpoint"),
-        _problem(
-            "Messages arrive whose tag is not ours",
-            f"(sum by (instance) ({increase('$window', 'forged_messages_total')}) > 0)",
-            (1, prober),
-            "instance",
-        ),
-        _problem(
-            "Takes another way than before",
-            f"(sum by (route, instance) ({increase('$window', 'path_changes_total', 'route')}) > 0)",
-            (1, hops),
-            "route",
-        ),
-    )
-    kept = " or ".join(problems)
-    return f"max by (problem, subject, page, instance) ({kept})"
-
-
 def _by_place(name: str) -> str:
     """A count of one exporter, by route and vantage; exporters of one vantage count the same."""
     return f"max by (route, vantage) (sum by (instance, route, vantage) ({increase('$window', name, 'route', 'vantage!=')}))"
@@ -179,7 +63,7 @@ def build() -> Dashboard:
         Look(
             "What is wrong now",
             "What does not work, in words, the worst first. Click a row to see where.",
-            (Query(_wrong()),),
+            (Query(wrong_now()),),
             "none",
             nothing="Nothing is wrong.",
             width=14,

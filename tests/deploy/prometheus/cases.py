@@ -1,7 +1,7 @@
 """What each alert has to do, and has to leave undone: series of samples for promtool, made from a few facts.
 
 Three kinds cover nearly all alerts. Of a `State` a gauge is bad for a while; of a `Count` a counter moves within a window;
-a `Compared` is a level above what was usual. Whatever else an alert needs to be tried on stands in `OWN`.
+a `Compared` is a level above what was usual. Whatever else an alert needs to be tried on stands in `own`.
 
 Times are minutes. In promtool's notation `ax3` is a, a, a, a; `_` is no sample.
 """
