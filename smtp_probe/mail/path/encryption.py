@@ -16,8 +16,7 @@ PLAIN_PROTOCOLS = frozenset(
     }
 )
 """RFC 3848, 6531: with TLS their names would have an S in them."""
-_EXTENDED = ("ESMTP", "LMTP", "UTF8SMTP", "UTF8LMTP", "UTF8ESMTP")
-"""The last one is registered nowhere: Exim and maddy write it."""
+_EXTENDED = ("ESMTP", "LMTP", "UTF8SMTP", "UTF8LMTP")
 _ENCRYPTED_PROTOCOLS = frozenset({"SMTPS", *(f"{name}{end}" for name in _EXTENDED for end in ("S", "SA"))})
 _LOOPBACK_NAME = "localhost"
 """Also what a server puts in the place of a client that it hides."""

@@ -15,7 +15,7 @@ from tests.mail.lines import line
         ({"with_": "LMTPS"}, True),
         ({"with_": "UTF8SMTPS"}, True),
         ({"with_": "utf8esmtpsa"}, True),
-        ({"with_": "utf8esmtp"}, None),
+        ({"with_": "utf8esmtp"}, False),
         ({"with_": "ESMTP"}, False),
         ({"with_": "SMTP"}, False),
         ({"with_": "LMTP"}, False),
