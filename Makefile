@@ -24,7 +24,7 @@ test: $(MARKER)  ## everything: Debian packages, lint, types, import rules, all 
 	@sh tests/lab/install.sh --quiet
 	@$(MAKE) --no-print-directory lint
 	$(call tested,-q --numprocesses=2 -m "not lab" $(ARGS))
-	$(call tested,-q --numprocesses=4 --dist=loadfile --no-loadscope-reorder -m lab $(ARGS))
+	$(call tested,-q --numprocesses=3 --dist=loadfile --no-loadscope-reorder -m lab $(ARGS))
 
 check: $(MARKER) lint  ## the fast part: lint, types, import rules, tests without servers
 	$(BIN)/python -m pytest -q --numprocesses=2 -m "not lab and not slow" --hypothesis-profile=few $(ARGS)

@@ -87,7 +87,9 @@ def test_a_block_that_another_program_uses_is_left_alone() -> None:
 @pytest.fixture
 def command(tmp_path: Path) -> Iterator[tuple["subprocess.Popen[str]", Path, str]]:
     """`python -m tests.lab`, when it runs: the process, the lab's directory and its mount name space."""
-    argv = [sys.executable, "-m", "tests.lab", "--config-out", str(tmp_path / "smtp-probe.yaml")]
+    # A shell has the programs that it starts in the background ignore SIGINT, and so do their children.
+    lab = [sys.executable, "-m", "tests.lab", "--config-out", str(tmp_path / "smtp-probe.yaml")]
+    argv = ["env", "--default-signal=INT", *lab]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, cwd=PROJECT) as process:
         assert process.stdout is not None
         said = "".join(iter(process.stdout.readline, "The lab runs. Ctrl-C ends it.\n"))
