@@ -44,6 +44,7 @@ _FAILED = (
     # Dutch, Scandinavian, Finnish
     r"(?:kon|kan) niet (?:worden )?(?:afgeleverd|bezorgd)|niet (?:bezorgd|afgeleverd)|onbestelbaar",
     r"(?:kunde|kunne|kan) (?:inte|ikke) (?:levereras|leveres|sendes)|ei voitu toimittaa",
+    r"lever(?:ing|ans)(?:en)? .{0,80}?(?:mislyk(?:tes|kedes)|misslyckades)|toimitus .{0,80}?epäonnistui",
     # Polish, Czech, Hungarian, Turkish
     r"nie (?:można|udało się|mogła zostać|została) (?:było )?dostarcz|niedostarczon|nelze doručit|nedoručiteln",
     r"kézbesíthetetlen|nem (?:sikerült|lehetett) kézbesíteni|teslim edilemedi|iletilemedi",
@@ -85,6 +86,7 @@ _SUBJECT = (
     r"(?:zustell(?:ung|fehler|status)|nicht zugestellt|rückläufer)|(?:échec|notification d'échec|avis de non)",
     r"(?:no se pudo entregar|no entregado|no se puede entregar|error de entrega|mensaje devuelto|notificaci[oó]n de (?:estado|fallo))",
     r"(?:mancata consegna|mancato recapito|impossibile recapitare|n[ãa]o entregue|falha na entrega|devolvid)",
+    r"(?:kan|kunne|kunde) (?:ikke|inte) (?:leveres|levereras)|ikke lever(?:t|et)|olevererbar|toimittamaton",
     r"(?:niedostarczon|zwrot|nedoručiteln|недоставлен|не доставлен|ваше сообщение не|сообщение не)",
     r"(?:配信|送信|配送|メール).{0,12}(?:失敗|できません|エラー|不能)|退信|投递失败|无法投递|系统退信|반송|전송 실패",
 )

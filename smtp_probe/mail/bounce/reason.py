@@ -127,7 +127,10 @@ _BY_WORDS = (
     (CONTENT, r"spam|virus|malware|banned|attachment|content|phish|prohibited file|infected"),
     (
         POLICY,
-        r"policy|denied|not allowed|not permitted|prohibited|refused|rejected|relay|blocked|administrative",
+        (
+            r"policy|denied|not allowed|not permitted|prohibited|refused|rejected|relay|blocked|administrative"
+            r"|sending limit|tls is required"
+        ),
     ),
 )
 _REPLY_CODE = re.compile(r"(?<![\d.])[45]\d\d(?=[ -])")
@@ -136,6 +139,8 @@ _SPACE = re.compile(r"\s+")
 _PATTERNS = tuple((reason, re.compile(pattern)) for reason, pattern in _BY_WORDS)
 _VAGUE = frozenset({"0.0", "3.0", "5.0", "7.0", "7.1", "2.0", "1.0", "4.0", "6.0", "7.7"})
 """Codes that servers give when they have no better one: their words say more."""
+_MISUSED = frozenset({"5.4.1", "5.4.5"})
+"""Codes of the network that large providers give for an unknown recipient, or a sender who wrote too much."""
 _TOO_GENERAL = frozenset({POLICY, CONTENT})
 """Reasons whose words stand in the prose of many a bounce: they are believed in a server's reply only."""
 
@@ -145,7 +150,7 @@ def find_reason(report: BounceReport) -> str:
     _, _, detail = (report.status or "").partition(".")
     reply = _fold(report.diagnostic or "")
     told = _BY_STATUS.get(detail)
-    if told is None or detail in _VAGUE:
+    if told is None or detail in _VAGUE or report.status in _MISUSED:
         in_reply = _find_words(reply)
         if in_reply in _TOO_GENERAL and not (_REPLY_CODE.search(reply) or find_status(reply)):
             return _find_in_prose(report) or in_reply or OTHER

@@ -39,3 +39,17 @@ def test_an_answer_to_a_bounce_has_another_subject():
 def test_an_absence_is_told_from_a_failure():
     assert phrases.AWAY.match("automatic reply: hello")
     assert not phrases.AWAY.match("automatically rejected mail")
+
+
+@pytest.mark.parametrize(
+    ("subject", "text"),
+    [
+        ("kan ikke leveres: ugens tal", "leveringen mislykkedes for følgende modtagere eller grupper:"),
+        ("kunne ikke leveres: ukens tall", "levering til følgende mottakere mislyktes"),
+        ("olevererbart: veckans siffror", "leveransen till följande mottagare misslyckades"),
+        ("toimittamaton: viikon luvut", "viestin toimitus näille vastaanottajille epäonnistui"),
+    ],
+)
+def test_northern_servers_are_understood(subject, text):
+    assert phrases.SUBJECT.match(subject)
+    assert phrases.FAILED.search(text)

@@ -21,6 +21,10 @@ from smtp_probe.mail.bounce.report import BounceReport
         ("5.3.4", None, "too_large", False),
         ("4.4.1", "connect to mx.example.net[192.0.2.1]:25: Connection timed out", "network", True),
         ("4.4.7", None, "expired", True),
+        ("5.4.1", "550 5.4.1 Recipient address rejected: Access denied", "no_such_user", False),
+        ("5.4.1", None, "network", False),
+        ("5.4.5", "550 5.4.5 Daily user sending limit exceeded", "policy", False),
+        (None, "TLS is required, but was not offered by host mx.example.net[192.0.2.1]", "policy", None),
         ("5.4.6", "loops back to myself", "network", False),
         ("5.6.0", None, "content", False),
         (
