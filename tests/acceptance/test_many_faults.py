@@ -262,6 +262,12 @@ def forge(lab, daemon):
     return token[:-4] + ("aaaa" if token[-4:] != "aaaa" else "bbbb")
 
 
+def held_by(conf):
+    """How many messages the queue of a Postfix has."""
+    listed = subprocess.run(["postqueue", "-c", str(conf), "-j"], check=True, capture_output=True, timeout=20)
+    return len(listed.stdout.splitlines())
+
+
 def test_bounces_in_numbers_come_at_once(lab, work, record_property):
     conf = lab.layout.path("relay", "conf")
     held, main = conf / "held", conf / "main.cf"
@@ -284,6 +290,12 @@ def test_bounces_in_numbers_come_at_once(lab, work, record_property):
         with Daemon(config, start_seconds=PATIENCE_SECONDS) as daemon:
             daemon.wait_until(lambda: daemon.in_flight() >= BOUNCES, "so many in flight", 240)
             daemon.rest()
+            # What is still on its way there would be held when the others are released, and nobody would release it.
+            daemon.wait_until(
+                lambda: held_by(conf) == len(accepted(daemon)) == daemon.in_flight(),
+                "all to be held",
+                PATIENCE_SECONDS,
+            )
             probes = daemon.in_flight()
             begun = time.monotonic()
             subprocess.run(["postsuper", "-c", str(conf), "-H", "ALL"], check=True, timeout=60)
