@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from smtp_probe.mail.syntax.fields import split_fields
 
 _BLANKS = re.compile(rb"[ \t\r\n]+")
+_UNRELAXED = (b"  ", b"\t", b"\r", b"\n")
 _BLANKS_IN_LINE = re.compile(rb"[ \t]+")
 
 
@@ -38,22 +39,30 @@ class Changes:
 def remember(message: bytes) -> SentMessage:
     """Keep what a comparison needs."""
     header, _, body = message.partition(b"\r\n\r\n")
-    return SentMessage(tuple(_relax(header)), _hash(body))
+    return SentMessage(tuple((name, _relax(value)) for name, value in split_fields(header)), _hash(body))
 
 
 def compare(sent: SentMessage, header: bytes, body: bytes | None) -> Changes:
     """Say what is no longer as it was sent. Fields that were added are no change."""
+    ours = {name for name, _ in sent.fields}
     received: dict[str, list[bytes]] = {}
-    for name, value in _relax(header):
-        received.setdefault(name, []).append(value)
+    for name, value in split_fields(header):
+        if name in ours:
+            received.setdefault(name, []).append(_relax(value))
     changed = [name for name, value in sent.fields if value not in received.get(name, ())]
     return Changes(tuple(dict.fromkeys(changed)), None if body is None else _hash(body) != sent.body_hash)
 
 
-def _relax(header: bytes) -> list[tuple[str, bytes]]:
-    return [(name, _BLANKS.sub(b" ", value).strip()) for name, value in split_fields(header)]
+def _relax(value: bytes) -> bytes:
+    """The words of an unfolded value with one blank between them. Most values are so: then there is nothing to be done."""
+    if any(blanks in value for blanks in _UNRELAXED):
+        value = _BLANKS.sub(b" ", value)
+    return value.strip()
 
 
 def _hash(body: bytes) -> bytes:
-    text = _BLANKS_IN_LINE.sub(b" ", body.replace(b"\r\n", b"\n")).replace(b" \n", b"\n")
-    return hashlib.sha256(text.rstrip(b" \n")).digest()
+    """The digest of a body, its line ends and blanks relaxed."""
+    text = body.replace(b"\r\n", b"\n")
+    if b"\t" in text or b"  " in text:
+        text = _BLANKS_IN_LINE.sub(b" ", text)
+    return hashlib.sha256(text.replace(b" \n", b"\n").rstrip(b" \n")).digest()

@@ -7,28 +7,21 @@ for what a message has in it. What the library does not tell apart, or takes too
 
 from __future__ import annotations
 
-import base64
 import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any
 
 import dkim
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_der_public_key
 from nacl.exceptions import BadSignatureError
 
 from smtp_probe.mail.authentication.arc_chain import ArcChain
 from smtp_probe.mail.authentication.signature import Signature
-from smtp_probe.mail.authentication.tags import read_tags, squeeze
 from smtp_probe.model import VerdictResult
+from smtp_probe.policy.dkim.confirmation import is_confirmed, is_signed_by, load_rsa
 from smtp_probe.policy.dkim.key import LEAST_BITS, DkimKey, KeyState
 
 MOST_SIGNATURES = 10
@@ -113,10 +106,8 @@ class _RsaKey:
 
     def verify(self, digest: bytes, signature: bytes) -> None:
         """Raise what the library expects for a signature that is not by this key. The hash is SHA-256 (RFC 8301)."""
-        try:
-            self._key.verify(signature, digest, PKCS1v15(), Prehashed(SHA256()))
-        except InvalidSignature as error:
-            raise BadSignatureError from error
+        if not is_signed_by(self._key, digest, signature):
+            raise BadSignatureError
 
 
 class _Verifier(dkim.DKIM):  # type: ignore[misc]
@@ -125,23 +116,13 @@ class _Verifier(dkim.DKIM):  # type: ignore[misc]
     def verify_sig(
         self, sig: dict[bytes, bytes], include_headers: list[bytes], sig_header: Any, dnsfunc: Any
     ) -> bool:
-        key = _load_rsa(dnsfunc()) if sig[b"a"] == b"rsa-sha256" else None
+        key = load_rsa(dnsfunc()) if sig[b"a"] == b"rsa-sha256" else None
         if key is None:  # another type of key, or a form that the library may know
             good: bool = super().verify_sig(sig, include_headers, sig_header, dnsfunc)
         else:
-            self.pk, self.keysize, self.ktag, self.seqtlsrpt = key, LEAST_BITS, b"ed25519", False
+            self.pk, self.keysize, self.ktag, self.seqtlsrpt = _RsaKey(key), LEAST_BITS, b"ed25519", False
             good = self.verify_sig_process(sig, include_headers, sig_header, dnsfunc)
         return good
-
-
-@lru_cache(maxsize=256)
-def _load_rsa(record: bytes) -> _RsaKey | None:
-    """The key of a record that has been judged before."""
-    try:
-        key = load_der_public_key(base64.b64decode(squeeze(read_tags(record).get("p"))))
-    except (ValueError, UnsupportedAlgorithm):
-        return None
-    return _RsaKey(key) if isinstance(key, RSAPublicKey) else None
 
 
 def verify_signature(
@@ -151,8 +132,9 @@ def verify_signature(
     state, detail = _judge_before(signature, key, now_seconds)
     if state is None:
         assert key is not None
-        tamed = _tame(message, relaxed=signature.is_body_relaxed)
-        if tamed is None:
+        if _may_be_plain(signature, now_seconds) and is_confirmed(message, index, key.record):
+            state = SignatureState.PASS
+        elif (tamed := _tame(message, relaxed=signature.is_body_relaxed)) is None:
             state, detail = SignatureState.TEMPORARY, _TOO_WILD
         else:
             state, detail = _verify(tamed, index, key)
@@ -182,6 +164,12 @@ def _judge_before(
     if key.is_strict and domain and domain != signature.domain:
         return SignatureState.SYNTAX, "the key allows no subdomains in i= (t=s)"
     return None, ""
+
+
+def _may_be_plain(signature: Signature, now_seconds: int) -> bool:
+    """Whether nothing but the arithmetic is left to be done. Of a signature of tomorrow the library has a word to say."""
+    is_of_today = signature.signed_seconds is None or signature.signed_seconds <= now_seconds
+    return is_of_today and signature.algorithm == "rsa-sha256"
 
 
 def _tame(message: bytes, *, relaxed: bool) -> bytes | None:

@@ -24,7 +24,8 @@ from tests.policy.dkim.signing import (
     sign_ed25519,
 )
 
-NOW = 1_795_000_000
+NOW = 2_500_000_000
+"""Later than dkimpy, which dates what it signs, will be in this run."""
 
 
 def key(record: str | DnsStatus) -> DkimKey:
@@ -152,7 +153,9 @@ def test_a_hostile_signature_takes_little_time(junk: bytes) -> None:
 def test_relaxed_bodies_with_blanks_still_verify() -> None:
     body = MESSAGE.replace(b"first line", b"first \t line" + b" " * 3000)
     assert state(sign(body)) is SignatureState.PASS
-    assert state(sign(body, canonicalize=(b"relaxed", b"simple"))) is SignatureState.TEMPORARY
+    good = sign(body, canonicalize=(b"relaxed", b"simple"))
+    assert state(good) is SignatureState.PASS
+    assert state(good.replace(b"last line", b"other line")) is SignatureState.TEMPORARY
 
 
 # ARC.
