@@ -10,15 +10,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from smtp_probe.mail.message import BEGIN_MARK, END_MARK, OWN_HEADER, SUBJECT_WORDS, check_body
+from smtp_probe.mail.message import (
+    BEGIN_MARK,
+    END_MARK,
+    OWN_HEADER,
+    SUBJECT_WORDS,
+    check_body,
+    is_as_sent,
+)
 from smtp_probe.mail.syntax.encoded_words import decode_words
 from smtp_probe.mail.syntax.fields import split_fields
-from smtp_probe.mail.syntax.mime_parts import parse_content_type, read_texts, split_parts
+from smtp_probe.mail.syntax.mime_parts import Part, join_texts, parse_content_type, split_parts
 from smtp_probe.model import Alteration
 
 Fields = Sequence[tuple[str, bytes]]
 
-_STRAY_LINE_END = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 _BLANKS = re.compile(rb"[ \t\r\n]+")
 _REQUIRED = ("from", "to", "date", "message-id", OWN_HEADER.lower())
 """What we write into each message, and no host has a reason to take away or to add another of."""
@@ -45,7 +51,11 @@ def _compare_header(fields: Fields, token: str) -> Iterator[Alteration]:
 
 
 def _compare_body(header: bytes, body: bytes, digest: str) -> Iterator[Alteration]:
-    text = read_texts(header, body)
+    parts = split_parts(header, body)
+    if len(parts) == 1 and parts[0].body is body and is_as_sent(digest, body):
+        yield from _compare_encoding(parts)  # as nearly all arrive: what cannot be found is not looked for
+        return
+    text = join_texts(parts)
     lines = [line.strip() for line in text.splitlines()]
     begin = lines.index(BEGIN_MARK) if BEGIN_MARK in lines else None
     end = lines.index(END_MARK) if END_MARK in lines else None
@@ -55,14 +65,13 @@ def _compare_body(header: bytes, body: bytes, digest: str) -> Iterator[Alteratio
         yield Alteration.BODY
     if begin is not None and end is not None and (any(lines[:begin]) or any(lines[end + 1 :])):
         yield Alteration.FOOTER
-    if _STRAY_LINE_END.search(body):
+    if not body.count(b"\r\n") == body.count(b"\n") == body.count(b"\r"):
         yield Alteration.LINE_ENDINGS
-    yield from _compare_encoding(header, body)
+    yield from _compare_encoding(parts)
 
 
-def _compare_encoding(header: bytes, body: bytes) -> Iterator[Alteration]:
+def _compare_encoding(parts: Sequence[Part]) -> Iterator[Alteration]:
     """By the part that has our text; where none has it, by the first."""
-    parts = split_parts(header, body)
     part = next((each for each in parts if BEGIN_MARK in each.body), parts[0] if parts else None)
     if part is None:
         return

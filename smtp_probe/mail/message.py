@@ -116,6 +116,17 @@ def build_message(draft: Draft) -> BuiltMessage:
     )
 
 
+def is_as_sent(digest: str, body: bytes) -> bool:
+    """Whether a body is, to the byte, one that was sent with this digest: nothing before, behind or between."""
+    begin, end = BEGIN_MARK + b"\r\n", END_MARK + b"\r\n"
+    if not (body.startswith(begin) and body.endswith(end) and len(body) >= len(begin) + len(end)):
+        return False
+    inner = body[len(begin) : -len(end)]
+    is_whole = not inner or inner.endswith(b"\r\n")
+    has_crlf_only = inner.count(b"\r\n") == inner.count(b"\n") == inner.count(b"\r")
+    return is_whole and has_crlf_only and hmac.compare_digest(_digest(inner), digest)
+
+
 def check_body(header_digest: str, text: bytes) -> bool | None:
     """Say whether the body is the one that was sent.
 

@@ -7,6 +7,7 @@ and the id under which the server took the message. Decides nothing: what a 4xx 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from smtp_probe.mail.syntax.text import sanitise
 from smtp_probe.mail.tag import hide_tokens
@@ -42,7 +43,12 @@ def parse_reply(code: int, text: str | bytes) -> Reply:
     """
     if isinstance(text, bytes):
         text = text[:_READ_CHARACTERS].decode("utf-8", "replace")
-    text = hide_tokens(text[:_READ_CHARACTERS])
+    return _parse(code, text[:_READ_CHARACTERS])
+
+
+@lru_cache(maxsize=128)  # most replies of a server are those that it gave the last time
+def _parse(code: int, text: str) -> Reply:
+    text = hide_tokens(text)
     lines = text.splitlines() or [""]
     match = _ENHANCED.match(lines[0])
     if match is None or int(match.group()[0]) != code // 100:

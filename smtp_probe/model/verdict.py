@@ -67,10 +67,16 @@ class Authentication:
 
     def summary(self, method: Method, source: Source) -> Verdict | None:
         """One verdict for a method: the first that passed, else the first; None where nothing was said."""
-        found = [each for each in self.verdicts if each.method is method and each.source is source]
-        passed = [each for each in found if each.result is VerdictResult.PASS]
-        aligned = [each for each in passed if each.aligned]
-        return next(iter([*aligned, *passed, *found]), None)
+        first: Verdict | None = None
+        for each in self.verdicts:
+            if each.method is not method or each.source is not source:
+                continue
+            is_pass = each.result is VerdictResult.PASS
+            if is_pass and each.aligned:
+                return each
+            if first is None or (is_pass and first.result is not VerdictResult.PASS):
+                first = each
+        return first
 
     @property
     def agreement(self) -> dict[Method, bool]:

@@ -10,6 +10,7 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from smtp_probe.mail.authentication.tags import TagList, read_tags, squeeze
 
@@ -54,6 +55,7 @@ class Signature:
         return self.algorithm in ALGORITHMS
 
 
+@lru_cache(maxsize=16)  # several parts of the program read one message, one after the other
 def read_signature(value: bytes) -> Signature:
     """Read one header."""
     tags = read_tags(value)

@@ -111,5 +111,6 @@ def is_loopback_address(text: str | None) -> bool:
     return address is not None and any(ip_address(address) in network for network in _LOOPBACK_NETWORKS)
 
 
+@lru_cache(maxsize=1024)
 def _normalise(host: str | None) -> str:
     return (host or "")[-_MAX_NAME_CHARACTERS:].strip().strip("<>\"'").rstrip(".").lower()

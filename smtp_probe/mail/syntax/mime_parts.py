@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import binascii
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from smtp_probe.mail.syntax.fields import split_fields
@@ -76,7 +77,12 @@ def split_head(raw: bytes) -> tuple[bytes, bytes]:
 
 def read_texts(header: bytes, text: bytes) -> bytes:
     """Give all that is text in a message, decoded, one part after the other; attached messages are no text of it."""
-    return b"\n".join(part.body for part in split_parts(header, text) if part.media_type.startswith("text/"))
+    return join_texts(split_parts(header, text))
+
+
+def join_texts(parts: Iterable[Part]) -> bytes:
+    """Give what is text in these parts."""
+    return b"\n".join(part.body for part in parts if part.media_type.startswith("text/"))
 
 
 def _split_at(boundary: bytes, body: bytes) -> list[bytes]:
