@@ -148,14 +148,15 @@ class Arrivals:
         if flight is None:
             await self._look_at_stray(message, recognised)
             return
-        is_first = flight.arrival is None
         body = await self._fetch_body(message, flight, recognised, fetch_text)
         alterations = await self._compare(message, flight, recognised, body)
         arrival = self._arrival(message, flight, recognised, body, alterations)
+        if self.verdicts is not None and flight.arrival is None and flight.outcome is None:
+            # Told first, and nothing waits for it. Where all its answers are at hand it is done before the journal
+            # begins to write, and shares the transaction of the probe's end.
+            self.verdicts.arrived(flight.probe.route, flight.probe.probe_id, message, body)
         if not await self._ledger.arrived(flight, arrival):
             await self._count_duplicate(message, recognised)
-        elif is_first and self.verdicts is not None:
-            self.verdicts.arrived(flight.probe.route, flight.probe.probe_id, message, body)
 
     # Echo routes: only there an answer is what is waited for.
 

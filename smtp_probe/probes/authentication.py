@@ -144,7 +144,7 @@ async def _verify(
     sound = [each for each in parts.signatures if not each.fault]
     names = dict.fromkeys(each.key_name for each in sound)
     names |= dict.fromkeys(_chain_names(parts.chain))
-    keys = dict(zip(names, await asyncio.gather(*(_find_key(name, ask) for name in names)), strict=True))
+    keys = await _find_keys(tuple(names), ask)
     work = partial(_verify_all, octets, parts, keys, now_seconds)
     signatures, arc = work() if _is_quick(octets, parts, keys) else await asyncio.to_thread(work)
     unobserved += [
@@ -165,6 +165,13 @@ def join(header: bytes, body: bytes) -> bytes:
 def _chain_names(chain: ArcChain) -> list[str]:
     names = [] if chain.fault else [name for arc_set in chain.sets for name in arc_set.key_names]
     return list(dict.fromkeys(names))[:_MOST_CHAIN_KEYS]
+
+
+async def _find_keys(names: Sequence[str], ask: Ask) -> dict[str, DkimKey]:
+    """The keys at these names. One that is known is had without a turn of the event loop."""
+    if len(names) == 1:
+        return {names[0]: await _find_key(names[0], ask)}
+    return dict(zip(names, await asyncio.gather(*(_find_key(name, ask) for name in names)), strict=True))
 
 
 async def _find_key(name: str, ask: Ask) -> DkimKey:

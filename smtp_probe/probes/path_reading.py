@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from pydantic_core import to_json
+
 from smtp_probe.mail.clocks.domains import ClockDomain, DomainRule
 from smtp_probe.mail.clocks.estimation import update
 from smtp_probe.mail.clocks.events import REFERENCE
@@ -131,7 +133,7 @@ class PathReader:
         memory = self._paths.get(reading.route) if reading.is_way_new else None
         return (
             *(
-                Memo(kind=CLOCK_MEMO, name=name, text=None if piece is None else json.dumps(piece))
+                Memo(kind=CLOCK_MEMO, name=name, text=None if piece is None else _write(piece))
                 for name, piece in pieces.items()
             ),
             *(() if memory is None else (_path_memo(reading.route, memory),)),
@@ -300,4 +302,9 @@ def _span(estimate: Estimate) -> Span:
 
 
 def _path_memo(route: str, memory: PathMemory) -> Memo:
-    return Memo(kind=PATH_MEMO, name=route, text=json.dumps(write_memory(memory)))
+    return Memo(kind=PATH_MEMO, name=route, text=_write(write_memory(memory)))
+
+
+def _write(data: object) -> str:
+    """Plain data as JSON: by pydantic's writer, which takes a tenth of the time for the many long numbers of a clock."""
+    return to_json(data).decode()

@@ -1,4 +1,4 @@
-"""Verdicts on every message of ours that arrives, formed beside the judgement and never before it.
+"""Verdicts on every message of ours that arrives, formed beside the judgement, which never waits for their answers.
 
 In: arrived messages with their bodies, and what was sent. Out: a `VerdictsFormed` for each, to be recorded, and the
 author's domain where the verdicts of a route have changed. A few are formed at once; where more come in than can be

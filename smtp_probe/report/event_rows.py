@@ -36,10 +36,12 @@ from smtp_probe.model import (
     SubmissionDeferred,
     VerdictsFormed,
 )
-from smtp_probe.report.keeping import keep_header, without_header
+from smtp_probe.report.keeping import keep_header
 from smtp_probe.report.totals import StoredTotal
 
 _ROWS_AT_ONCE = 100
+_HEADER = {"arrival": {"header"}}
+"""What an outcome is kept without: it is kept apart, and not for long."""
 _PROBE = TypeAdapter(Probe)
 _SUBMISSION = TypeAdapter(Submission)
 _OUTCOME = TypeAdapter(Outcome)
@@ -105,7 +107,7 @@ def write_event(connection: sqlite3.Connection, event: Event, now_ns: int) -> bo
 
 
 def _write_end(connection: sqlite3.Connection, outcome: Outcome, memos: Sequence[Memo], now_ns: int) -> bool:
-    outcome, header = without_header(outcome)
+    header = outcome.arrival.header if outcome.arrival is not None else b""
     is_new = _changed(
         connection,
         "UPDATE probes SET is_open = 0, ended_ns = ?, kind = ?, outcome = ?, is_overdue = ?"
@@ -113,7 +115,7 @@ def _write_end(connection: sqlite3.Connection, outcome: Outcome, memos: Sequence
         (
             outcome.ended_ns,
             outcome.kind.value,
-            _dump(_OUTCOME, outcome),
+            _OUTCOME.dump_json(outcome, exclude_defaults=True, exclude=_HEADER).decode(),
             int(outcome.was_overdue),
             outcome.probe.probe_id,
         ),

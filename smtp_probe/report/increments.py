@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from smtp_probe.mail.bounce.reason import REASONS
 from smtp_probe.model import (
@@ -64,8 +64,7 @@ from smtp_probe.report.metrics import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Increment:
+class Increment(NamedTuple):
     """An addition to a counter, or (for a histogram) one observation. `exemplar` is the probe's id."""
 
     metric: str

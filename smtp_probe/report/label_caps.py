@@ -7,7 +7,7 @@ stays so, also after a restart, so no counter ever moves from one label value to
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from threading import Lock
 
 from smtp_probe.report.increments import Increment
@@ -90,7 +90,7 @@ class LabelCaps:
         if told is None or told.accept(labels, most):
             return increment
         others = (OTHER,) if told is self._hosts else (labels[0], OTHER, OTHER)
-        return replace(increment, labels=others)
+        return increment._replace(labels=others)
 
     def _told(self, metric: str, labels: Labels) -> _Told | None:
         if metric in _BY_HOST:

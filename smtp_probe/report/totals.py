@@ -20,8 +20,8 @@ import json
 import math
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from smtp_probe.config.settings import Config
 from smtp_probe.report.increments import Increment
@@ -36,8 +36,7 @@ _VALUE, _SUM, _BUCKET = "value", "sum_us", "le="
 _MICROSECONDS = 1e6
 
 
-@dataclass(frozen=True, slots=True)
-class StoredTotal:
+class StoredTotal(NamedTuple):
     """One additive row. `field` is `value` for a counter. For a histogram it is `sum_us`, in microseconds, or
     `le=<bound>`, the number of observations in that bucket alone; the bound is in seconds, or `inf`.
     """
@@ -68,6 +67,12 @@ def _write_labels(labels: Labels) -> str:
     return json.dumps(labels, ensure_ascii=True)
 
 
+@lru_cache(maxsize=64)
+def _name_buckets(bounds: tuple[float, ...]) -> tuple[str, ...]:
+    """The fields of the buckets below each bound, and of the one above them all."""
+    return tuple(_BUCKET + repr(float(bound)) for bound in (*bounds, math.inf))
+
+
 def fold(
     increments: Iterable[Increment], delivery_buckets: Sequence[float] = DELIVERY_DURATION.buckets
 ) -> tuple[StoredTotal, ...]:
@@ -78,9 +83,7 @@ def fold(
         metric = _DURABLE[name]
         if metric.kind is Kind.HISTOGRAM:
             bounds = delivery_buckets if metric is DELIVERY_DURATION else metric.buckets
-            index = bisect_left(bounds, amount)
-            bucket = _BUCKET + repr(float(bounds[index]) if index < len(bounds) else math.inf)
-            key = name, labels, bucket
+            key = name, labels, _name_buckets(tuple(bounds))[bisect_left(bounds, amount)]
             rows[key] = rows.get(key, 0.0) + 1.0
             key, amount = (name, labels, _SUM), float(round(amount * _MICROSECONDS))
         else:
@@ -100,6 +103,8 @@ class Totals:
         self._series = series if series is not None else Series()
         self._config: Config | None = None
         self._is_restored = False
+        self._zeros: set[tuple[str, Labels]] = set()
+        """Which counters the journal has been told of at zero. Histograms are never here: zero is an observation of theirs."""
 
     def declare(self, config: Config) -> None:
         """Take over a configuration: its buckets, and every known sample at zero. Nothing counted is lost."""
@@ -119,6 +124,7 @@ class Totals:
         """
         self.since_ns = since_ns
         self._is_restored = True
+        self._zeros.clear()
         for durable in _DURABLE.values():
             self._series.forget(durable)
         for row in rows:
@@ -133,8 +139,12 @@ class Totals:
         self._begin_at_zero()
 
     def admit(self, increments: Iterable[Increment]) -> tuple[Increment, ...]:
-        """Fold label values over the caps into `other`. To be done before increments are stored; any thread may."""
-        return self.caps.admit(increments)
+        """Fold label values over the caps into `other`. To be done before increments are stored; any thread may.
+
+        A counter that was made known at zero before is not added zero to again: each such row would cost a write.
+        """
+        admitted = self.caps.admit(increments)
+        return tuple(each for each in admitted if each.value or (each.metric, each.labels) not in self._zeros)
 
     def apply(self, increments: Iterable[Increment]) -> None:
         """Add what the journal has stored."""
@@ -145,6 +155,8 @@ class Totals:
                 self._observe(metric, increment)
             else:
                 self._series.add(metric, increment.labels, increment.value)
+                if not increment.value:
+                    self._zeros.add((increment.metric, increment.labels))
 
     def _begin_at_zero(self) -> None:
         if self._config is None or not self._is_restored:

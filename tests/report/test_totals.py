@@ -193,7 +193,7 @@ def test_a_bound_belongs_to_its_bucket():
 def test_the_newest_exemplar_of_a_bucket_is_kept():
     totals, series = make_totals(buckets=[1.0])
     totals.apply(
-        [replace(delivery("example", 0.5), exemplar=name) for name in ("first", "second")]
+        [delivery("example", 0.5)._replace(exemplar=name) for name in ("first", "second")]
         + [delivery("example", 9.0)]
     )
     exemplars = series.get(DELIVERY_DURATION, ("example",)).exemplars

@@ -82,8 +82,12 @@ def bound_at(points: Points, now_ns: int, drift: float, growth: float, since_ns:
     if since_ns is None:
         since_ns = now_ns
     if points[-1][0] <= since_ns:
-        rate = drift + growth
-        return min([bound_ns + rate * (now_ns - at_ns) for at_ns, bound_ns in points])
+        rate, tightest = drift + growth, inf
+        for at_ns, bound_ns in points:  # no comprehension: this is asked fifty times a message
+            bound = bound_ns + rate * (now_ns - at_ns)
+            if bound < tightest:  # noqa: PLR1730 - as above
+                tightest = bound
+        return tightest
     return min(
         bound_ns + drift * (now_ns - at_ns) + growth * max(now_ns - at_ns, at_ns - since_ns)
         for at_ns, bound_ns in points
