@@ -15,9 +15,12 @@ from smtp_probe.config.files import UnreadableFile, explain
 
 
 def make_private_directory(path: Path) -> None:
-    """Make a directory of mode 0700, where there is none. Raises UnreadableFile, also for one that is open to others."""
+    """Make a directory of mode 0700, and each that is missing above it. Raises UnreadableFile, also for one that is open to others."""
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for each in (*reversed(path.parents), path):  # `parents=True` would leave those above open to others
+            if not each.exists():
+                each.mkdir(mode=0o700, exist_ok=True)
+        path.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         message = f"{path} cannot be made: {explain(error)}"
         raise UnreadableFile(message) from None

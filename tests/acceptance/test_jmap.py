@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import json
+import ssl
+from http.client import HTTPSConnection
 
 import pytest
 
@@ -45,6 +49,25 @@ def test_probes_are_found_with_the_second_of_their_storing(daemon):
     arrivals = [row["outcome"]["arrival"] for row in daemon.journal() if row["outcome"]]
     assert {each["stamp"] for each in arrivals} <= {"internaldate", "seen"}
     assert {each.get("corrupted") for each in arrivals} == {False}
+
+
+def test_its_stream_of_events_is_named_and_not_there(daemon, lab):
+    """Why push is tested against the strict fake alone (docs/retrieval.md): the day on which this fails, it need not be so any more."""
+    mailbox = json.loads(daemon.config.read_text())["mailboxes"]["jmap"]
+    tls = ssl.create_default_context(cafile=lab.ca_file)
+    login = base64.b64encode(b"jmap:any password").decode()
+
+    def ask(path: str, **headers: str) -> tuple[int, bytes]:
+        connection = HTTPSConnection(mailbox["host"], context=tls, timeout=20)
+        with contextlib.closing(connection):
+            connection.request("GET", path, headers={"Authorization": f"Basic {login}", **headers})
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+
+    tls.check_hostname = False
+    named = json.loads(ask("/jmap/")[1])["eventSourceUrl"]
+    filled = named.replace("{types}", "Email").replace("{closeafter}", "no").replace("{ping}", "30")
+    assert ask(filled, Accept="text/event-stream") == (204, b"")
 
 
 def test_the_certificate_is_shown(daemon):

@@ -20,6 +20,7 @@ def test_they_are_made_private_whatever_the_umask(tmp_path):
     finally:
         os.umask(before)
 
+    assert mode(tmp_path / "a") == 0o700
     assert mode(tmp_path / "a" / "state") == 0o700
     assert mode(tmp_path / "a" / "state" / "journal.db") == 0o600
 

@@ -59,6 +59,10 @@ class AuthorizationServer:
     requests: list[Request] = field(default_factory=list)
     active: dict[str, float] = field(default_factory=dict)
     """Access tokens and when they end."""
+    client_user: str = USER
+    """Whose mailbox is opened by what a client is given for itself, without a person."""
+    owners: dict[str, str] = field(default_factory=dict)
+    """Access tokens -> whose they are."""
     issued: list[str] = field(default_factory=list)
     """Every access and refresh token that was ever given out."""
     refresh_tokens: dict[str, bool] = field(default_factory=dict)
@@ -127,7 +131,8 @@ class AuthorizationServer:
         token = str((await request.post()).get("token"))
         if self.active.get(token, 0.0) <= time.monotonic():
             return web.json_response({"active": False})
-        return web.json_response({"active": True, "username": USER, "scope": "mail", "token_type": "Bearer"})
+        owner = self.owners[token]
+        return web.json_response({"active": True, "username": owner, "scope": "mail", "token_type": "Bearer"})
 
     async def _configuration(self, request: web.Request) -> web.Response:
         """Where everything is, as Microsoft tells it (OpenID Connect Discovery 1.0)."""
@@ -187,7 +192,7 @@ class AuthorizationServer:
         if grant != JWT_GRANT and not self._knows(request, form):
             return _error("invalid_client", 401, f"the secret is not {form.get('client_secret')}")
         if grant == "client_credentials":
-            return self._give(None)
+            return self._give(None, self.client_user)
         if grant == JWT_GRANT:
             good = self._verify(form["assertion"])
             return self._give(None) if good else _error("invalid_grant", 400)
@@ -211,9 +216,10 @@ class AuthorizationServer:
         self.refresh_tokens[token] = False
         return self._give(self.issue_refresh_token())
 
-    def _give(self, refresh_token: str | None) -> web.Response:
+    def _give(self, refresh_token: str | None, owner: str = USER) -> web.Response:
         token = f"access-{secrets.token_urlsafe(12)}"
         self.issued.append(token)
+        self.owners[token] = owner
         self.active[token] = time.monotonic() + (self.lifetime or 3600.0)
         data: dict[str, Any] = {"access_token": token, "token_type": "Bearer"}
         if self.lifetime is not None:
