@@ -12,7 +12,9 @@ export PYTHONDONTWRITEBYTECODE =
 .PHONY: help demo test check faults lab bench bench-engine format dashboards requirements wheel clean
 
 # Failed tests (exit code 1) are run once more, alone: what failed only beside other work then passes, a fault does not.
-tested = $(BIN)/python -m pytest $(1) || { [ $$? -eq 1 ] && $(BIN)/python -m pytest $(1) --numprocesses=0 --last-failed; }
+# What has failed is remembered for each run apart: two go on at a time.
+pytest = $(BIN)/python -m pytest -o cache_dir=.pytest_cache/$@ $(1)
+tested = $(call pytest,$(1)) || { [ $$? -eq 1 ] && $(call pytest,$(1) --numprocesses=0 --last-failed); }
 
 help:  ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -21,10 +23,20 @@ demo: $(MARKER)  ## run the daemon against an embedded mail path (ARGS="--scenar
 	@$(BIN)/smtp-probe demo $(ARGS)
 
 test: $(MARKER)  ## everything: Debian packages, lint, types, import rules, all tests on real servers
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going test-on-servers test-without-servers
+
+# The servers' tests wait much and compute little: the others take, behind them, what they leave of the processors.
+# What the others print is shown when they have ended, as one piece.
+.PHONY: packages test-on-servers test-without-servers
+packages: $(MARKER)
 	@sh tests/lab/install.sh --quiet
-	@$(MAKE) --no-print-directory lint
-	$(call tested,-q --numprocesses=2 -m "not lab" $(ARGS))
+
+test-on-servers: packages
 	$(call tested,-q --numprocesses=3 --dist=loadfile --no-loadscope-reorder -m lab $(ARGS))
+
+test-without-servers: packages lint
+	@log=$$(mktemp); { nice -n 10 $(call tested,-q --numprocesses=2 -m "not lab" $(ARGS)); } >$$log 2>&1; \
+	  code=$$?; echo "Tests without servers:"; cat $$log; rm -f $$log; exit $$code
 
 check: $(MARKER) lint  ## the fast part: lint, types, import rules, tests without servers
 	$(BIN)/python -m pytest -q --numprocesses=2 -m "not lab and not slow" --hypothesis-profile=few $(ARGS)

@@ -9,13 +9,13 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import helm_python
 import kubernetes_validate
 import pytest
-from cloudcoil.models.prometheus_operator import v1 as operator
 from ruamel.yaml import YAML
 
 from smtp_probe.config.load import load
@@ -28,6 +28,8 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "deploy" / "helm"
 OPERATOR = {"ServiceMonitor", "PodMonitor", "PrometheusRule"}
+MODELS = "cloudcoil.models.prometheus_operator.v1"
+"""Takes seconds to import: not where tests are collected."""
 KUBERNETES = ("1.29", "1.33")
 
 
@@ -57,6 +59,7 @@ def container_of(objects):
 
 @pytest.mark.parametrize("values", SETS.values(), ids=SETS)
 def test_every_set_is_sound_for_helm_and_for_the_schemas(values):
+    operator = import_module(MODELS)
     found = helm_python.lint(CHART, values, strict=True)
     assert [each["error"] for each in found["messages"]] == ["icon is recommended"]
     objects, _ = render(values)

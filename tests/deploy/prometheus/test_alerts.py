@@ -39,11 +39,13 @@ AT_ONCE = {"SmtpProbeInternalErrors", "SmtpProbePathChanged", "SmtpProbeRecordsC
 pytestmark = pytest.mark.lab  # promtool is a program of Debian's
 
 
+GROUPS = [(path.stem, group) for path in FILES for group in YAML(typ="safe").load(path)["groups"]]
+"""Every group with the name of its file."""
+
+
 def rules():
-    reader = YAML(typ="safe")
-    for path in FILES:
-        for group in reader.load(path)["groups"]:
-            yield from group["rules"]
+    for _, group in GROUPS:
+        yield from group["rules"]
 
 
 ALERTS = {rule["alert"]: rule for rule in rules() if "alert" in rule}
@@ -108,12 +110,10 @@ def needed_by(name, minutes):
             set().union(*(selected((ALERTS.get(each) or RECORDS[each])["expr"]) for each in wanted))
             & set(RECORDS) - found
         )
-    reader = YAML(typ="safe")
-    for path in FILES:
-        for group in reader.load(path)["groups"]:
-            kept = [rule for rule in group["rules"] if (rule.get("alert") or rule["record"]) in found]
-            if kept:
-                yield {"interval": f"{minutes}m", "name": f"{path.stem} {group['name']}", "rules": kept}
+    for file, group in GROUPS:
+        kept = [rule for rule in group["rules"] if (rule.get("alert") or rule["record"]) in found]
+        if kept:
+            yield {"interval": f"{minutes}m", "name": f"{file} {group['name']}", "rules": kept}
 
 
 @pytest.mark.parametrize("alert", ALERTS)
