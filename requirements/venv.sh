@@ -22,5 +22,10 @@ fi
 echo "setting up $directory (once)" >&2
 "$python" -m venv --clear "$directory"
 "$directory/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes \
-    --requirement "$here/dev.txt" --requirement "$here/build.txt"
-"$directory/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+    --requirement "$here/build.txt"
+# uv is among the tools that build: it fetches and compiles with all processors, and takes half as long as pip.
+# Files are copied, so that no environment changes with another.
+export UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never
+uv() { "$directory/bin/uv" pip install --quiet --python "$directory/bin/python" --compile-bytecode "$@"; }
+uv --require-hashes --requirements "$here/dev.txt"
+uv --no-deps --no-build-isolation --editable .
