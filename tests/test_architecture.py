@@ -17,6 +17,7 @@ TESTED_ELSEWHERE = {
     "model": "values without behaviour; every test uses them",
     "app": "composition; tests/acceptance runs it on real servers",
     "cli/run.py": "tests/acceptance runs it on real servers",
+    "report/stored_facts.py": "values without behaviour; tests/report/test_journal.py writes and reads them all",
     "report/web/views.py": "values without behaviour; tests/report/web uses them all",
     "report/web/api_types.py": "shapes; tests/report/web/test_api.py holds every answer against them",
     "report/web/application.py": "a shape; mypy holds the application and its fake against it",

@@ -17,18 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from smtp_probe.model import Authentication, Bounce, Fork, Outcome, Probe, Submission
 from smtp_probe.report.history import HEARTBEAT, Beat, beat_of
+from smtp_probe.report.stored_facts import AUTHENTICATION, BOUNCE, FORK, OUTCOME, PROBE, SUBMISSION
 
 _T = TypeVar("_T")
-_PROBE = TypeAdapter(Probe)
-_SUBMISSION = TypeAdapter(Submission)
-_OUTCOME = TypeAdapter(Outcome)
-_BOUNCE = TypeAdapter(Bounce)
-_FORK = TypeAdapter(Fork)
-_AUTHENTICATION = TypeAdapter(Authentication)
 MOST_COPIES = 100
 _READ_SECONDS = 10.0
 _LARGEST_HEADER_BYTES = 65_536
@@ -143,13 +138,13 @@ def _read_probe(connection: sqlite3.Connection, probe_id: str) -> ProbeRecord | 
         (probe_id, MOST_COPIES),
     ).fetchall()
     return ProbeRecord(
-        probe=_PROBE.validate_json(probe),
-        submission=_SUBMISSION.validate_json(submission) if submission else None,
-        outcome=_OUTCOME.validate_json(outcome) if outcome else None,
+        probe=PROBE.validate_json(probe),
+        submission=SUBMISSION.validate_json(submission) if submission else None,
+        outcome=OUTCOME.validate_json(outcome) if outcome else None,
         is_overdue=bool(is_overdue),
-        delay=_BOUNCE.validate_json(delay) if delay else None,
-        authentication=_AUTHENTICATION.validate_json(verdicts) if verdicts else None,
-        forks=tuple(_FORK.validate_json(fork) for (fork,) in forks),
+        delay=BOUNCE.validate_json(delay) if delay else None,
+        authentication=AUTHENTICATION.validate_json(verdicts) if verdicts else None,
+        forks=tuple(FORK.validate_json(fork) for (fork,) in forks),
         header=zlib.decompressobj().decompress(kept[0], _LARGEST_HEADER_BYTES) if kept else b"",
     )
 
@@ -185,4 +180,4 @@ def _read_beats(connection: sqlite3.Connection, route: str) -> tuple[tuple[Beat,
 
 
 def _outcomes(rows: Iterable[tuple[Any, ...]]) -> Iterable[Outcome]:
-    return (_OUTCOME.validate_json(row[0]) for row in rows)
+    return (OUTCOME.validate_json(row[0]) for row in rows)

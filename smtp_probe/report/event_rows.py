@@ -13,18 +13,14 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from smtp_probe.model import (
-    Authentication,
-    Bounce,
     BounceSeen,
     DomainNoted,
     DuplicateSeen,
     Event,
     ForgerySeen,
-    Fork,
     Location,
     Memo,
     Outcome,
-    Probe,
     ProbeEnded,
     ProbeHandedOver,
     ProbeOverdue,
@@ -32,22 +28,16 @@ from smtp_probe.model import (
     ProbeSubmitted,
     SlotMissed,
     StraySeen,
-    Submission,
     SubmissionDeferred,
     VerdictsFormed,
 )
 from smtp_probe.report.keeping import keep_header
+from smtp_probe.report.stored_facts import AUTHENTICATION, BOUNCE, FORK, OUTCOME, PROBE, SUBMISSION
 from smtp_probe.report.totals import StoredTotal
 
 _ROWS_AT_ONCE = 100
 _HEADER = {"arrival": {"header"}}
 """What an outcome is kept without: it is kept apart, and not for long."""
-_PROBE = TypeAdapter(Probe)
-_SUBMISSION = TypeAdapter(Submission)
-_OUTCOME = TypeAdapter(Outcome)
-_BOUNCE = TypeAdapter(Bounce)
-_FORK = TypeAdapter(Fork)
-_AUTHENTICATION = TypeAdapter(Authentication)
 
 
 def write_event(connection: sqlite3.Connection, event: Event, now_ns: int) -> bool:
@@ -58,7 +48,7 @@ def write_event(connection: sqlite3.Connection, event: Event, now_ns: int) -> bo
                 connection,
                 "INSERT OR IGNORE INTO probes (probe_id, route, sequence, created_ns, is_open, probe)"
                 " VALUES (?, ?, ?, ?, 1, ?)",
-                (probe.probe_id, probe.route, probe.sequence, probe.created_ns, _dump(_PROBE, probe)),
+                (probe.probe_id, probe.route, probe.sequence, probe.created_ns, _dump(PROBE, probe)),
             )
         case ProbeHandedOver(probe=probe, final_dot_ns=final_dot_ns):
             return _changed(
@@ -70,7 +60,7 @@ def write_event(connection: sqlite3.Connection, event: Event, now_ns: int) -> bo
             return _changed(
                 connection,
                 "UPDATE probes SET submission = ? WHERE probe_id = ? AND is_open = 1 AND submission IS NULL",
-                (_dump(_SUBMISSION, submission), probe.probe_id),
+                (_dump(SUBMISSION, submission), probe.probe_id),
             )
         case ProbeOverdue(probe=probe):
             return _changed(
@@ -81,7 +71,7 @@ def write_event(connection: sqlite3.Connection, event: Event, now_ns: int) -> bo
         case ProbeEnded(outcome=outcome, memos=memos):
             return _write_end(connection, outcome, memos, now_ns)
         case DuplicateSeen(probe_id=probe_id, location=location, fork=fork):
-            note = None if fork is None else _dump(_FORK, fork)
+            note = None if fork is None else _dump(FORK, fork)
             return _write_copy(connection, location, now_ns, probe_id, note)
         case ForgerySeen(location=location) | StraySeen(location=location):
             return _write_copy(connection, location, now_ns)
@@ -102,7 +92,7 @@ def write_event(connection: sqlite3.Connection, event: Event, now_ns: int) -> bo
             return _changed(
                 connection,
                 "UPDATE probes SET verdicts = ? WHERE probe_id = ? AND verdicts IS NULL",
-                (_dump(_AUTHENTICATION, found), probe_id),
+                (_dump(AUTHENTICATION, found), probe_id),
             )
 
 
@@ -115,7 +105,7 @@ def _write_end(connection: sqlite3.Connection, outcome: Outcome, memos: Sequence
         (
             outcome.ended_ns,
             outcome.kind.value,
-            _OUTCOME.dump_json(outcome, exclude_defaults=True, exclude=_HEADER).decode(),
+            OUTCOME.dump_json(outcome, exclude_defaults=True, exclude=_HEADER).decode(),
             int(outcome.was_overdue),
             outcome.probe.probe_id,
         ),
@@ -136,7 +126,7 @@ def _write_notice(connection: sqlite3.Connection, event: BounceSeen, now_ns: int
     if is_new and event.bounce.action == "delayed":
         connection.execute(
             "UPDATE probes SET delay = ? WHERE probe_id = ? AND is_open = 1",
-            (_dump(_BOUNCE, event.bounce), event.probe_id),
+            (_dump(BOUNCE, event.bounce), event.probe_id),
         )
     return is_new
 

@@ -23,17 +23,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import TypeAdapter
-
 from smtp_probe.errors import JournalError
 from smtp_probe.model import (
     Authentication,
-    Bounce,
     Event,
     Memo,
     Outcome,
-    Probe,
-    Submission,
     Trace,
 )
 from smtp_probe.ports import Clock, OpenProbe
@@ -41,15 +36,11 @@ from smtp_probe.report.event_rows import add_totals, write_event
 from smtp_probe.report.increments import Increment, increments
 from smtp_probe.report.journal_schema import open_database
 from smtp_probe.report.keeping import forget
+from smtp_probe.report.stored_facts import AUTHENTICATION, BOUNCE, OUTCOME, PROBE, SUBMISSION
 from smtp_probe.report.totals import StoredTotal, Totals, fold
 
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
-_PROBE = TypeAdapter(Probe)
-_SUBMISSION = TypeAdapter(Submission)
-_OUTCOME = TypeAdapter(Outcome)
-_BOUNCE = TypeAdapter(Bounce)
-_AUTHENTICATION = TypeAdapter(Authentication)
 LARGEST_BATCH = 500
 """So many events share one transaction at most."""
 JOURNAL_NAME = "journal.db"
@@ -171,11 +162,11 @@ class SqliteJournal:
         )
         return [
             OpenProbe(
-                probe=_PROBE.validate_json(probe),
-                submission=_SUBMISSION.validate_json(submission) if submission else None,
+                probe=PROBE.validate_json(probe),
+                submission=SUBMISSION.validate_json(submission) if submission else None,
                 overdue=bool(overdue),
                 final_dot_ns=final_dot_ns,
-                delay=_BOUNCE.validate_json(delay) if delay else None,
+                delay=BOUNCE.validate_json(delay) if delay else None,
             )
             for probe, submission, overdue, final_dot_ns, delay in rows
         ]
@@ -191,14 +182,14 @@ class SqliteJournal:
         is_open, outcome = rows[0]
         if is_open:
             return "open"
-        return "ended" if _OUTCOME.validate_json(outcome).arrival is not None else "unseen"
+        return "ended" if OUTCOME.validate_json(outcome).arrival is not None else "unseen"
 
     async def first_copy(self, probe_id: str) -> tuple[Trace | None, str | None]:
         """The way of the copy with which an ended probe arrived, and its queue id at the first server. Raises JournalError."""
         rows = await self._read(
             "SELECT outcome FROM probes WHERE probe_id = ? AND outcome IS NOT NULL", (probe_id,)
         )
-        return _OUTCOME.validate_json(rows[0][0]).way if rows else (None, None)
+        return OUTCOME.validate_json(rows[0][0]).way if rows else (None, None)
 
     async def last_sequences(self) -> dict[str, int]:
         """The highest sequence number ever used, by route. Raises JournalError."""
@@ -210,7 +201,7 @@ class SqliteJournal:
             "SELECT outcome FROM probes WHERE is_open = 0 AND outcome IS NOT NULL ORDER BY ended_ns DESC LIMIT ?",
             (limit,),
         )
-        return [_OUTCOME.validate_json(row[0]) for row in reversed(rows)]
+        return [OUTCOME.validate_json(row[0]) for row in reversed(rows)]
 
     async def last_verdicts(self, limit: int) -> dict[str, Authentication]:
         """What was found last of the messages of each route, among the newest `limit` probes. Raises JournalError."""
@@ -218,7 +209,7 @@ class SqliteJournal:
             "SELECT route, verdicts FROM probes WHERE is_open = 0 ORDER BY ended_ns DESC LIMIT ?", (limit,)
         )
         found = {route: text for route, text in reversed(rows) if text is not None}
-        return {route: _AUTHENTICATION.validate_json(text) for route, text in found.items()}
+        return {route: AUTHENTICATION.validate_json(text) for route, text in found.items()}
 
     async def memos(self) -> Sequence[Memo]:
         """What was learned. Raises JournalError."""

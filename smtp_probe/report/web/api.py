@@ -14,7 +14,7 @@ from aiohttp import web
 from smtp_probe.report.archive import ArchiveError
 from smtp_probe.report.doors.rate import TokenBucket
 from smtp_probe.report.web.answers import Workshop, json_answer
-from smtp_probe.report.web.api_types import ANSWERS, ChangeView
+from smtp_probe.report.web.api_types import ChangeView, dump
 from smtp_probe.report.web.application import Application
 from smtp_probe.report.web.checked import PARTS, view_part
 from smtp_probe.report.web.instants import instant
@@ -150,7 +150,7 @@ class Api:
         return None if state is None or settings is None else take_row(telemetry, state, settings.labels)
 
     async def _give(self, answer: str, value: object) -> web.Response:
-        return json_answer(await self._workshop.render(ANSWERS[answer].dump_json, value))
+        return json_answer(await self._workshop.render(dump, answer, value))
 
 
 def refuse(status: int, error: str) -> web.Response:

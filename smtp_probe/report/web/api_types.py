@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from pydantic import JsonValue, TypeAdapter
@@ -45,14 +46,28 @@ class ChangeView:
     probe_id: str
 
 
-ANSWERS: dict[str, TypeAdapter[Any]] = {
-    "overview": TypeAdapter(OverviewView),
-    "health": TypeAdapter(ObserverView),
-    "routes": TypeAdapter(tuple[RouteView, ...]),
-    "route": TypeAdapter(RouteDetailView),
-    "probe": TypeAdapter(ProbeView),
-    "part": TypeAdapter(PartView),
-    "subject": TypeAdapter(SubjectView),
-    "changes": TypeAdapter(tuple[ChangeView, ...]),
-    "config": TypeAdapter(dict[str, JsonValue]),
+ANSWERS: dict[str, Any] = {
+    "overview": OverviewView,
+    "health": ObserverView,
+    "routes": tuple[RouteView, ...],
+    "route": RouteDetailView,
+    "probe": ProbeView,
+    "part": PartView,
+    "subject": SubjectView,
+    "changes": tuple[ChangeView, ...],
+    "config": dict[str, JsonValue],
+    "error": ErrorView,
+    "accepted": AcceptedView,
 }
+"""The kinds of answers, by the names that `components/schemas` has for them."""
+
+
+@cache
+def adapter(answer: str) -> TypeAdapter[Any]:
+    """How that kind of answer is written: made when it is first asked for, which takes tens of milliseconds of a thread."""
+    return TypeAdapter(ANSWERS[answer])
+
+
+def dump(answer: str, value: object) -> bytes:
+    """The answer as JSON."""
+    return adapter(answer).dump_json(value)

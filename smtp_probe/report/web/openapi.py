@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 import smtp_probe
-from smtp_probe.report.web.api_types import ANSWERS, AcceptedView, ErrorView
+from smtp_probe.report.web.api_types import ANSWERS, adapter
 
 _REF = "#/components/schemas/{model}"
 _PATHS: tuple[tuple[str, str, str, tuple[int, ...]], ...] = (
@@ -40,7 +40,7 @@ _ERRORS = {403: "Not allowed", 404: "Not found", 409: "Not now", 429: "Too often
 @cache
 def describe_api() -> dict[str, Any]:
     """Give the description."""
-    inputs = [(name, "serialization", adapter) for name, adapter in _adapters().items()]
+    inputs = [(name, "serialization", adapter(name)) for name in ANSWERS]
     by_input, definitions = TypeAdapter.json_schemas(inputs, ref_template=_REF)  # type: ignore[arg-type]
     schemas = dict(definitions.get("$defs", {}))
     refs = {str(name): schema for (name, _), schema in by_input.items()}
@@ -63,10 +63,6 @@ def describe_api() -> dict[str, Any]:
         "paths": paths,
         "components": {"schemas": schemas},
     }
-
-
-def _adapters() -> dict[str, TypeAdapter[Any]]:
-    return {**ANSWERS, "error": TypeAdapter(ErrorView), "accepted": TypeAdapter(AcceptedView)}
 
 
 def _get(
