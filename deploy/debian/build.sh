@@ -55,4 +55,4 @@ Description: Prometheus exporter and synthetic mail delivery prober
  or bounced.
 END
 (cd "$root" && find usr lib -type f -exec md5sum {} + > DEBIAN/md5sums)
-dpkg-deb -z3 --root-owner-group --build "$root" "$out/smtp-probe_${version}_${architecture}.deb"
+dpkg-deb -Zzstd -z10 --root-owner-group --build "$root" "$out/smtp-probe_${version}_${architecture}.deb"

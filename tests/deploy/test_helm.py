@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -33,9 +34,15 @@ MODELS = "cloudcoil.models.prometheus_operator.v1"
 KUBERNETES = ("1.29", "1.33")
 
 
-def render(values, **options):
+def render(values):
+    """The objects by kind and name, and the notes. Who asks again is given the same: nobody may change them."""
+    return _render(json.dumps(values))
+
+
+@cache
+def _render(values):
     with helm_python.Chart.load(CHART) as chart:
-        texts = chart.render(values, name="mail", namespace="monitoring", **options)
+        texts = chart.render(json.loads(values), name="mail", namespace="monitoring")
     notes = texts.pop("smtp-probe/templates/NOTES.txt")
     yaml = YAML(typ="safe")
     objects = [each for text in texts.values() for each in yaml.load_all(text) if each]
