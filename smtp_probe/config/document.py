@@ -4,27 +4,21 @@ In: the text of a file. Out: a tree of `Node`, and what is wrong but could be re
 Follows the core schema of YAML 1.2.2 section 10.3, narrowed so that no value has two readings: `no` and `on` are
 text, `0587`, `0x1F` and `1:30` are text, a date is text. Anchors, aliases and merge keys (`<<`) are understood.
 Depth and size are bounded, aliases expanded included. Does not know what the settings are.
+
+A text in which nothing is wrong is read by libyaml, where it is there, in a tenth of the time; everything else by ruamel.yaml, whose
+words and lines are told. Texts that the two might understand differently (YAML 1.1 and 1.2) are left to the second.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
+import yaml
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import (
-    AliasEvent,
-    DocumentStartEvent,
-    Event,
-    MappingEndEvent,
-    MappingStartEvent,
-    NodeEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    SequenceStartEvent,
-)
 from ruamel.yaml.reader import ReaderError
 
 from smtp_probe.config.nodes import KeyPath, Node, resolve_scalar
@@ -33,6 +27,8 @@ from smtp_probe.errors import ConfigError, ConfigProblem
 _DEEPEST = 32
 _MOST_NODES = 1_000_000
 _MERGE = "<<"
+_TWO_READINGS = re.compile("[\t\r\x85\u2028\u2029\ufeff]|^[%.]|^ +$|(?:^|[-\\[{,]) *\\?", re.MULTILINE)
+"""What might be read in two ways: tabs, line ends that one of the two does not know, directives, blank lines with blanks, and `?`."""
 _ADVICE = {
     "found character '\\t' that cannot start any token": "a tab cannot indent: use spaces",
     "mapping values are not allowed here": "a ': ' too much, or lines that are not indented alike",
@@ -41,6 +37,16 @@ _ADVICE = {
     "could not find expected ':'": "a key without ': '",
     "found unexpected end of stream": "a quotation mark that is not closed",
 }
+
+
+class _Event(Protocol):
+    """What a parser tells, in the words of both."""
+
+    start_mark: Any
+    anchor: Any
+    tag: Any
+    value: Any
+    style: Any
 
 
 @dataclass(slots=True)
@@ -71,19 +77,19 @@ class _Builder:
         self._open: list[_Frame] = []
         self._anchors: dict[str, Node] = {}
         self._documents = 0
-        self._take: dict[type[Event], Callable[[Any], None]] = {
-            DocumentStartEvent: self._start_document,
-            MappingStartEvent: self._start,
-            SequenceStartEvent: self._start,
-            MappingEndEvent: self._end,
-            SequenceEndEvent: self._end,
-            ScalarEvent: self._scalar,
-            AliasEvent: self._alias,
+        self._take: dict[str, Callable[[_Event], None]] = {
+            "DocumentStartEvent": self._start_document,
+            "MappingStartEvent": lambda event: self._start(event, {}),
+            "SequenceStartEvent": lambda event: self._start(event, []),
+            "MappingEndEvent": self._end,
+            "SequenceEndEvent": self._end,
+            "ScalarEvent": self._scalar,
+            "AliasEvent": self._alias,
         }
 
-    def take(self, event: Event) -> None:
-        """Take the next event. Raises ConfigError where going on would make no sense."""
-        take = self._take.get(type(event))
+    def take(self, event: Any) -> None:
+        """Take the next event of either parser. Raises ConfigError where going on would make no sense."""
+        take = self._take.get(type(event).__name__)
         if take is not None:
             take(event)
 
@@ -99,22 +105,21 @@ class _Builder:
     def _path(self) -> KeyPath:
         return tuple((frame.key or "") if frame.is_mapping else len(frame.node.value) for frame in self._open)
 
-    def _start_document(self, event: DocumentStartEvent) -> None:
+    def _start_document(self, event: _Event) -> None:
         self._documents += 1
         if self._documents > 1:
             self._stop("a second document begins here (---): one is expected", _line(event))
 
-    def _start(self, event: MappingStartEvent | SequenceStartEvent) -> None:
+    def _start(self, event: _Event, value: Any) -> None:
         line = _line(event)
         self._check_tag(event)
         if self._open and self._open[-1].wants_key:
             self._stop("a key must be one word or text, not a list or a section", line)
         if len(self._open) >= _DEEPEST:
             self._stop(f"nested deeper than {_DEEPEST} levels", line)
-        value: Any = {} if isinstance(event, MappingStartEvent) else []
         self._open.append(_Frame(Node(line=line, value=value), event.anchor))
 
-    def _end(self, event: MappingEndEvent | SequenceEndEvent) -> None:
+    def _end(self, event: _Event) -> None:
         frame = self._open.pop()
         node = frame.node
         for source in frame.merged:
@@ -130,18 +135,18 @@ class _Builder:
         self._keep(frame.anchor, node)
         self._place(node, _line(event))
 
-    def _scalar(self, event: ScalarEvent) -> None:
+    def _scalar(self, event: _Event) -> None:
         line = _line(event)
         self._check_tag(event)
         if self._open and self._open[-1].wants_key:
             self._name(event.value, line)
             return
-        value = resolve_scalar(event.value) if event.style is None else event.value
+        value = resolve_scalar(event.value) if not event.style else event.value
         node = Node(line=line, value=value)
         self._keep(event.anchor, node)
         self._place(node, line)
 
-    def _alias(self, event: AliasEvent) -> None:
+    def _alias(self, event: _Event) -> None:
         node = self._anchors.get(event.anchor)
         if node is None:
             self._stop(f"the alias *{event.anchor} has no anchor that ends before it", _line(event))
@@ -181,24 +186,41 @@ class _Builder:
         if anchor is not None:
             self._anchors[anchor] = node
 
-    def _check_tag(self, event: NodeEvent) -> None:
+    def _check_tag(self, event: _Event) -> None:
         if getattr(event, "tag", None) is not None:
             self._note("a YAML tag (!...) is not understood here: remove it", _line(event), self._path())
 
 
-def _line(event: Event) -> int:
+def _line(event: _Event) -> int:
     return int(event.start_mark.line) + 1
-
-
-def _events(text: str) -> Iterator[Event]:
-    yield from YAML(typ="safe", pure=True).parse(text)
 
 
 def read_document(text: str, file: str) -> tuple[Node, list[ConfigProblem]]:
     """Read one document. Raises ConfigError where the text is no YAML, or is without bounds."""
+    root = read_quickly(text)
+    return (root, []) if root is not None else read_exactly(text, file)
+
+
+def read_quickly(text: str) -> Node | None:
+    """Read a document in which nothing is wrong; None for every other, and where there is no libyaml."""
+    loader = getattr(yaml, "CSafeLoader", None)
+    if loader is None or _TWO_READINGS.search(text):
+        return None
+    builder = _Builder("")
+    try:
+        for event in yaml.parse(text, Loader=loader):
+            builder.take(event)
+    except (yaml.YAMLError, ConfigError):
+        return None
+    root = builder.root
+    return None if builder.problems or root is None or not isinstance(root.value, dict) else root
+
+
+def read_exactly(text: str, file: str) -> tuple[Node, list[ConfigProblem]]:
+    """Read a document as `read_document` does, so that what is wrong can be told. Raises ConfigError."""
     builder = _Builder(file)
     try:
-        for event in _events(text):
+        for event in YAML(typ="safe", pure=True).parse(text):
             builder.take(event)
     except YAMLError as error:
         raise ConfigError((*builder.problems, _syntax_problem(error, text, file))) from None

@@ -82,7 +82,7 @@ class Engine(Settings):
         10_737_418_240, ge=16_777_216, description="Most bytes of results; older ones go first."
     )
     lease: Seconds = Field(
-        10.0,
+        5.0,
         description="After so long a silence a process is taken for dead: others take its mailboxes over.",
     )
     tls_options: EngineTls = Field(default_factory=EngineTls, description="How certificates are checked.")

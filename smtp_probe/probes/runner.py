@@ -159,7 +159,12 @@ class Runner:
     @property
     def has_room(self) -> bool:
         """Whether one more submission may begin, as far as their number goes."""
-        return len(self._submissions) < self._settings.max_submissions
+        return self.room > 0
+
+    @property
+    def room(self) -> int:
+        """How many more submissions may begin, as far as their number goes."""
+        return max(0, self._settings.max_submissions - len(self._submissions))
 
     def miss(self, name: str, reason: str) -> None:
         """Have it counted that a route was not sent on."""

@@ -42,8 +42,9 @@ from smtp_probe.ports import EventLog, OpenProbe, StoredMessage
 from smtp_probe.report.event_records import Record, probe_of, read_record, state_after, write_record
 from smtp_probe.report.event_subjects import EventSubjects
 
-_TRIES = 4
-_AGAIN_SECONDS = 0.2
+_TRIES = 8
+_AGAIN_SECONDS = 0.1
+"""The tries are spread over some fifteen seconds where nobody answers: longer than the engine takes to elect a leader."""
 _FOLLOW_SECONDS = 5.0
 _UNDER_WAY = (ProbeStarted, ProbeHandedOver, SubmissionDeferred)
 

@@ -2,11 +2,24 @@ import json
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smtp_probe.config.document import read_document
+from smtp_probe.config.document import read_document, read_exactly, read_quickly
 from smtp_probe.errors import ConfigError
+
+ORDINARY = """# written by hand
+routes:
+  a: &usual
+    sender: relay  # the first
+    recipient: 'a@example.org'
+    interval: 60s
+  b:
+    <<: *usual
+    mailbox: "b"
+    labels: {team: mail, places: [x, y]}
+  c: {<<: *usual, mailbox: c, url: "https://example.org/a"}
+"""
 
 
 def read(text):
@@ -161,3 +174,38 @@ _values = st.recursive(
 def test_json_is_read_as_json(tree, indent):
     """YAML 1.2 takes JSON in (YAML 1.2.2 section 1.3), so that its writer is an independent witness."""
     assert read(json.dumps(tree, indent=indent, ensure_ascii=False)) == tree
+
+
+def lines_of(node, path=()):
+    """The line of everything below a node, by its path."""
+    is_list, is_section = isinstance(node.value, list), isinstance(node.value, dict)
+    below = list(enumerate(node.value) if is_list else node.value.items() if is_section else ())
+    found = {(*path, name): node.line_of((name,)) for name, _ in below}
+    for name, child in below:
+        found |= lines_of(child, (*path, name))
+    return found
+
+
+_PIECES = st.sampled_from(
+    ["a", "b c", "1", "-", "- ", "? ", ": ", ":", "\n", "\n  ", "\n    ", "{", "}", "[", "]", ", ", "&x ", "*x", "<<: ", "# n", " #", "|", ">", "|-\n", "'", '"', "''", "\\", "\\n", "~", "no",
+     "1.5", "é", "@", "`", "!", "---", "...", "%", "=", "0x1", "1:30", " ", "a: ", "b: ", "c: 'd'\n"]
+)  # fmt: skip
+
+
+@settings(max_examples=600)
+@given(pieces=st.lists(_PIECES, max_size=14))
+def test_what_is_read_quickly_is_what_is_read_exactly(pieces):
+    """Two parsers that know nothing of each other, on texts of which most are none."""
+    text = "".join(pieces)
+    quick = read_quickly(text)
+    if quick is not None:
+        exact, problems = read_exactly(text, "f.yaml")
+        assert (exact.plain(), lines_of(exact), problems) == (quick.plain(), lines_of(quick), [])
+
+
+def test_an_ordinary_text_is_read_quickly_with_its_lines():
+    quick = read_quickly(ORDINARY)
+    assert quick is not None
+    exact, _ = read_exactly(ORDINARY, "f.yaml")
+    assert (exact.plain(), lines_of(exact)) == (quick.plain(), lines_of(quick))
+    assert quick.line_of(("routes", "b", "mailbox")) == 9

@@ -97,7 +97,7 @@ async def connected(secured, role):
     ],
 )
 async def test_no_role_writes_what_is_anothers(secured, role, subject, monkeypatch):
-    monkeypatch.setattr("smtp_probe.network.jetstream.connection.ANSWER_SECONDS", 0.4)
+    monkeypatch.setattr("smtp_probe.network.jetstream.connection.APPEND_SECONDS", 0.4)
     stream = await connected(secured, role)
     with pytest.raises(EngineError):
         await stream.append(subject, b"x")

@@ -27,6 +27,9 @@ from tests.report.samples import make_authentication
 from tests.report.test_event_records import PLACE, PROBE, SUBMISSION
 from tests.report.test_event_subjects import SUBJECTS
 
+ALL_LOST = ["lost"] * (engine_journal._TRIES - 1)
+"""What the further tries of an append meet."""
+
 
 class MemoryLog:
     """A stream in memory. `faults` are what the next appends do: `lost` (no answer, not stored), `unheard` (stored)."""
@@ -105,7 +108,7 @@ async def test_a_run_that_is_given_to_the_same_worker_again_is_not_started_again
 
 async def test_a_start_that_came_through_late_is_not_made_again():
     log = MemoryLog()
-    log.faults = ["unheard", "lost", "lost", "lost"]
+    log.faults = ["unheard", *ALL_LOST]
     worker = journal(log)
     with pytest.raises(JournalError):
         await worker.record(ProbeStarted(probe=PROBE))
@@ -124,7 +127,7 @@ async def test_a_start_that_was_stored_without_our_hearing_is_ours_all_the_same(
 
 async def test_a_start_that_nobody_answers_is_refused_and_found_out_later():
     log, came = MemoryLog(), MemoryLog()
-    log.faults, came.faults = ["lost"] * 4, ["unheard", "lost", "lost", "lost"]
+    log.faults, came.faults = ["lost", *ALL_LOST], ["unheard", *ALL_LOST]
     lost, stored = journal(log), journal(came)
     for each in (lost, stored):
         with pytest.raises(JournalError):
@@ -138,7 +141,7 @@ async def test_a_start_that_nobody_answers_is_refused_and_found_out_later():
 async def test_the_start_of_another_is_never_taken_for_ours():
     log = MemoryLog()
     await journal(log, "two").record(ProbeStarted(probe=PROBE))
-    log.faults = ["lost"] * 4
+    log.faults = ["lost", *ALL_LOST]
     ours = journal(log)
     with pytest.raises(JournalError):
         await ours.record(ProbeStarted(probe=PROBE))

@@ -18,8 +18,9 @@ _log = logging.getLogger(__name__)
 _PREFIX = "member."
 _RENEWALS = 4
 """So often in the time of a lease a key is renewed."""
-_DEAF_SECONDS = 5.0
-"""To go to another server costs nothing, also where all of them are just electing a leader."""
+_AGAIN_SECONDS = 0.5
+_LEAST_DEAF_SECONDS, _MOST_DEAF_SECONDS = 2.5, 5.0
+"""How long our word is not taken, before we go elsewhere: half a lease, within these bounds. To go to another server costs nothing, also where all of them are just electing a leader."""
 PATIENCE = 1.5
 """After so many leases of silence a process is taken for dead."""
 
@@ -58,18 +59,21 @@ class Members:
         """Say again and again that we are alive, until cancelled."""
         loop = asyncio.get_running_loop()
         heard = loop.time()
+        patience = min(max(self.lease_seconds / 2, _LEAST_DEAF_SECONDS), _MOST_DEAF_SECONDS)
         while True:
+            pause = self.lease_seconds / _RENEWALS
             try:
                 await self._bucket.put(_PREFIX + self.own_id, self._value)
             except EngineError as error:
                 self._tell(False, str(error))
-                if loop.time() - heard > max(self.lease_seconds, _DEAF_SECONDS):
+                pause = min(pause, _AGAIN_SECONDS)
+                if loop.time() - heard > patience:
                     heard = loop.time()
                     await self.move_on()
             else:
                 heard = loop.time()
                 self._tell(True)
-            await asyncio.sleep(self.lease_seconds / _RENEWALS)
+            await asyncio.sleep(pause)
 
     async def listen(self) -> None:
         """Learn of all keys, until cancelled."""

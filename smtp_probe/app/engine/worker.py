@@ -31,6 +31,8 @@ from smtp_probe.probes.runner import Runner
 _log = logging.getLogger(__name__)
 _NS = 1_000_000_000
 _ROOM_SECONDS = 0.02
+_AT_ONCE = 8
+"""So many runs are asked for at once, where there is room for twice as many: each question costs the engine as much as a run."""
 _PEERS_SECONDS = 1.0
 _OTHERS_SECONDS = 1.0
 """After so long a run for which we have no budget is offered to the others, and to us again."""
@@ -113,7 +115,7 @@ class Worker:
             group.create_task(self._pull(), name="runs")
 
     async def _pull(self) -> None:
-        async for run in self._reader.runs():
+        async for run in self._reader.runs(lambda: max(1, min(_AT_ONCE, self._runner.room // 2))):
             if run is not None:
                 await self._take(run)
             while not (self._runner.has_room and self.may_send()):  # noqa: ASYNC110 - a place becomes free, or the engine comes back

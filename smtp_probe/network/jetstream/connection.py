@@ -30,6 +30,8 @@ from smtp_probe.ports import StoredMessage
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 ANSWER_SECONDS = 3.0
+APPEND_SECONDS = 1.5
+"""A message that is not stored within this time is offered again, perhaps to another server: under the same nonce it is stored once."""
 _CONNECT_SECONDS = 4.0
 _RETRY_SECONDS = 1.0
 _PING_SECONDS = 2
@@ -124,9 +126,9 @@ class JetStream:
             sent[_HEADER_NONCE] = nonce
         self._require_connection()  # what waits in the client would be sent long after everybody has given up on it
         try:
-            async with asyncio.timeout(ANSWER_SECONDS * 2):
+            async with asyncio.timeout(APPEND_SECONDS * 2):
                 answer = await self.client.request(
-                    subject, payload, timeout=ANSWER_SECONDS, headers=sent or None
+                    subject, payload, timeout=APPEND_SECONDS, headers=sent or None
                 )
         except client_errors.NoRespondersError as error:
             raise EngineError("no stream takes " + subject) from error

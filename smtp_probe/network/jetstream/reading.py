@@ -11,7 +11,7 @@ import asyncio
 import json
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -240,8 +240,8 @@ class RunReader:
         self._stream = stream
         self._vantage = vantage
 
-    async def runs(self) -> AsyncIterator[Run | None]:
-        """Read. Never ends, and raises nothing for what the other side does."""
+    async def runs(self, wanted: Callable[[], int] = lambda: 1) -> AsyncIterator[Run | None]:
+        """Read, asking for so many at once. Never ends, and raises nothing for what the other side does."""
         while True:
             names = self._stream.names
             request: _Request | None = None
@@ -249,7 +249,7 @@ class RunReader:
                 request = _Request(self._stream, names.runs, names.run_consumer(self._vantage))
                 await request.open()
                 while True:
-                    message = await request.next(1)
+                    message = await request.next(wanted())
                     yield None if message is None else _run(message)
             except (EngineError, ClientError, OSError):
                 yield None  # whether the engine is there is told by the signs of life

@@ -118,6 +118,7 @@ def consumers(settings: Engine) -> Iterator[dict[str, Any]]:
             "durable_name": names.run_consumer(vantage),
             "filter_subject": f"{settings.namespace}.run.{vantage}.>",
             "ack_policy": "explicit",
+            "mem_storage": True,  # a run that is given out anew after the loss of all servers is known by its slot
             "ack_wait": _RUN_WAIT_SECONDS * _NS,
             "max_ack_pending": 20_000,
             "deliver_policy": "all",
