@@ -7,7 +7,10 @@ package imports nothing but typer and `options` before its command runs, so that
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
+from pathlib import Path
 
 import typer
 
@@ -26,6 +29,7 @@ from smtp_probe.cli import (
     run,
     sweep,
 )
+from smtp_probe.cli.help_text import Group, show_flags_without_values
 from smtp_probe.errors import ConfigError
 
 _COMMANDS = (
@@ -40,13 +44,19 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
+    cls=Group,
 )
 for _module in _COMMANDS:
     _module.register(app)
+show_flags_without_values(app)
+
+_UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""What a disk says that takes no more."""
 
 
 def main() -> None:
     """Run the command line, and leave the process with its exit code."""
+    _open_what_is_closed()
     try:
         app(prog_name="smtp-probe")
     except ConfigError as error:
@@ -54,3 +64,18 @@ def main() -> None:
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
+    except OSError as error:
+        if error.errno not in _UNWRITABLE or error.filename is not None:
+            raise
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # what is left over is not tried again at the exit
+        typer.echo(f"standard output cannot be written: {os.strerror(error.errno)}", err=True)
+        sys.exit(1)
+
+
+def _open_what_is_closed() -> None:
+    """Where we were started without standard output or error (`>&-`), what is written to it is thrown away."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - for as long as we run

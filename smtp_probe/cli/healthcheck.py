@@ -21,14 +21,17 @@ def register(app: typer.Typer) -> None:
 def healthcheck(
     url: Annotated[
         str,
-        typer.Option(envvar="SMTP_PROBE_HEALTHCHECK_URL", help="Where its pages are, without a path."),
+        typer.Option(
+            envvar="SMTP_PROBE_HEALTHCHECK_URL", metavar="URL", help="Where its pages are, without a path."
+        ),
     ] = DEFAULT_URL,
     ready: Annotated[
         bool, typer.Option("--ready", help="Ask whether the mailboxes are watched, too (/-/ready).")
     ] = False,
-    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds to wait for the answer.")] = 5.0,
+    timeout: Annotated[float, typer.Option(min=0.1, metavar="SECONDS", help="To wait for the answer.")] = 5.0,
     ca_file: Annotated[
-        Path | None, typer.Option("--ca-file", help="The authority of its certificate, for https.")
+        Path | None,
+        typer.Option("--ca-file", metavar="FILE", help="The authority of its certificate, for https."),
     ] = None,
 ) -> None:
     """Ask a running daemon whether it is well: exit code 0, or 1 when it is not or does not answer."""
@@ -36,10 +39,20 @@ def healthcheck(
     try:
         status, text = _ask(url.rstrip("/") + path, timeout, ca_file)
     except (OSError, ValueError) as error:
-        typer.echo(f"{url}: {getattr(error, 'reason', None) or error}", err=True)
+        typer.echo(f"{url}: {_explain(error)}", err=True)
         raise typer.Exit(1) from None
     typer.echo(text, err=status != 200)
     raise typer.Exit(0 if status == 200 else 1)
+
+
+def _explain(error: OSError | ValueError) -> str:
+    """Why there is no answer, without the system's numbers."""
+    reason = getattr(error, "reason", None) or error
+    if isinstance(reason, ConnectionRefusedError):
+        return "connection refused: no daemon listens there (--url says where it does)"
+    if isinstance(reason, TimeoutError):
+        return "no answer in time (--timeout)"
+    return getattr(reason, "strerror", None) or str(reason)
 
 
 def _ask(url: str, timeout_seconds: float, ca_file: Path | None) -> tuple[int, str]:

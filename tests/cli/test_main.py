@@ -1,3 +1,9 @@
+"""How the program ends, whatever a command does."""
+
+import shlex
+import subprocess
+import sys
+
 import pytest
 import typer
 
@@ -58,3 +64,26 @@ def test_a_bug_leaves_main_as_it_is(monkeypatch):
     monkeypatch.setattr(cli, "app", fail)
     with pytest.raises(RuntimeError):
         cli.main()
+
+
+def run_with(redirection: str, arguments: str = "version") -> subprocess.CompletedProcess[str]:
+    command = f"{shlex.quote(sys.executable)} -m smtp_probe {arguments} {redirection}"
+    return subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=30)
+
+
+def test_a_full_disk_is_told_in_a_line():
+    done = run_with("> /dev/full")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "standard output cannot be written: No space left on device\n",
+    )
+
+
+def test_a_closed_output_is_no_mistake():
+    done = run_with(">&-")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_closed_output_is_no_terminal_either():
+    done = run_with(">&- 2>&-", "check-config /nowhere")
+    assert done.returncode == 2
