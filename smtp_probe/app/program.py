@@ -101,6 +101,7 @@ class Program:
         self._submitters: dict[str, tuple[Sender, SmtpSubmitter]] = {}
         self._connectors: dict[str, tuple[str, Connector]] = {}
         self._judging: asyncio.Task[None] | None = None
+        self._shown_in_flight: frozenset[str] = frozenset()
 
     async def open(self) -> None:
         """Open the journal and take up what an earlier run left open. Raises JournalError."""
@@ -201,9 +202,11 @@ class Program:
 
     def refresh(self) -> None:
         """Bring what is asked and not told up to date: to be called before a page is rendered."""
-        observations = self.telemetry.observations
-        for name in self.config.routes:
-            observations.in_flight(name, self.ledger.in_flight(name), self.ledger.oldest_ns(name))
+        observations, flying = self.telemetry.observations, self.ledger.routes_in_flight()
+        for name in flying | self._shown_in_flight:  # of the others nothing has changed: there may be thousands
+            if name in self.config.routes:
+                observations.in_flight(name, self.ledger.in_flight(name), self.ledger.oldest_ns(name))
+        self._shown_in_flight = flying
         observations.clock_step(self.clock.wall_step_seconds())
 
     async def forget_old(self) -> None:

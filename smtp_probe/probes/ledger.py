@@ -118,6 +118,10 @@ class Ledger:
         """Count the open probes of a route."""
         return len(self._by_route.get(route, ()))
 
+    def routes_in_flight(self) -> frozenset[str]:
+        """Name the routes that have open probes."""
+        return frozenset(self._by_route)
+
     def oldest_ns(self, route: str) -> int | None:
         """When the oldest open probe of a route was made."""
         flights = self._by_route.get(route)
@@ -347,7 +351,10 @@ class Ledger:
         if self._flights.pop(probe.probe_id, None) is not None:
             self._uses.subtract(_mailboxes_of(probe))
             self._uses += Counter()  # only what is still used
-        self._by_route.get(probe.route, {}).pop(probe.probe_id, None)
+        of_route = self._by_route.get(probe.route, {})
+        of_route.pop(probe.probe_id, None)
+        if not of_route:
+            self._by_route.pop(probe.route, None)
         self._expected.get(probe.mailbox, {}).pop(probe.probe_id, None)
 
     def _expect(self, flight: Flight) -> None:

@@ -93,6 +93,7 @@ async def running(bed):
 async def test_a_delivered_probe_ends_once_and_its_copy_is_given_to_be_deleted():
     async with running(Bed()) as bed:
         flight = await bed.sent()
+        assert bed.ledger.routes_in_flight() == {"r"}
         await bed.clock.advance(3)
         arrival = bed.arrival()
 
@@ -101,6 +102,7 @@ async def test_a_delivered_probe_ends_once_and_its_copy_is_given_to_be_deleted()
         assert bed.journal.outcomes()[0].delivery_seconds == 3.0
         assert bed.discarded == [arrival.location]
         assert bed.ledger.in_flight("r") == 0
+        assert not bed.ledger.routes_in_flight()
 
 
 async def test_silence_is_overdue_at_the_deadline_and_lost_when_given_up():
