@@ -203,7 +203,9 @@ class Program:
     def refresh(self) -> None:
         """Bring what is asked and not told up to date: to be called before a page is rendered."""
         observations, flying = self.telemetry.observations, self.ledger.routes_in_flight()
-        for name in flying | self._shown_in_flight:  # of the others nothing has changed: there may be thousands
+        for name in (
+            flying | self._shown_in_flight
+        ):  # of the others nothing has changed: there may be thousands
             if name in self.config.routes:
                 observations.in_flight(name, self.ledger.in_flight(name), self.ledger.oldest_ns(name))
         self._shown_in_flight = flying

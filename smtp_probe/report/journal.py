@@ -19,7 +19,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -40,6 +39,10 @@ from smtp_probe.report.stored_facts import AUTHENTICATION, BOUNCE, OUTCOME, PROB
 from smtp_probe.report.totals import StoredTotal, Totals, fold
 
 _T = TypeVar("_T")
+_Waiting = tuple[Event, "asyncio.Future[bool]"]
+_Batch = list[_Waiting]
+_Done = list[tuple[bool, Sequence[Increment]]]
+"""Of each event, whether it is new, and what it adds."""
 _log = logging.getLogger(__name__)
 LARGEST_BATCH = 500
 """So many events share one transaction at most."""
@@ -64,8 +67,9 @@ class SqliteJournal:
         self._totals = totals
         self._state = state
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
-        self._waiting: deque[tuple[Event, asyncio.Future[bool]]] = deque()
-        self._writer: asyncio.Task[None] | None = None
+        self._waiting: deque[_Waiting] = deque()
+        self._is_idle = asyncio.Event()
+        self._is_idle.set()
         self._connection: sqlite3.Connection | None = None
 
     async def open(self) -> None:
@@ -77,8 +81,9 @@ class SqliteJournal:
 
     async def close(self) -> None:
         """Write what waits, and close. Never raises."""
-        if self._writer is not None:
-            await asyncio.wait([self._writer], timeout=5.0)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(5.0):
+                await self._is_idle.wait()
         with suppress(RuntimeError):  # closed already
             # An `open` that was cancelled goes on in its thread: it must not make files behind the back of who closes.
             pending = asyncio.get_running_loop().run_in_executor(self._thread, lambda: None)
@@ -102,26 +107,45 @@ class SqliteJournal:
         loop = asyncio.get_running_loop()
         futures: list[asyncio.Future[bool]] = [loop.create_future() for _ in events]
         self._waiting.extend(zip(events, futures, strict=True))
-        if self._writer is None or self._writer.done():
-            self._writer = asyncio.create_task(self._write_waiting(), name="journal")
+        if self._is_idle.is_set():
+            self._is_idle.clear()
+            loop.call_soon(self._write_waiting, loop)  # what is told in this turn of the loop comes along
         return [await futures[0]] if len(futures) == 1 else list(await asyncio.gather(*futures))
 
-    async def _write_waiting(self) -> None:
-        while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(LARGEST_BATCH, len(self._waiting)))]
-            try:
-                news = await self._in_thread(partial(self._write, [event for event, _ in batch]))
-            except JournalError as error:
-                self._become(writable=False, why=str(error))
-                for _, future in batch:
-                    if not future.done():
-                        future.set_exception(error)
-                continue
+    def _write_waiting(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Have the thread write what waits. No task and no future of the loop's own: each costs more than to hand over a list."""
+        if not self._waiting:
+            self._is_idle.set()
+            return
+        batch = [self._waiting.popleft() for _ in range(min(LARGEST_BATCH, len(self._waiting)))]
+        try:
+            self._thread.submit(self._write_and_tell, loop, batch)
+        except RuntimeError:  # it has been shut down
+            self._written(loop, batch, JournalError(f"{self._path}: the journal is closed"))
+
+    def _write_and_tell(self, loop: asyncio.AbstractEventLoop, batch: _Batch) -> None:
+        """In the journal's thread: write, and tell the event loop."""
+        done: _Done | JournalError
+        try:
+            done = self._write([event for event, _ in batch])
+        except JournalError as error:
+            done = error
+        with suppress(RuntimeError):  # the event loop is closed: nobody waits for it any more
+            loop.call_soon_threadsafe(self._written, loop, batch, done)
+
+    def _written(self, loop: asyncio.AbstractEventLoop, batch: _Batch, done: _Done | JournalError) -> None:
+        if isinstance(done, JournalError):
+            self._become(writable=False, why=str(done))
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(done)
+        else:
             self._become(writable=True)
-            for (_, future), (is_new, counted) in zip(batch, news, strict=True):
+            for (_, future), (is_new, counted) in zip(batch, done, strict=True):
                 self._totals.apply(counted)
                 if not future.done():
                     future.set_result(is_new)
+        self._write_waiting(loop)
 
     def _become(self, *, writable: bool, why: str = "") -> None:
         if writable != self.is_writable:
@@ -132,10 +156,10 @@ class SqliteJournal:
         self.is_writable = writable
         self._state(writable)
 
-    def _write(self, events: Sequence[Event]) -> list[tuple[bool, Sequence[Increment]]]:
+    def _write(self, events: Sequence[Event]) -> _Done:
         """In the journal's thread: all events in one transaction."""
         connection = self._connected()
-        results: list[tuple[bool, Sequence[Increment]]] = []
+        results: _Done = []
         try:
             connection.execute("BEGIN IMMEDIATE")
             for event in events:
