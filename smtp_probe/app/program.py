@@ -102,6 +102,7 @@ class Program:
         self._connectors: dict[str, tuple[str, Connector]] = {}
         self._judging: asyncio.Task[None] | None = None
         self._shown_in_flight: frozenset[str] = frozenset()
+        self._bounce_mailboxes: frozenset[str | None] = frozenset()
 
     async def open(self) -> None:
         """Open the journal and take up what an earlier run left open. Raises JournalError."""
@@ -280,6 +281,7 @@ class Program:
             for name in (route.mailbox, route.bounce_mailbox)
             if name is not None
         }
+        self._bounce_mailboxes = frozenset(route.bounce_mailbox for route in self.config.routes.values())
         mailboxes = self.config.mailboxes.items()
         plans = {name: self._plan(name, each) for name, each in mailboxes if name in wanted}
         self.watchers.configure(plans)
@@ -303,10 +305,15 @@ class Program:
         return WatchEvents(
             dispatch=self.arrivals.look_at,
             expected_since_ns=lambda: self.ledger.expected_since_ns(name),
+            quiet_until_ns=lambda: self._quiet_until_ns(name),
             is_waited_for=lambda: any(name == each for each, _ in self.ledger.mailboxes_in_use()),
             changed=lambda _: self._mailbox_changed(name),
             reconnected=lambda: self.telemetry.observations.mailbox_reconnected(name),
         )
+
+    def _quiet_until_ns(self, mailbox: str) -> int | None:
+        """Until when looking is in vain. A bounce has no time but that of our seeing it: it is never kept waiting."""
+        return None if mailbox in self._bounce_mailboxes else self.ledger.quiet_until_ns(mailbox)
 
     def _mailbox_changed(self, name: str) -> None:
         """Tell how a mailbox is: the account that its name stands for now, whichever watcher has said something."""

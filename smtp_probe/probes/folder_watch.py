@@ -9,7 +9,7 @@ Rules:
 1. What is between two looks is found by UID, never by trusting an announcement: SELECT, fetch from the next UID,
    then wait. A message that came before the waiting began is found by the fetch.
 2. The wait between two looks is a fixed part of the age of the youngest expected message, so that the lag stays
-   a small part of the latency whatever the latency is. Where nothing is expected soon, IDLE waits; but not at once:
+   a small part of the latency whatever the latency is; the first look is when the fastest could be here. Where nothing is expected soon, IDLE waits; but not at once:
    where probes come often, to enter IDLE and to leave it again would be most of what we ask of the server.
 3. A connection that did anything unexpected is not repaired but replaced.
 4. After a refused login we wait long: a wrong password must not become a locked account.
@@ -69,6 +69,8 @@ class WatchEvents:
     dispatch: Dispatch
     expected_since_ns: Callable[[], int | None]
     """When the youngest message expected in this mailbox was handed over; None when none is."""
+    quiet_until_ns: Callable[[], int | None] = lambda: None
+    """Until when no expected message can be here yet, as far as that is known: looking before is in vain."""
     is_waited_for: Callable[[], bool] = lambda: False
     """Whether any probe waits for something in this mailbox, a bounce included."""
     changed: Callable[[bool], None] = lambda _: None
@@ -266,7 +268,8 @@ class FolderWatch:
         floor = self._settings.poll_minimum
         if self.folder is not None and self.folder.placement is not Placement.INBOX:
             floor = max(floor, 0.05)
-        return min(self._settings.poll_maximum, max(floor, age * self._settings.poll_fraction))
+        quiet = ((self._events.quiet_until_ns() or 0) - now_ns) / _NS
+        return min(self._settings.poll_maximum, max(floor, age * self._settings.poll_fraction, quiet))
 
     def _linger_seconds(self, now_ns: int) -> float | None:
         left = (self._linger_until_ns - now_ns) / _NS

@@ -46,6 +46,7 @@ from smtp_probe.model import (
     SubmissionDeferred,
 )
 from smtp_probe.ports import Clock, Journal, OpenProbe, Sink
+from smtp_probe.probes.earliest_arrivals import EarliestArrivals
 from smtp_probe.probes.path_reading import PathReader, PathReading
 from smtp_probe.probes.views import Views, Watched, bounces_of, inbox_of
 from smtp_probe.probes.waiting import wait_for_event
@@ -94,6 +95,7 @@ class Ledger:
         self._uses: Counter[Watched] = Counter()
         self._checks: list[tuple[int, str]] = []
         self._check_sooner = asyncio.Event()
+        self._earliest = EarliestArrivals()
         self._notes: set[asyncio.Task[None]] = set()
 
     # Asking.
@@ -139,6 +141,11 @@ class Ledger:
         """When the youngest message that is expected in this mailbox was handed over; None for none."""
         expected = self._expected.get(mailbox)
         return next(reversed(expected.values())) if expected else None
+
+    def quiet_until_ns(self, mailbox: str) -> int | None:
+        """Until when none of the expected messages can be here yet, as far as that is known; None for no such time."""
+        oldest_ns = next(iter(self._expected.get(mailbox, {}).values()), None)
+        return None if oldest_ns is None else oldest_ns + round(self._earliest.quiet_seconds(mailbox) * _NS)
 
     # Being told.
 
@@ -289,6 +296,7 @@ class Ledger:
             memos = self._reader.memos(flight.reading)
         await self.record(ProbeEnded(outcome=outcome, memos=memos))
         flight.outcome = outcome
+        self._earliest.note(outcome)
         self._remove(flight)
         if flight.arrival is not None:
             self.discard(flight.arrival.location)

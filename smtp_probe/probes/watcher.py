@@ -100,6 +100,7 @@ class MailboxWatcher:
         return WatchEvents(
             dispatch=self._events.dispatch,
             expected_since_ns=self._events.expected_since_ns,
+            quiet_until_ns=self._events.quiet_until_ns,
             is_waited_for=self._events.is_waited_for,
             changed=lambda _: self._tell_change(),
             reconnected=self._events.reconnected,

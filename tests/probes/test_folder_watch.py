@@ -21,12 +21,14 @@ class Bed:
         self.clock = FakeClock()
         self.server = FakeServer(self.clock, Cause.CONNECTION_LOST, folders)
         self.expected_since_ns = None
+        self.quiet_until_ns = None
         self.found = []
         self.states = []
         self.reconnects = 0
         events = WatchEvents(
             dispatch=self._dispatch,
             expected_since_ns=lambda: self.expected_since_ns,
+            quiet_until_ns=lambda: self.quiet_until_ns,
             changed=self.states.append,
             reconnected=self._reconnected,
         )
@@ -92,6 +94,25 @@ async def test_an_idle_mailbox_is_hardly_looked_at():
         await bed.clock.advance(3600)
 
         assert bed.server.polls <= 2 * 3600 / 240 + 4
+
+
+async def test_nothing_is_asked_before_a_message_can_be_here_but_never_longer_than_between_two_looks():
+    bed = Bed((INBOX,))
+    async with watching(bed):
+        bed.expect()
+        await settle()
+        asked = bed.server.polls
+        bed.quiet_until_ns = bed.clock.now_ns() + 1_500_000_000
+        await bed.clock.advance(1.45)
+        assert bed.server.polls <= asked + 1  # the wait that had begun
+        uid = bed.put(OWN)
+        await bed.clock.advance(0.2)
+        assert bed.uids() == [uid]
+
+        bed.quiet_until_ns = bed.clock.now_ns() + 3_600_000_000_000
+        late = bed.put(OWN)
+        await bed.clock.advance(WatchSettings().poll_maximum + 0.2)
+        assert bed.uids() == [uid, late]
 
 
 @pytest.mark.parametrize("folder", ["INBOX", "Junk"])

@@ -335,6 +335,21 @@ async def test_the_youngest_expected_message_is_known_by_mailbox():
     assert bed.clock.now_ns() == first.submission.final_dot_ns + 5 * NS
 
 
+async def test_it_is_quiet_for_most_of_what_the_fastest_of_the_last_messages_took():
+    bed = Bed()
+    first = await bed.sent(1)
+    assert bed.ledger.quiet_until_ns("inbox") == first.submission.final_dot_ns
+    await bed.clock.advance(5)
+    clock = {"clock_ns": bed.clock.now_ns(), "clock_stamp": Stamp.GUID, "clock_resolution_seconds": 1e-6}
+    await bed.ledger.arrived(first, replace(bed.arrival(), **clock))
+    assert bed.ledger.quiet_until_ns("inbox") is None
+
+    second, third = await bed.sent(2), await bed.sent(3)
+    quiet_until_ns = bed.ledger.quiet_until_ns("inbox")
+    assert quiet_until_ns - second.submission.final_dot_ns == pytest.approx(4 * NS, rel=1e-3)
+    assert third.submission.final_dot_ns == second.submission.final_dot_ns
+
+
 async def test_the_dot_is_written_down_and_gives_the_latency_after_a_kill():
     before = Bed()
     flight = await before.ledger.open(before.probe())
