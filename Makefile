@@ -50,7 +50,7 @@ lint: $(MARKER)
 
 faults: $(MARKER)  ## the faults in full numbers: 100 kills, 20 lost servers, 10,000 forgeries, ... (half an hour)
 	@sh tests/lab/install.sh --quiet
-	SMTP_PROBE_FAULTS=full $(BIN)/python -m pytest -q -s tests/acceptance/test_many_faults.py $(ARGS)
+	SMTP_PROBE_FAULTS=full $(BIN)/python -m pytest -q -s tests/acceptance/test_many_faults.py tests/network/test_queue.py $(ARGS)
 
 lab: $(MARKER)  ## run the lab of real mail servers in the foreground, to try things on (root)
 	@sh tests/lab/install.sh --quiet

@@ -11,7 +11,7 @@ import asyncio
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from pathlib import Path
+from itertools import islice
 from typing import Protocol
 
 from smtp_probe.config.settings import Queue, QueueMethod
@@ -26,6 +26,7 @@ from smtp_probe.model import QueueEntry, QueueFailure
 from smtp_probe.network.program import PIECE_BYTES, pieces_of, run_program
 
 _LOG_END_BYTES = 4096
+_USUAL_BYTES = 16_384
 _FILES_AT_ONCE = 200
 
 Take = Callable[[QueueEntry], None]
@@ -104,8 +105,8 @@ class LocalQueue:
 
     async def _read_spool(self, take: Take) -> None:
         spool = self._settings.effective_path
-        names = _header_files(spool / "input")
-        while batch := await asyncio.to_thread(_read_batch, spool, names):
+        names = _header_files(str(spool / "input"))
+        while batch := await asyncio.to_thread(_read_batch, str(spool / "msglog"), names):
             for entry in batch:
                 if entry is not None:
                     take(entry)
@@ -139,46 +140,58 @@ class _Reading:
 # In a thread.
 
 
-def _header_files(folder: Path) -> Iterator[tuple[Path, str]]:
-    """Name the -H files, also of a split spool; each folder is listed as it is read."""
+def _header_files(folder: str) -> Iterator[tuple[str, str]]:
+    """Name the -H files by folder and message, also of a split spool; each folder is listed as it is read."""
     with os.scandir(folder) as entries:
         for entry in entries:
-            if len(entry.name) == 1 and entry.is_dir(follow_symlinks=False):
-                yield from _header_files(Path(entry.path))
-            elif (match := HEADER_FILE.fullmatch(entry.name)) is not None:
-                yield Path(entry.path), match[1]
+            if (match := HEADER_FILE.fullmatch(entry.name)) is not None:
+                yield folder, match[1]
+            elif len(entry.name) == 1 and entry.is_dir(follow_symlinks=False):
+                yield from _header_files(entry.path)
 
 
-def _read_batch(spool: Path, names: Iterator[tuple[Path, str]]) -> list[QueueEntry | None]:
+def _read_batch(logs: str, names: Iterator[tuple[str, str]]) -> list[QueueEntry | None]:
     """Read some messages; None for one that has left the queue meanwhile. Empty at the end."""
-    batch: list[QueueEntry | None] = []
-    for path, message_id in names:
-        batch.append(_read_message(spool, path, message_id))
-        if len(batch) == _FILES_AT_ONCE:
-            break
-    return batch
+    return [_read_message(logs, folder, message_id) for folder, message_id in islice(names, _FILES_AT_ONCE)]
 
 
-def _read_message(spool: Path, path: Path, message_id: str) -> QueueEntry | None:
+def _read_message(logs: str, folder: str, message_id: str) -> QueueEntry | None:
+    # With plain strings and descriptors: of a long queue, paths and buffers as objects would be half the cost.
     try:
-        with path.open("rb") as file:
-            content = file.read(READ_BYTES)
-        data_bytes = path.with_name(f"{message_id}-D").stat().st_size
+        content = _read_begin(f"{folder}/{message_id}-H")
+        data_bytes = os.stat(f"{folder}/{message_id}-D").st_size  # noqa: PTH116
     except FileNotFoundError:
         return None
-    return read_spool_header(content, message_id, data_bytes, _log_end(spool, path, message_id))
+    return read_spool_header(content, message_id, data_bytes, _log_end(logs, folder, message_id))
 
 
-def _log_end(spool: Path, path: Path, message_id: str) -> bytes:
-    """Give the end of a message's own log: where there is none, it has not been tried, or no log is kept."""
-    folder = spool / "msglog"
-    for log in (folder / message_id, folder / path.parent.name / message_id):
+def _read_begin(path: str) -> bytes:
+    """Read the whole envelope, which mostly is short; the header after it may be cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        content = os.read(descriptor, _USUAL_BYTES)
+        return content if len(content) < _USUAL_BYTES else content + os.read(descriptor, READ_BYTES)
+    finally:
+        os.close(descriptor)
+
+
+def _log_end(logs: str, folder: str, message_id: str) -> bytes:
+    """Give the end of a message's own log: where there is none, it has not been tried, or no log is kept.
+
+    A spool that was split or joined has logs of both kinds for a while.
+    """
+    split = f"{logs}/{folder[-1]}/{message_id}"
+    whole = f"{logs}/{message_id}"
+    for path in (split, whole) if folder[-2] == "/" else (whole,):
         try:
-            with log.open("rb") as file:
-                file.seek(max(0, os.fstat(file.fileno()).st_size - _LOG_END_BYTES))
-                return file.read(_LOG_END_BYTES)
+            descriptor = os.open(path, os.O_RDONLY)
         except FileNotFoundError:
             continue
+        try:
+            size = os.fstat(descriptor).st_size
+            return os.pread(descriptor, _LOG_END_BYTES, max(0, size - _LOG_END_BYTES))
+        finally:
+            os.close(descriptor)
     return b""
 
 

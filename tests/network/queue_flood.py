@@ -1,7 +1,7 @@
 """A queue of any length, as each kind of server tells it; and a process that reads it and says what memory that took.
 
-Run as a program: `python -m tests.network.queue_flood METHOD FOLDER` reads a queue of a thousand entries, then one of a
-hundred thousand, each added up as the daemon adds it up, and prints JSON.
+Run as a program: `python -m tests.network.queue_flood METHOD FOLDER NUMBER` reads a queue of a thousand entries, then one of
+so many, each added up as the daemon adds it up, and prints JSON.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ from smtp_probe.config.queues import Queue
 from smtp_probe.mail.queue_listing.survey import QueueCount
 from smtp_probe.network.queue import LocalQueue
 
-FEW, MANY = 1_000, 100_000
+FEW = 1_000
+SPOOL_FOLDERS = 10
+HEADER = "022P Received: from nowhere\n" * 40
+"""Of a message, which stands in the same file as its envelope."""
 NOW = 1_795_806_400
 REASON = "connect to mx.example.test[192.0.2.1]:25: Connection refused"
 
@@ -56,6 +59,24 @@ def exim(number):
 WRITERS = {"postqueue": postqueue, "showq": showq, "exim": exim}
 
 
+def write_spool(spool, number):
+    """A spool of Exim, split as it is where it is long. Messages of one folder share the file of their body, and their log."""
+    for letter in range(min(number, SPOOL_FOLDERS)):
+        body, log = (spool / place / str(letter) for place in ("input", "msglog"))
+        for folder in (body, log):
+            folder.mkdir(parents=True, exist_ok=True)
+        (spool / f"body{letter}").write_bytes(b"x" * 1600)
+        (spool / f"log{letter}").write_text(f"2026-11-27 19:00:01 r@d.test R=mx T=smtp defer (111): {REASON}\n")
+        for each in range(letter, number, SPOOL_FOLDERS):
+            message_id = f"1vMb1e-{each:06d}-2f"
+            (body / f"{message_id}-H").write_text(
+                f"{message_id}-H\nDebian-exim 101 103\n<s{each}@example.test>\n{NOW} 0\n-helo_name a.example.test\n"
+                f"XX\n1\nr@d{each}.example.test\n\n{HEADER}"
+            )
+            (body / f"{message_id}-D").hardlink_to(spool / f"body{letter}")
+            (log / message_id).hardlink_to(spool / f"log{letter}")
+
+
 def write(method, number, out):
     """The whole listing, piece by piece."""
     out.write(b"protocol\0mail_queue_list_protocol\0\0" if method == "showq" else b"")
@@ -67,8 +88,11 @@ def write(method, number, out):
 async def read(method, file, number):
     """Read it as the daemon does. Gives how many messages were counted."""
     count = QueueCount(NOW, (), top_destinations=10)
-    kind = "exim" if method == "exim" else "postfix"
+    kind = "exim" if method in {"exim", "spool"} else "postfix"
     settings = {"kind": kind, "method": method, "deadline": "60s", "interval": "60s"}
+    if method == "spool":
+        await LocalQueue(Queue.model_validate({**settings, "path": str(file)})).read(count.add)
+        return count.total().messages
     if method != "showq":
         await LocalQueue(Queue.model_validate({**settings, "command": ["cat", str(file)]})).read(count.add)
         return count.total().messages
@@ -87,12 +111,15 @@ async def read(method, file, number):
 
 
 def main():
-    method, folder = sys.argv[1], Path(sys.argv[2])
+    method, folder, many = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
     told = {}
-    for number in (FEW, MANY):
+    for number in (FEW, many):
         file = folder / f"queue{number}"
-        with file.open("wb") as out:
-            write(method, number, out)
+        if method == "spool":
+            write_spool(file, number)
+        else:
+            with file.open("wb") as out:
+                write(method, number, out)
         began = time.process_time()
         counted = asyncio.run(read(method, file, number))
         told[number] = {

@@ -47,19 +47,23 @@ _FAILED = (
     r"lever(?:ing|ans)(?:en)? .{0,80}?(?:mislyk(?:tes|kedes)|misslyckades)|toimitus .{0,80}?epäonnistui",
     # Polish, Czech, Hungarian, Turkish
     r"nie (?:można|udało się|mogła zostać|została) (?:było )?dostarcz|niedostarczon|nelze doručit|nedoručiteln",
-    r"kézbesíthetetlen|nem (?:sikerült|lehetett) kézbesíteni|teslim edilemedi|iletilemedi",
+    r"kézbesíthetetlen|nem (?:sikerült|lehetett) kézbesíteni|kézbesítés .{0,80}?sikertelen",
+    r"teslim edilemedi|iletilemedi|teslim başar",
     # Russian, Ukrainian
     r"не (?:может быть|могло быть|удалось|было|была|был) доставлен|не удалось доставить|недоставленн|не доставлен",
-    r"невозможно доставить|не вдалося доставити",
+    r"невозможно доставить|не вдалося доставити|не удается доставить|сбой доставки",
+    # Greek, Hebrew, Arabic
+    r"η παράδοση απέτυχε|δεν είναι δυνατή η παράδοση|δεν παραδόθηκε|המסירה נכשלה|לא ניתן למסירה|فشل التسليم|تعذر تسليم|غير قابل للتسليم",
     # Japanese, Chinese, Korean
     r"配信(?:できません|できなかった|に失敗|不能)|配送(?:できません|に失敗)|送信できません|届けることができません",
-    r"(?:无法|未能|不能)(?:送达|投递|发送|传递)|投递失败|退信|無法(?:傳送|投遞|送達)|系统退信",
-    r"(?:전송|배달|전달)(?:되지|하지|할 수) ?(?:못|않|없)|반송",
+    r"未送达|(?:无法|未能|不能)(?:送达|投递|发送|传递)|投递失败|退信|無法(?:傳送|投遞|送達)|系统退信",
+    r"未能向以下收件人|(?:전송|배달|전달)(?:되지|하지|할 수) ?(?:못|않|없)|반송",
 )
 _CAUSES = (
     r"(?:no such|unknown|invalid) (?:user|recipient|mailbox|address)|user (?:is )?(?:unknown|not known|not found)",
     r"does not exist|doesn't have an? .{1,100} account|no mailbox here|user not listed",
     r"mailbox (?:is )?(?:full|unavailable|disabled|not found)|over (?:disk )?quota|quota exceeded|exceeding their quota",
+    r"remote (?:mail )?(?:server|host) returned",
     r"message looping|too many hops|relaying denied|access denied|rejected your message|not a valid user",
 )
 _DELAYED = (
@@ -73,7 +77,7 @@ _DELAYED = (
 )
 _SUBJECT = (
     r"undeliver(?:ed|able)|unzustellbar|nicht zustellbar|non[- ]?(?:delivery|remis|deliverable)|onbestelbaar",
-    r"(?:e-?mail|mail|message)s? (?:could not be delivered|not delivered|undeliverable|failed|failure|delayed|returned)",
+    r"(?:e-?mail|mail|message)s? (?:could not be delivered|not delivered|undeliverable|failed|failure|delayed|returned|rejected|blocked)",
     (
         r"(?:e-?mail |mail |message )?deli?very (?:status notification|failure|failed|fail|notification|report|problem|error"
         r"|has failed|delay|incomplete|warning|unsuccessful)"
@@ -87,7 +91,8 @@ _SUBJECT = (
     r"(?:no se pudo entregar|no entregado|no se puede entregar|error de entrega|mensaje devuelto|notificaci[oó]n de (?:estado|fallo))",
     r"(?:mancata consegna|mancato recapito|impossibile recapitare|n[ãa]o entregue|falha na entrega|devolvid)",
     r"(?:kan|kunne|kunde) (?:ikke|inte) (?:leveres|levereras)|ikke lever(?:t|et)|olevererbar|toimittamaton",
-    r"(?:niedostarczon|zwrot|nedoručiteln|недоставлен|не доставлен|ваше сообщение не|сообщение не)",
+    r"(?:niedostarczon|zwrot|nedoručiteln|kézbesíthetetlen|teslim edilemedi|недоставлен|не удается доставить|не вдалося доставити|не доставлен|ваше сообщение не|сообщение не)",
+    r"未送达|無法傳遞|배달되지 않|δεν είναι δυνατή η παράδοση|לא ניתן למסירה|غير قابل للتسليم|تعذر",
     r"(?:配信|送信|配送|メール).{0,12}(?:失敗|できません|エラー|不能)|退信|投递失败|无法投递|系统退信|반송|전송 실패",
 )
 _SENDER = (

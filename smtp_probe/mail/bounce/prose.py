@@ -219,7 +219,7 @@ def _is_by_a_daemon(values: dict[str, bytes]) -> bool:
 
 def _is_a_letter(values: dict[str, bytes], folded: str) -> bool:
     """Whether it greets somebody as people do, or was sent to many. A bounce may have the List-Id of what it returns."""
-    return GREETING.match(folded) is not None or "list-unsubscribe-post" in values
+    return GREETING.match(folded) is not None or "list-unsubscribe" in values
 
 
 def _is_by_a_person(values: dict[str, bytes], subject: str) -> bool:

@@ -45,6 +45,8 @@ _BY_STATUS = {
     "1.3": NO_SUCH_USER,
     "1.4": NO_SUCH_USER,
     "1.6": NO_SUCH_USER,
+    "1.7": POLICY,
+    "1.8": POLICY,
     "1.10": NO_SUCH_USER,
     "2.0": NO_SUCH_USER,
     "2.1": NO_SUCH_USER,
@@ -61,9 +63,10 @@ _BY_STATUS = {
     "4.7": EXPIRED,
     "7.8": AUTHENTICATION,
     "7.9": AUTHENTICATION,
-    **{f"7.{detail}": AUTHENTICATION for detail in range(20, 31)},
+    **{f"7.{detail}": AUTHENTICATION for detail in (*range(20, 27), 29)},
+    "7.28": REPUTATION,
 }
-"""By subject and detail: RFC 3463, RFC 7372 (7.20 to 7.25), RFC 7489 and its likes (7.26 and on)."""
+"""By subject and detail: RFC 3463, RFC 7372 (7.20 to 7.25), 7489 (7.26), 8617 (7.29), and 7.28: a flood of mail."""
 _BY_SUBJECT = {"4": NETWORK, "6": CONTENT, "7": POLICY}
 _BY_WORDS = (
     (
@@ -74,14 +77,22 @@ _BY_WORDS = (
         AUTHENTICATION,
         (
             r"\b(?:spf|dkim|dmarc|arc)\b|sender policy framework|authentication (?:required|failed|check)|not authenticated"
-            r"|unauthenticated|sender id"
+            r"|unauthenticated|sender id|\bptr\b|\brdns\b|reverse (?:dns|host)"
         ),
     ),
     (
         REPUTATION,
         (
             r"black[- ]?list|block[- ]?list|\b(?:rbl|dnsbl|sbl|xbl|pbl)\b|spamhaus|spamcop|barracuda|sorbs|uceprotect|reputation"
-            r"|blocked using|banned send|poor|too many (?:complaints|bad)"
+            r"|blocked using|banned send|poor|too many (?:complaints|bad)|(?:user|spam) complaints|unexpected volume"
+            r"|bad outbound sender|unusual rate|ipcheck\.|tosa@"
+        ),
+    ),
+    (
+        POLICY,
+        (
+            r"sender (?:address )?(?:\S{1,80} )?(?:rejected|denied|blocked|verify failed|verification)|rejected sender"
+            r"|will not accept|rate that prevents|limit from .{0,40}exceeded|too many (?:messages|connections|recipients)"
         ),
     ),
     (
@@ -99,13 +110,13 @@ _BY_WORDS = (
         NO_SUCH_USER,
         (
             r"(?:no such|unknown|invalid|non-?existent|bad|deactivated)[ _](?:final delivery )?(?:user|recipient|mailbox|address|account|local"
-            r"[- ]part|host|domain)|(?:user|recipient|mailbox|address|account|host|sender)(?: \S{1,80})? (?:is |was |has been )?(?:unknown|not"
+            r"[- ]part|host|domain)|(?:user|recipient|mailbox|address|account|host)(?: \S{1,80})? (?:is |was |has been )?(?:unknown|not"
             r" (?:found|known|exist|available|recogni)|unavailable|disabled|inactive|deactivated|suspended|terminated|rejected)"
             r"|does(?:n't| not) (?:exist|have an?)|no mail ?box|not listed in|not our customer|recipient name is not|badrcptto"
             r"|not an? (?:active|known|valid) (?:user|address|recipient|mailbox)|address (?:\S{1,80} )?(?:couldn't be|wasn't) found"
             r"|host (?:or domain name )?not found|unrouteable|domain .{0,40}not (?:found|exist)|name or service not known|no mx record"
             r"|did not exactly match|disabled or discontinued|no longer (?:valid|active|on server)"
-            r"|unbekannt|existiert nicht|nicht (?:gefunden|vorhanden)|inconnu|inexist|n'existe pas|no existe|no se encontr|n[aã]o (?:existe|encontrad)"
+            r"|unbekannt|existiert nicht|nicht (?:gefunden|vorhanden|aufgef)|inconnu|inexist|n'existe pas|no existe|no se encontr|n[aã]o (?:existe|encontrad)"
             r"|sconosciut|onbekend|nie istnieje|ok[aä]nd|neexistuje|не (?:найден|существует)|不存在|見つかり|존재하지"
         ),
     ),
@@ -133,11 +144,19 @@ _BY_WORDS = (
         ),
     ),
 )
+_SUPPRESSED = re.compile(
+    r"suppress(?:ed|ion)|previously bounced|not delivering to|^(?:bounced|unsubscribed|spam reporting|invalid) address$"
+)
+"""Words of a sending service that does not even try: the recipient stands on a list of its own, which is a rule of the
+sender's side. Whether there is such a mailbox is not known by it, whatever the status code says.
+"""
 _REPLY_CODE = re.compile(r"(?<![\d.])[45]\d\d(?=[ -])")
 _BLAMED = re.compile(r"\b(?:spam|virus|malware)\b")
 _SPACE = re.compile(r"\s+")
 _PATTERNS = tuple((reason, re.compile(pattern)) for reason, pattern in _BY_WORDS)
-_VAGUE = frozenset({"0.0", "3.0", "5.0", "7.0", "7.1", "2.0", "1.0", "4.0", "6.0", "7.7"})
+_VAGUE = frozenset(
+    {"0.0", "3.0", "5.0", "7.0", "7.1", "2.0", "1.0", "4.0", "6.0", "7.7", "1.7", "1.8", "2.1"}
+)
 """Codes that servers give when they have no better one: their words say more."""
 _MISUSED = frozenset({"5.4.1", "5.4.5"})
 """Codes of the network that large providers give for an unknown recipient, or a sender who wrote too much."""
@@ -149,6 +168,8 @@ def find_reason(report: BounceReport) -> str:
     """Give one of `REASONS`; `other` where neither the status nor the words tell."""
     _, _, detail = (report.status or "").partition(".")
     reply = _fold(report.diagnostic or "")
+    if _SUPPRESSED.search(reply):
+        return POLICY
     told = _BY_STATUS.get(detail)
     if told is None or detail in _VAGUE or report.status in _MISUSED:
         in_reply = _find_words(reply)
