@@ -66,7 +66,9 @@ def write_spool(spool, number):
         for folder in (body, log):
             folder.mkdir(parents=True, exist_ok=True)
         (spool / f"body{letter}").write_bytes(b"x" * 1600)
-        (spool / f"log{letter}").write_text(f"2026-11-27 19:00:01 r@d.test R=mx T=smtp defer (111): {REASON}\n")
+        (spool / f"log{letter}").write_text(
+            f"2026-11-27 19:00:01 r@d.test R=mx T=smtp defer (111): {REASON}\n"
+        )
         for each in range(letter, number, SPOOL_FOLDERS):
             message_id = f"1vMb1e-{each:06d}-2f"
             (body / f"{message_id}-H").write_text(

@@ -197,7 +197,7 @@ def test_a_spool_that_may_not_be_read_is_told_as_such(tmp_path):
         ("postqueue", 100_000),
         ("showq", 100_000),
         ("exim", 100_000),
-        ("spool", 100_000 if IS_FULL else 5_000),  # to write three files for each takes longer than to read them
+        ("spool", 100_000 if IS_FULL else 5_000),  # to write its files takes longer than to read them
     ],
 )
 @pytest.mark.slow
