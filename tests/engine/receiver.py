@@ -1,7 +1,8 @@
 """The embedded receiver: an SMTP server that writes down every message before it answers, and the mailbox it goes into.
 
 Run as a process: `python -m tests.engine.receiver DIRECTORY USERS`. It writes `facts.json` when it listens, and a line into
-`mail.log` for each message that it took. While the file `hold` exists, it answers no final dot.
+`mail.log` for each message that it took. While the file `hold` exists, it answers no final dot; while `relayed` exists, messages
+are stored as if another server had relayed them.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ from smtp_probe.mail.recognition import find_candidates
 from smtp_probe.mail.tag import peek
 
 PASSWORD = "of the lab"
+_RELAYED = (
+    "Received: from relay.example.net (relay.example.net [198.51.100.25]) by mx.example.test with ESMTP; {stamp}\r\n"
+    "Received: from prober.example.test (prober.example.test [127.0.0.1]) by relay.example.net with ESMTP; {stamp}\r\n"
+)
 
 
 class Reception:
@@ -44,6 +49,8 @@ class Reception:
         self._log.flush()
         stamp = _now().strftime("%a, %d %b %Y %H:%M:%S +0000")
         received = f"Received: from lab by mx.example.test with ESMTP; {stamp}\r\n".encode()
+        if (self._directory / "relayed").exists():
+            received = _RELAYED.format(stamp=stamp).encode()
         user = envelope.rcpt_tos[0].partition("@")[0]
         await self._store.put(user, INBOX, received + content, time.time_ns())
         while (self._directory / "hold").exists():

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+import time
 from functools import partial
 from itertools import pairwise
 
@@ -173,3 +174,39 @@ def test_all_workers_together_keep_to_the_bound_of_a_route(place, tmp_path):
         wait_until(lambda: missed() >= before + 6, "slots that are missed after a takeover", 30)
 
         assert sent() == 2
+
+
+def sent_within(site, seconds):
+    """How many mails are sent within so many seconds from now on."""
+    before = len(site.mails())
+    time.sleep(seconds)
+    return len(site.mails()) - before
+
+
+@pytest.mark.parametrize("which", ["senders", "schedule"])
+def test_two_workers_share_a_budget_and_one_that_is_left_has_all_of_it(place, tmp_path, which):
+    """120 a minute of an endpoint, or of all, where 240 are wanted; a quarter of a minute's worth may go at once."""
+    cluster, receiver = place
+    routes = {f"r{number}": {"user": "user0", "interval": 1, "max_in_flight": 50} for number in range(4)}
+    with Site(cluster, receiver, tmp_path / "m", f"budget-{which}") as site:
+        site.configure(routes)
+        change_config(
+            site.config,
+            lambda config: (config["senders"]["lab"] if which == "senders" else config[which]).update(
+                max_per_minute=120
+            ),
+        )
+        site.start("controller", "controller")
+        workers = [site.start("worker", f"worker{number}") for number in range(2)]
+        site.start("watcher", "watcher")
+        began = len(site.mails())
+        wait_until(lambda: len(site.mails()) >= began + 4, "mail", 30)
+        assert sent_within(site, 10) <= 30 + 20 + 2  # what may go at once, and ten seconds' worth
+        wait_until(lambda: sent_within(site, 2) <= 5, "the end of what may go at once", 20)
+        together = sent_within(site, 8)
+        workers[0].kill()
+        time.sleep(4.5)  # until it is taken for dead: one and a half leases, and a look at the others
+        alone = sent_within(site, 8)
+
+        assert 11 <= together <= 18
+        assert 12 <= alone <= 18  # with its old share it would be 8

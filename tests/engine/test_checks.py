@@ -10,6 +10,7 @@ from tests.engine.site import Receiver, Site, change_config, wait_until
 
 pytestmark = pytest.mark.lab
 
+EGRESS = "198.51.100.25"
 ENTRY = {
     "queue_name": "deferred", "queue_id": "4hQx5W2mz1z9s1", "arrival_time": 1_790_000_000, "message_size": 700,
     "sender": "someone@example.test", "recipients": [{"address": "a@example.org", "delay_reason": "timed out"}],
@@ -19,6 +20,7 @@ ENTRY = {
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     work = tmp_path_factory.mktemp("checks")
+    drill = {"sender": "lab", "recipient": "user@example.test", "interval": 2, "checks": ["relay"]}
     listing = work / "postqueue.json"
     listing.write_text(json.dumps(ENTRY) + "\n")
 
@@ -29,12 +31,14 @@ def site(tmp_path_factory):
             "relay": {"command": ["cat", str(listing)], "interval": 1, "deadline": 1, "retry_check": False}
         }
         config["routes"]["r"]["authentication"] = True
+        config["drills"] = {"lab": True, "rejection": {"refused": drill}}
 
     with (
         Cluster(work / "nats", 1) as cluster,
         Receiver(work / "mx", ["user"]) as receiver,
         Site(cluster, receiver, work / "members", "checks") as made,
     ):
+        (work / "mx" / "relayed").touch()
         made.configure({"r": {"user": "user", "interval": 2}})
         change_config(made.config, add_checks)
         yield made
@@ -44,12 +48,22 @@ def read_at(exporter):
     return exporter.value("smtp_probe_queue_last_read_timestamp_seconds", queue="relay")
 
 
+def knows_egress(exporter):
+    """Whether the egress that only a watcher sees, on what arrives, is among what the checker could not look up."""
+    return EGRESS in exporter.get("/api/v1/domains")[1]
+
+
+def drilled_at(exporter):
+    return exporter.value("smtp_probe_drill_last_run_timestamp_seconds", drill="refused")
+
+
 def shows_all(exporter):
     return (
         exporter.is_ready()
         and read_at(exporter)
         and exporter.value("smtp_probe_domain_last_check_timestamp_seconds", domain="example.test")
         and exporter.value("smtp_probe_verdict", route="r", source="own")
+        and exporter.value("smtp_probe_drill_last_run_timestamp_seconds", drill="refused")
     )
 
 
@@ -71,13 +85,20 @@ def test_one_checker_looks_and_all_exporters_show(site):
         assert exporter.value("smtp_probe_engine_checked") == 1
         assert exporter.value("smtp_probe_queue_messages", queue="relay", state="deferred") == 1
         assert exporter.value("smtp_probe_check_up", domain="example.test", check="spf") == 0
+        # The receiver of these tests takes mail for anybody.
+        assert exporter.value("smtp_probe_drill_healthy", drill="refused") == 0
+        assert exporter.value("smtp_probe_drill_finding", drill="refused") == 1
+        wait_until(
+            partial(knows_egress, exporter), "that the checker looks at the address that mail shows", 20
+        )
     assert sum(each.value("smtp_probe_engine_checking") for each in checkers) == 1
 
     holder, other = sorted(checkers, key=lambda each: -each.value("smtp_probe_engine_checking"))
     holder.kill()
     wait_until(lambda: other.value("smtp_probe_engine_checking"), "the takeover", 15)
-    before = read_at(exporters[0])
+    before, drilled = read_at(exporters[0]), drilled_at(exporters[0])
     wait_until(lambda: all(read_at(each) > before for each in exporters), "a look by the other")
+    wait_until(lambda: all(drilled_at(each) > drilled for each in exporters), "a drill by the other")
 
     other.kill()
     for exporter in exporters:

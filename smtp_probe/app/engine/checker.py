@@ -15,6 +15,7 @@ from smtp_probe.app.bounce_drill import run_bounce_drill
 from smtp_probe.app.drills import Drills
 from smtp_probe.app.engine.outbox import Outbox
 from smtp_probe.app.engine.programs import CountedLedger, QuietProgram
+from smtp_probe.app.engine.sightings import read_sightings
 from smtp_probe.config.settings import Config
 from smtp_probe.errors import EngineError
 from smtp_probe.mail.tag import TagKey
@@ -134,6 +135,7 @@ class Checker:
                 group.create_task(self._outbox.run(), name="reports")
                 group.create_task(program.domains.watch.run(), name="domains")
                 group.create_task(self._follow(program), name="probes that may be queued")
+                group.create_task(self._learn_of_mail(program), name="what mail shows of domains")
         finally:
             self._running = None
             await drills.close()
@@ -176,6 +178,12 @@ class Checker:
                 if isinstance(report, Memo):
                     found.append(report)
         return found
+
+    async def _learn_of_mail(self, program: CheckerProgram) -> None:
+        """Check the egress addresses, names and signatures that watchers see beside those of the configuration."""
+        marks = Bucket(self._stream, self._stream.names.marks)
+        async for route, domain, seen in read_sightings(marks):
+            program.domains.watch.note(route, domain, seen)
 
     async def _follow(self, program: CheckerProgram) -> None:
         """Know the probes under way, to recognise them in queues; without queues nobody needs to."""

@@ -44,7 +44,7 @@ class _Wanted:
 
     @property
     def headers(self) -> dict[str, str]:
-        return {_TEXT: self.schedule.text, _TARGET: self.target, _TTL: f"{self.schedule.interval_seconds}s"}
+        return {_TEXT: self.schedule.text, _TARGET: self.target, _TTL: f"{self.schedule.useful_seconds}s"}
 
 
 class Controller:

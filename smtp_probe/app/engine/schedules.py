@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from smtp_probe.schedule import rhythm_of
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+_LATEST_SECONDS = 15
+"""Longer than the engine takes to elect a leader, and than another worker takes to be given what one has not taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,11 @@ class RouteSchedule:
 
     text: str
     interval_seconds: int
+
+    @property
+    def useful_seconds(self) -> int:
+        """For how long a run is of use: what nobody takes by then is missed, and not sent late with others."""
+        return min(self.interval_seconds, _LATEST_SECONDS)
 
     @property
     def is_anchored(self) -> bool:

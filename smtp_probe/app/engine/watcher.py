@@ -15,6 +15,7 @@ from smtp_probe.app.engine.crowding import Crowding, write_full
 from smtp_probe.app.engine.leases import Group, Leases, group_mailboxes
 from smtp_probe.app.engine.members import Members
 from smtp_probe.app.engine.programs import WatcherProgram, narrow_config
+from smtp_probe.app.engine.sightings import Sightings
 from smtp_probe.config.settings import Config
 from smtp_probe.errors import EngineError
 from smtp_probe.model import ProbeEnded
@@ -52,7 +53,10 @@ class Watcher:
         self._members = members
         self._leases = leases
         self._config: Config = program.config
-        self._bookmarks = Bookmarks(Bucket(stream, stream.names.marks))
+        marks = Bucket(stream, stream.names.marks)
+        self._bookmarks = Bookmarks(marks)
+        self._sightings = Sightings(marks, lambda domain: domain in self._config.domains)
+        program.verdicts.on_seen = self._sightings.note
         self._readers: dict[tuple[str, Group], asyncio.Task[None]] = {}
         self._retired: dict[str, Group] = {}
         self._read_to: dict[tuple[str, Group], int] = {}
@@ -96,6 +100,7 @@ class Watcher:
             group.create_task(self._leases.run(), name="leases")
             group.create_task(self._look_after(), name="orphans")
             group.create_task(self._lay_bookmarks(), name="bookmarks")
+            group.create_task(self._sightings.run(), name="what mail shows of domains")
 
     async def stop(self) -> None:
         """Leave all mailboxes, and let others have them at once."""

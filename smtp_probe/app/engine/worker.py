@@ -92,24 +92,28 @@ class Worker:
         """Take our share of all budgets."""
         program, share = self._program, self._share
         senders = {
-            name: sender.model_copy(update={"max_per_minute": max(1, sender.max_per_minute // share)})
+            name: sender.model_copy(update={"max_per_minute": sender.max_per_minute / share})
             for name, sender in program.config.senders.items()
         }
         targets = [replace(each, sender=senders[each.route.sender]) for each in program.targets]
         schedule = program.config.schedule
-        common = max(1, schedule.max_per_minute // share)
+        common = schedule.max_per_minute / share
         self._runner.configure(targets, schedule.model_copy(update={"max_per_minute": common}))
 
     async def _watch_peers(self) -> None:
         while True:
-            await asyncio.sleep(_PEERS_SECONDS)
-            count = max(1, self.count_peers())
-            if count != self._share:
-                self._share = count
-                self._divide()
+            await self._count_peers()
+
+    async def _count_peers(self) -> None:
+        await asyncio.sleep(_PEERS_SECONDS)
+        count = max(1, self.count_peers())
+        if count != self._share:
+            self._share = count
+            self._divide()
 
     async def run(self) -> None:
-        """Pull runs and send, until cancelled."""
+        """Pull runs and send, until cancelled; not before the others have been heard, and have heard us."""
+        await self._count_peers()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch_peers(), name="peers")
             group.create_task(self._pull(), name="runs")

@@ -72,9 +72,13 @@ class Bucket:
         except EngineConflict:
             return  # it is another's already
 
-    async def entries(self) -> AsyncIterator[Entry | None]:
-        """Every key as it is now, and then every change; None as a sign of life. A key that passes away is not told."""
-        follower = Follower(self._stream, self._name, [f"{self._prefix}>"], Start(is_last_per_subject=True))
+    async def entries(self, prefix: str = "") -> AsyncIterator[Entry | None]:
+        """Every key as it is now, and then every change; None as a sign of life. A key that passes away is not told.
+
+        `prefix`: only keys below these words, with a dot at the end.
+        """
+        subjects = [f"{self._prefix}{prefix}>"]
+        follower = Follower(self._stream, self._name, subjects, Start(is_last_per_subject=True))
         async for message in follower.messages():
             if message is None:
                 yield None

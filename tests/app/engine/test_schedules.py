@@ -48,3 +48,8 @@ def test_many_routes_are_spread_over_their_interval():
 def test_a_run_is_known_by_the_second_for_which_it_was_meant():
     assert slot_seconds(120 * NS, 61 * NS, 60) == 60
     assert slot_seconds(None, 61 * NS + 5, 60) == 61
+
+
+@pytest.mark.parametrize(("interval", "seconds"), [(5, 5), (15, 15), (60, 15), (86_400, 15)])
+def test_a_run_is_of_use_for_no_longer_than_its_interval_and_never_for_long(interval, seconds):
+    assert schedule_route(0, interval).useful_seconds == seconds
