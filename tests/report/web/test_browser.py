@@ -67,6 +67,22 @@ async def test_a_guest_s_text_becomes_no_element(tmp_path):
             )
 
 
+async def test_on_a_phone_nothing_of_a_finding_or_a_hop_is_out_of_sight(tmp_path):
+    """Tables of texts are stacked there, so that nobody has to push them aside to read what to change."""
+    wider = "[...document.querySelectorAll('.stack')].map(each => each.scrollWidth - each.parentElement.clientWidth)"
+    shown = {"failing": ("/domains", "/queue"), "healthy": ("/probes/to-gmail-00060",)}
+    async with open_browser() as browser, open_page(browser, width=320) as (page, _):
+        for state, paths in shown.items():
+            (tmp_path / state).mkdir()
+            stage = await Stage.build(state, tmp_path / state)
+            async with stage.serve() as address:
+                for path in paths:
+                    await page.goto(f"http://{address}{path}")
+                    over = await page.evaluate(wider)
+                    assert over, path
+                    assert max(over) <= 0, path
+
+
 async def test_without_scripts_everything_is_there_and_filters_work(tmp_path):
     stage = await Stage.build("failing", tmp_path)
     async with (
