@@ -28,6 +28,7 @@ def other(tmp_path):
         process.kill()
 
 
+@pytest.mark.slow
 def test_a_second_daemon_is_told_who_is_there(tmp_path, other):
     with pytest.raises(ConfigError) as caught:
         StateLock(tmp_path).take()
@@ -38,6 +39,7 @@ def test_a_second_daemon_is_told_who_is_there(tmp_path, other):
     )
 
 
+@pytest.mark.slow
 def test_a_killed_daemon_holds_nothing(tmp_path, other):
     other.kill()
     other.wait()

@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from smtp_probe.config.load import load
 from smtp_probe.model import OutcomeKind
 from smtp_probe.network.clock import ReferenceClock
@@ -19,6 +21,7 @@ from .parts import _long_header
 from .process import cpu_seconds, rss_bytes
 
 
+@pytest.mark.slow
 def test_processor_time_is_that_of_the_process_and_not_of_the_clock():
     before, own = cpu_seconds(os.getpid()), time.process_time()
     time.sleep(0.2)
@@ -74,6 +77,7 @@ def test_a_told_probe_is_of_the_route_and_the_instant_that_are_asked_for():
     )
 
 
+@pytest.mark.slow
 def test_a_filled_journal_has_one_end_of_each_route(tmp_path):
     routes = [f"route-{number}" for number in range(305)]
     config_file = tmp_path / "config.json"

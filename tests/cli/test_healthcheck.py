@@ -80,6 +80,7 @@ def test_one_that_is_silent():
     assert "no answer in time (--timeout)" in result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "127.0.0.1:10925", "http://"])
 def test_what_is_no_address(url):
     result = run("--url", url)

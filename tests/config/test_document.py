@@ -137,6 +137,7 @@ def test_a_bomb_of_aliases_is_refused_quickly():
     assert found.endswith("too large or too deep when its aliases are written out")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- "])
 def test_depth_is_bounded(opening):
     (found,) = complaints(opening * 5000)
@@ -149,6 +150,7 @@ def test_depth_is_bounded_through_aliases_too():
     assert "too deep" in found
 
 
+@pytest.mark.slow
 def test_a_thousand_routes_are_read_in_a_moment():
     text = "routes:\n" + "".join(f"  r{n}:\n    sender: relay\n    interval: 60s\n" for n in range(1000))
     began = time.monotonic()

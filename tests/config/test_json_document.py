@@ -17,6 +17,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.dictionaries(WORDS, VALUES, min_size=1, max_size=4))
 def test_what_is_read_here_is_what_yaml_reads(data):
     for text in (json.dumps(data, ensure_ascii=False), json.dumps(data, ensure_ascii=False, indent=1)):

@@ -471,6 +471,7 @@ _trees = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(
     tree=_trees,
@@ -483,6 +484,7 @@ def test_whatever_stands_in_a_section_is_a_problem_and_no_exception(tree, place,
     assert all(problem.startswith("fuzzed.yaml:1: ") for problem in problems(path, {}))
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(text=st.text(alphabet=st.sampled_from("ab:-?#&*!|>%@`'\"{}[],~<= \n\t"), max_size=60))
 def test_whatever_the_text_is_a_problem_and_no_exception(text, tmp_path_factory):

@@ -56,6 +56,7 @@ async def test_it_is_not_tried_for_ever() -> None:
     assert len(onward.letters) == 5
 
 
+@pytest.mark.slow
 async def test_a_refused_letter_becomes_a_bounce_to_its_sender() -> None:
     onward = Onward([NEVER])
     carrier, _ = _set_up(onward)

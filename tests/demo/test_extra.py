@@ -23,6 +23,7 @@ async def test_a_missing_package_is_told_with_the_way_to_install_it(tmp_path, mo
     assert not (tmp_path / "unused").exists()
 
 
+@pytest.mark.slow
 def test_the_path_can_be_named_without_the_extra() -> None:
     """Neither package is imported until a path is entered, in an interpreter of its own."""
     code = (

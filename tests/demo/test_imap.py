@@ -91,6 +91,7 @@ async def test_users_have_a_junk_folder_and_see_their_own_mail_only(store: MailS
         assert "MESSAGES 0" in (await client.say("t STATUS Junk (MESSAGES)", "t OK"))[0]
 
 
+@pytest.mark.slow
 async def test_a_folder_forgets_its_oldest_messages(store: MailStore) -> None:
     port = await store.start()
     for _ in range(503):
@@ -138,6 +139,7 @@ async def test_a_wrong_password_is_refused(store: MailStore) -> None:
     writer.transport.abort()
 
 
+@pytest.mark.slow
 async def test_too_many_clients_are_cut_off(store: MailStore) -> None:
     port = await store.start()
     async with AsyncExitStack() as stack:

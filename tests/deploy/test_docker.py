@@ -62,6 +62,7 @@ def test_its_labels_say_what_it_is():
     assert f"\nARG VERSION={__version__}\n" in LAST_STAGE
 
 
+@pytest.mark.slow
 def test_its_health_check_is_a_command_that_is_there():
     """Its words are tried on a daemon that runs by tests/deploy/compose/test_running.py."""
     check = re.search(r"^HEALTHCHECK (.*) CMD (\[.*\])$", LAST_STAGE, re.MULTILINE)

@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
+import pytest
+
 from smtp_probe.demo.mail_path import MailPath
 from smtp_probe.demo.path_log import Happening
 from smtp_probe.demo.scenarios import SCENARIOS, HopName
@@ -31,6 +33,7 @@ def _between(trace: Trace, first: int, last: int) -> float:
     return ((trace.hops[last].at_ns or 0) - (trace.hops[first].at_ns or 0)) / 1e9
 
 
+@pytest.mark.slow
 async def test_delays_on_right_clocks_are_the_scripted_ones(tmp_path):
     traces = await _read_traces(tmp_path, "on-time")
 
@@ -48,6 +51,7 @@ async def test_delays_on_right_clocks_are_the_scripted_ones(tmp_path):
     assert median(fourth) < rest + OVERHEAD_SECONDS
 
 
+@pytest.mark.slow
 async def test_delays_on_wrong_clocks_are_as_wrong_as_the_clocks(tmp_path):
     traces = await _read_traces(tmp_path, "skewed-clocks")
 

@@ -210,6 +210,7 @@ def test_mails_put_on_top_of_each_other_have_all_their_hops(mails):
     assert together == single[-len(together) :]
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from([mail.read_bytes() for mail in MAILS]),
     st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 40), st.binary(max_size=10)), max_size=10),
@@ -225,6 +226,7 @@ def test_damaged_mails_never_raise(mail, damages):
     assert all(len(delay.by) <= 64 for delay in trace.delays)
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from(RECEIVED_LINES), min_size=64, max_size=64))
 @settings(max_examples=20, deadline=None)
 def test_sixty_four_hops_of_any_dialect_are_read_in_no_time(lines):

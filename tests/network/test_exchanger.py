@@ -59,6 +59,7 @@ async def test_nothing_is_asked_of_recipients_unless_it_is_allowed(certificates:
     assert server.verbs == [b"EHLO", b"STARTTLS", b"EHLO", b"QUIT"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("answers", "check"),
     [
@@ -88,6 +89,7 @@ async def test_a_host_that_knows_only_helo_takes_mail(certificates: Certificates
     assert server.verbs == [b"EHLO", b"HELO", b"MAIL", b"RCPT", b"RSET", b"QUIT"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("answers", "check"),
     [
@@ -161,6 +163,7 @@ async def test_recipients_are_asked_about_where_it_is_allowed(
     assert b"DATA" not in server.verbs
 
 
+@pytest.mark.slow
 async def test_a_host_that_takes_its_time_over_a_recipient_is_not_judged(certificates: Certificates) -> None:
     visit = await _visit(
         HostileSmtp({"RCPT": Deed.HANG}, tls=certificates.good), certificates.ca_file, recipient="a@b.test"
@@ -198,6 +201,7 @@ async def test_what_is_our_own_side_s_is_unobserved(certificates: Certificates) 
     assert (findings, len(unseen)) == ([], 1)
 
 
+@pytest.mark.slow
 async def test_a_visit_has_an_end_whatever_the_server_does(certificates: Certificates) -> None:
     answers: dict[str, Any] = {"GREETING": (0.4, b"220-a\r\n", 0.4, b"220-b\r\n", Deed.HANG)}
     visit = await _visit(HostileSmtp(answers), certificates.ca_file, total_seconds=1)

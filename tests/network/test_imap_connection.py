@@ -422,6 +422,7 @@ def flood_of(block):
     return flood
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", [b"* OK still here\r\n", b"* \r\n", b"x"])
 @pytest.mark.parametrize("command", ["poll", "folders"])
 async def test_10_an_answer_that_never_ends_is_refused(block, command):
@@ -435,6 +436,7 @@ async def test_10_an_answer_that_never_ends_is_refused(block, command):
     assert error.cause is Cause.PROTOCOL_ERROR
 
 
+@pytest.mark.slow
 async def test_10_a_flood_between_two_commands_is_refused():
     async with (
         hostile_imap([LOGIN, SELECT, flood_of(b"* 9 EXISTS\r\n")]) as server,
@@ -470,6 +472,7 @@ async def test_10_close_logs_out():
         assert not session.is_open
 
 
+@pytest.mark.slow
 async def test_10_close_does_not_wait_for_a_silent_server():
     async with hostile_imap([LOGIN, "C: LOGOUT", "wait 30"]) as server:
         session = await connector_to(server.port, timeouts={"connect": 2.0, "command": 30.0}).open()

@@ -303,6 +303,7 @@ async def test_three_hundred_messages_are_read_in_batches(store, certificates):
         assert (len(seen), batches) == (300, 3)
 
 
+@pytest.mark.slow
 async def test_messages_come_while_they_are_watched_and_none_is_missed(store, certificates):
     async with open_store(store, certificates) as session:
         inbox, *_ = await session.folders()

@@ -474,6 +474,7 @@ async def test_a_connection_that_is_lost_is_noticed_at_once_also_without_idle(re
         assert caught.value.cause is Cause.CONNECTION_LOST
 
 
+@pytest.mark.slow
 async def test_what_the_server_tells_of_itself_is_heard_without_idle():
     async def tell(session):
         await asyncio.sleep(0.1)
@@ -585,6 +586,7 @@ async def test_a_connection_lost_while_removing_is_an_error():
 # Cost.
 
 
+@pytest.mark.slow
 async def test_a_poll_is_cheap():
     async def answer(session):
         while line := await session.reader.readline():

@@ -35,6 +35,7 @@ async def survey(*script):
         return await connector_to(server.port).survey()
 
 
+@pytest.mark.slow
 async def test_folders_quota_and_rights_are_told():
     seen = await survey(FULL, SELECT, RIGHTS, QUOTA, "wait 1")
 
@@ -58,6 +59,7 @@ async def test_a_server_without_these_extensions_is_not_asked():
     assert (seen.folders[0].rights, seen.quotas) == (None, None)
 
 
+@pytest.mark.slow
 async def test_a_refusal_to_tell_them_is_no_failure():
     seen = await survey(
         FULL, SELECT, "C: MYRIGHTS\nS: {tag} NO never", "C: GETQUOTAROOT\nS: {tag} BAD what", "wait 1"
@@ -72,6 +74,7 @@ async def test_a_connection_that_is_lost_is_one(step):
         await survey(FULL, SELECT, step)
 
 
+@pytest.mark.slow
 async def test_a_folder_that_is_not_there_is_told():
     with pytest.raises(MailboxError) as caught:
         await survey(FULL, 'C: SELECT "INBOX"\nS: {tag} NO no such folder', "wait 1")

@@ -94,6 +94,7 @@ def test_of_a_large_message_no_more_than_the_header_is_read(folder):
     assert len(folder.read(2).text) == 65_536
 
 
+@pytest.mark.slow
 def test_gzip_is_read_within_bounds(folder):
     put(folder, "1.host", gzip.compress(b"A: 1\n\n" + b"\0" * 50_000_000))
     put(folder, "2.host", gzip.compress(b"A: 1\n\nbody")[:-12])

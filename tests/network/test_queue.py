@@ -65,6 +65,7 @@ async def test_a_program_that_does_not_exist():
     assert "/no/such/postqueue" in error.detail
 
 
+@pytest.mark.slow
 async def test_a_slow_program_is_killed_with_what_it_started(tmp_path):
     pid_file = tmp_path / "pid"
     code = (
@@ -172,6 +173,7 @@ async def test_a_spool_that_is_not_there_is_no_empty_queue(tmp_path):
     assert error.failure is QueueFailure.MISSING
 
 
+@pytest.mark.slow
 def test_a_spool_that_may_not_be_read_is_told_as_such(tmp_path):
     (tmp_path / "input").mkdir(mode=0o000)
     code = (

@@ -65,6 +65,7 @@ async def test_exim_is_asked_for_its_settings_where_it_tells_them(tmp_path, sett
     assert schedule.bounce_lifetime_seconds == bounces
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "failure"),
     [

@@ -211,6 +211,7 @@ LARGE = b"Subject: large\r\n\r\n" + b"0123456789abcdef\r\n" * 400_000
 LARGE_ENVELOPE = replace(ENVELOPE, message=LARGE)
 
 
+@pytest.mark.slow
 async def test_handing_over_a_large_message_belongs_to_data_and_not_to_accept() -> None:
     server = HostileSmtp({"BODY": 0.3}, stop_reading_after=10_000, receive_buffer=8192)
     async with server.running():

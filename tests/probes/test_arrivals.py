@@ -530,6 +530,7 @@ async def test_an_answer_to_a_probe_that_was_given_up_is_no_second_end():
         assert bed.inbox.removed == [uid]
 
 
+@pytest.mark.slow
 async def test_an_orphan_is_swept_when_it_is_old_enough_and_not_before():
     earlier = Bed()
     envelope = await earlier.send()

@@ -384,6 +384,7 @@ async def test_a_journal_that_misses_the_dot_costs_nothing_else():
     assert bed.kinds() == [OutcomeKind.DELIVERED]
 
 
+@pytest.mark.slow
 async def test_probes_past_their_deadline_cost_nothing_while_their_mailbox_is_out_of_view(monkeypatch):
     bed = Bed()
     bed.is_covered = False

@@ -4,6 +4,8 @@ import asyncio
 from collections import Counter
 from contextlib import asynccontextmanager
 
+import pytest
+
 from smtp_probe.config.settings import Route, Schedule, Sender
 from smtp_probe.mail.tag import TagKey
 from smtp_probe.model import (
@@ -78,6 +80,7 @@ async def running(bed):
         await asyncio.gather(task, return_exceptions=True)
 
 
+@pytest.mark.slow
 async def test_an_hour_of_ten_routes_is_sixty_probes_each_and_none_missed():
     async with running(Bed(routes=10)) as bed:
         await bed.clock.advance(3600)

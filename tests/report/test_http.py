@@ -249,6 +249,7 @@ async def test_an_address_that_is_taken_leaves_none_open(address, application):
     await server.stop()
 
 
+@pytest.mark.slow
 async def test_stopping_takes_two_seconds_at_most_whatever_clients_do(application):
     server = WebServer(application, ["127.0.0.1:0"])
     (address,) = await server.start()

@@ -4,6 +4,8 @@ import gc
 import io
 import logging
 
+import pytest
+
 from smtp_probe.model import OutcomeKind
 from smtp_probe.report.log import LogForm, LogHandler
 from smtp_probe.report.telemetry import Telemetry
@@ -45,6 +47,7 @@ async def test_a_restart_recalls_what_was_last():
     assert samples_of(await restarted.exposition.page()) == samples_of(await running.exposition.page())
 
 
+@pytest.mark.slow
 async def test_a_reload_shows_what_it_declares_and_nothing_else():
     telemetry = make_telemetry()
     tell(telemetry, *life_of(make_outcome()))

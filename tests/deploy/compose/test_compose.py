@@ -30,6 +30,7 @@ def tool(name, *arguments):
     assert run.returncode == 0, run.stdout + run.stderr
 
 
+@pytest.mark.slow
 def test_it_is_what_the_specification_asks_for():
     tool("check-jsonschema", "--builtin-schema", "vendor.compose-spec", composition.FILE)
 

@@ -59,6 +59,7 @@ def assert_sound(reading):
 # The aims.
 
 
+@pytest.mark.slow
 def test_sub_second_stamps_give_hops_to_a_few_milliseconds():
     outcome = measure(CASES[0], seeds=range(8))
 
@@ -68,6 +69,7 @@ def test_sub_second_stamps_give_hops_to_a_few_milliseconds():
     assert outcome.false_steps == 0
 
 
+@pytest.mark.slow
 def test_drifting_clocks_are_read_as_well():
     outcome = measure(CASES[1], seeds=range(8))
 
@@ -77,6 +79,7 @@ def test_drifting_clocks_are_read_as_well():
     assert outcome.false_steps == 0
 
 
+@pytest.mark.slow
 def test_one_second_stamps_give_hops_to_less_than_a_tenth_of_a_second():
     one_second = next(case for case in CASES if case.name.startswith("one-second"))
 
@@ -126,6 +129,7 @@ def test_a_constant_skew_makes_no_difference(skew, resolution_ns):
 resolutions = st.sampled_from([1, MICROSECOND_NS, MS, 5 * MS, SECOND_NS])
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     seed=st.integers(0, 10**6),
@@ -157,6 +161,7 @@ def test_bounds_contain_the_truth_of_every_path_within_the_limits(
         assert reading.doubted == ()
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(st.data())
 def test_no_stamp_whatsoever_makes_a_reading_unsound(data):

@@ -162,6 +162,7 @@ def test_real_headers_without_a_fault_give_no_warning():
         assert explain_message(saved).findings == (), name
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from([path.read_bytes() for path in (*MAILS, *BOUNCES)]),
     st.lists(st.tuples(st.integers(0, 4000), st.integers(0, 40), st.binary(max_size=10)), max_size=10),
@@ -180,6 +181,7 @@ def test_damaged_mails_never_raise(mail, damages):
         )
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from(LINES), max_size=64))
 @settings(max_examples=30, deadline=None)
 def test_shuffled_and_repeated_lines_never_raise_and_take_no_time(lines):

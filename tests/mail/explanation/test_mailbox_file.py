@@ -178,6 +178,7 @@ def test_a_file_without_any_line_end_is_given_up_soon():
     assert read < 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "content",
     [b"From x\n" + (b"From " + b"Mon Sep 1 " * 50 + b"\n") * 8000, FROM * 90_000, b"From " * 800_000],

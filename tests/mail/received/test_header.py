@@ -221,6 +221,7 @@ def test_a_plain_date_is_read_the_same_with_and_without_the_short_cut(text):
     assert asdict(short) == asdict(long)
 
 
+@pytest.mark.slow
 @given(
     st.lists(FRAGMENTS, min_size=1, max_size=4).map("".join),
     st.sampled_from(["", "from ", "from a (", "(", "by b with "]),

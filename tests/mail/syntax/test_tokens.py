@@ -150,6 +150,7 @@ def test_semicolons_in_comments_and_quotes_are_no_tokens(text):
     assert kinds == [W, C, Q, W]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "pattern", ["(", "(()", "()", "\\(", '"', '"\\', "<", '<"', "[", "a<b", "; ", "(a ", "é"]
 )

@@ -34,6 +34,7 @@ def test_what_is_no_place(prefix, url):
         find_place(prefix, url)
 
 
+@pytest.mark.slow
 async def test_everything_is_below_the_prefix(tmp_path):
     stage = await Stage.build("failing", tmp_path)
     place = find_place(None, "https://m.example.org/probe")
