@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.daemon import Daemon, account, route, write_config
+from tests.acceptance.daemon import Daemon, account, free_port, route, write_config
 from tests.acceptance.footer_filter import footer_filter
+from tests.acceptance.scanning_filter import scanning_filter
 
 pytestmark = pytest.mark.lab
 
@@ -33,7 +34,19 @@ ROUTES = {
     "double": route("dup", "probe1", interval=5),
     "held": route("probe3", "probe3", deadline=4, give_up_after=200, interval=5),
     "footer": {**route(interval=5), "sender": "filtered"},
+    "scanned": route("probe2+scan", interval=5),
 }
+SCAN_SECONDS = 6.0
+"""More than the five from which on a delay within a host is told."""
+SCAN = """
+scan unix - - n - - smtp
+  -o smtp_bind_address=127.0.0.1
+127.0.0.1:{back} inet n - n - - smtpd
+  -o receive_override_options=no_unknown_recipient_checks,no_header_body_checks,no_milters,no_address_mappings
+  -o smtpd_relay_restrictions=permit_mynetworks,reject
+  -o smtpd_recipient_restrictions=permit_mynetworks,reject
+  -o smtpd_milters=
+"""
 
 
 def postsuper(lab, *options):
@@ -55,6 +68,17 @@ def configure(lab, work, filter_port):
     return config
 
 
+def scan_at_the_mx(lab, port, back):
+    """Have the MX hand some of its mail to a filter, and take it back on another port (FILTER_README of Postfix)."""
+    conf = lab.layout.path("mx", "conf")
+    access = conf / "recipient_access"
+    lab.stop_part("mx")
+    access.write_text(f"/^probe2\\+scan@/ FILTER scan:[127.0.0.1]:{port}\n{access.read_text()}")
+    with (conf / "master.cf").open("a") as master:
+        master.write(SCAN.format(back=back))
+    lab.start_part("mx")
+
+
 @pytest.fixture(scope="module")
 def ended(lab, tmp_path_factory):
     """Every route probed once or twice, and all of them ended: what the journal, the metrics and the API say."""
@@ -65,8 +89,11 @@ def ended(lab, tmp_path_factory):
     with (conf / "main.cf").open("a") as main:
         main.write(RELAY.format(held=held))
     lab.start_part("relay")
+    scanner, back = free_port(), free_port()
+    scan_at_the_mx(lab, scanner, back)
     work = Path(tmp_path_factory.mktemp("endings"))
     with (
+        scanning_filter(SCAN_SECONDS, scanner, ("127.0.0.1", back)),
         footer_filter(lab.submission.host, lab.submission.plain_port) as filtering,
         Daemon(configure(lab, work, filtering.port), "--web.enable-lifecycle") as daemon,
     ):
@@ -104,6 +131,7 @@ def test_each_ending_has_its_name(ended):
         "double": "delivered",
         "held": "late",
         "footer": "delivered",
+        "scanned": "delivered",
     }
 
 
@@ -143,6 +171,26 @@ def test_greylisting_is_told_by_who_did_it(ended):
     findings = probes["greylisted"]["outcome"]["path"]["findings"]
     (said,) = [finding for finding in findings if finding["check"] == "greylisted"]
     assert "postgrey" in said["message"]
+
+
+def test_a_content_scan_is_told_apart_from_greylisting_and_from_waiting_in_a_queue(ended):
+    _, probes, _ = ended
+    told = {
+        name: {
+            finding["check"]
+            for finding in probes[name]["outcome"]["path"].get("findings", ())
+            if finding["check"] in {"greylisted", "retry_delay", "scan_delay"}
+        }
+        for name in ("scanned", "greylisted", "held", "junked")
+    }
+    # What was held waited for less than a retry takes, between two hosts: of that nothing is known.
+    assert told == {"scanned": {"scan_delay"}, "greylisted": {"greylisted"}, "held": set(), "junked": set()}
+    (said,) = [
+        finding
+        for finding in probes["scanned"]["outcome"]["path"]["findings"]
+        if finding["check"] == "scan_delay"
+    ]
+    assert "mx1" in said["message"]
 
 
 def test_copies_parted_where_the_alias_is(ended):

@@ -10,7 +10,7 @@ The rule, in this order, and only by the part of a delay that is certain (less t
    put the message off (greylisting, a limit), or could not be reached. No content scan takes as long: clients give up on
    the reply to the final dot after ten minutes (RFC 5321 section 4.5.3.2.6), and servers that scan answer far sooner.
 3. `scanned`: within one host, five seconds or more and less than a retry takes, and a content filter wrote one of the two
-   lines, or the next one over the loopback.
+   lines, or the next one came over the loopback. Two servers with names of their own are two hosts, also over a loopback.
 
 Everything else is nobody's: a slow connection, a scan before a stamp, a clock. Then nothing is said.
 """
@@ -123,8 +123,15 @@ def _infer(passage: Passage, known: Mapping[int, Passage], doubts: Mapping[int, 
 
 
 def _is_within_host(before: Passage, passage: Passage) -> bool:
-    """A filter on the same host: it comes from the loopback, or both lines bear one name."""
-    return is_local(passage.hop) or (before.host == passage.host and has_own_name(passage.host))
+    """A filter on the same host: both lines bear one name, or it comes from the loopback.
+
+    Two servers with names of their own may share a loopback, too: there only a line that a filter signed is one.
+    """
+    if before.host == passage.host and has_own_name(passage.host):
+        return True
+    is_signed = not _FILTERS.isdisjoint((before.hop.software, passage.hop.software))
+    are_two = _are_two_hosts(before, passage) and has_own_name(before.host) and has_own_name(passage.host)
+    return is_local(passage.hop) and (is_signed or not are_two)
 
 
 def _are_two_hosts(before: Passage, passage: Passage) -> bool:

@@ -77,6 +77,14 @@ def test_a_long_time_within_one_host_is_no_retry():
     assert explain(*lines) == []
 
 
+def test_two_servers_that_share_a_loopback_are_two():
+    lines = (
+        received("mx.example.net", "08:00:20", "(Postfix)", source="out.example.org", ip="127.0.0.1"),
+        received("out.example.org", "08:00:00", "(Postfix)"),
+    )
+    assert explain(*lines) == []
+
+
 AMAVIS = (
     (
         "Received: from localhost (localhost [127.0.0.1])\r\n by mx.example.net (Postfix) with ESMTP id x-3; "
