@@ -55,6 +55,8 @@ class Health:
 
     is_journal_up: bool = False
     is_config_good: bool = True
+    is_engine_up: bool | None = None
+    """Whether the engine takes our word; None where there is none."""
     mailboxes: tuple[MailboxHealth, ...] = ()
 
     @property
@@ -76,6 +78,7 @@ class Observations:
         self._now_ns = now_ns
         self._lags: deque[tuple[int, float]] = deque()  # when and how late: the worst first, then falling
         self._mailboxes: dict[str, MailboxHealth] = {}
+        self._is_engine_up: bool | None = None
         self._is_journal_up = False
         self._is_config_good = True
         self.started_ns = now_ns()
@@ -113,6 +116,7 @@ class Observations:
         return Health(
             is_journal_up=self._is_journal_up,
             is_config_good=self._is_config_good,
+            is_engine_up=self._is_engine_up,
             mailboxes=tuple(self._mailboxes.values()),
         )
 
@@ -128,6 +132,10 @@ class Observations:
         if up != self._is_journal_up:
             self._is_journal_up = up
             self._series.put(JOURNAL_UP, (), float(up))
+
+    def engine_state(self, up: bool) -> None:
+        """Say whether the engine takes our word, for the pages; `EngineResults` says so to Prometheus."""
+        self._is_engine_up = up
 
     def mailbox_state(self, mailbox: str, up: bool, why: str = "") -> None:
         """Say whether all folders of a mailbox are watched, and why not. Those not configured are ignored."""

@@ -149,6 +149,7 @@ class EngineProcess:
         self._telemetry.observations.shard(shard.index, shard.count)
         if self._showing is not None:
             self._telemetry.exposition.common_labels = (("vantage", self._stream.settings.vantage),)
+        self._telemetry.observations.engine_state(False)
         self._telemetry.engine.begin(self._parts, self._stream.settings.vantage, self._member)
         server = make_server(self, self._options)
         await self._lifetime.begin(server, self._options, member=self._member)
@@ -275,6 +276,7 @@ class EngineProcess:
 
     def _engine_state(self, is_up: bool) -> None:
         self._telemetry.engine.up(is_up)
+        self._telemetry.observations.engine_state(is_up)
         if self._showing is None:
             self._telemetry.observations.journal_state(is_up)
 

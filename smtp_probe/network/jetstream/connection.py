@@ -205,7 +205,7 @@ class JetStream:
         return options
 
     async def _failed(self, error: Exception) -> None:
-        self._say(f"the engine: {_text(error)}")
+        self._say(f"{'the engine' if self.is_connected else 'the engine cannot be reached'}: {_text(error)}")
 
     async def _disconnected(self) -> None:
         self._say("the connection to the engine is lost")
@@ -248,6 +248,8 @@ def _tls_context(options: EngineTls) -> ssl.SSLContext:
 
 
 def _text(error: BaseException) -> str:
+    if "authorization violation" in str(error).lower():
+        return "it does not know us, or our password or key is wrong: see engine.auth"
     if isinstance(error, stream_errors.APIError) and error.description:
         return str(error.description)
     return str(error).removeprefix("nats: ") or type(error).__name__

@@ -6,7 +6,8 @@ in a cluster where it is not there yet. What exists is never changed: bounds are
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from smtp_probe.config.engine import Engine
@@ -21,6 +22,17 @@ _RUN_WAIT_SECONDS = 3
 _MARKS_SECONDS = 90 * 86_400
 _REPORTS_SECONDS = 30 * 86_400
 _LARGEST_MESSAGE = 524_288
+_SHAPE = (
+    "subjects",
+    "retention",
+    "max_msgs_per_subject",
+    "allow_msg_schedules",
+    "allow_msg_ttl",
+    "allow_rollup_hdrs",
+    "filter_subject",
+    "ack_policy",
+)
+"""What must be as we define it: with anything else nothing would be kept, scheduled or handed out as is promised."""
 OLDEST_SERVER = (2, 14)
 """The first version whose schedules repeat (ADR-51)."""
 
@@ -144,11 +156,29 @@ async def prepare(stream: JetStream, *, may_create: bool = True) -> None:
 
 async def _make(stream: JetStream, question: str, order: str, body: dict[str, Any]) -> None:
     try:
-        await stream.request(question, {})
+        found = await stream.request(question, {})
     except EngineError as error:
         if "not found" not in str(error) or not order:
             raise
         await stream.request(order, body)
+    else:
+        _require_shape(question.rpartition(".")[2], body.get("config", body), found.get("config", {}))
+
+
+def _require_shape(name: str, wanted: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+    """See that what exists takes what we give it; its bounds, copies and storage are for whoever runs the cluster."""
+    wrong = [
+        f"{key} is {json.dumps(found.get(key))} and must be {json.dumps(wanted[key])}"
+        for key in _SHAPE
+        if key in wanted and _plain(wanted[key]) != _plain(found.get(key))
+    ]
+    if wrong:
+        message = f"{name} in the engine has another shape than we need (deploy/nats): {'; '.join(wrong)}"
+        raise EngineError(message)
+
+
+def _plain(value: Any) -> Any:
+    return sorted(value) if isinstance(value, list) else value
 
 
 def _require_version(stream: JetStream) -> None:

@@ -180,6 +180,7 @@ def view_observer(observations: Observations) -> ObserverView:
         is_ready=health.is_ready,
         is_journal_writable=health.is_journal_up,
         is_configuration_good=health.is_config_good,
+        is_engine_reached=health.is_engine_up,
         mailboxes=tuple(
             MailboxView(name=box.name, is_watched=box.is_up, why=sanitise(box.why))
             for box in health.mailboxes

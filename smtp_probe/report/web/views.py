@@ -83,6 +83,8 @@ class ObserverView:
     is_ready: bool
     is_journal_writable: bool
     is_configuration_good: bool
+    is_engine_reached: bool | None
+    """Whether the engine takes our word; null where we work alone."""
     mailboxes: tuple[MailboxView, ...]
 
 

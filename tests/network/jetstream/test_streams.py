@@ -59,3 +59,21 @@ async def test_an_engine_of_an_older_version_is_good_for_who_makes_nothing(strea
 
     await prepare(stream)
     await stream.request(f"STREAM.INFO.KV_{stream.names.reports}", {})
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize(
+    ("kind", "change", "words"),
+    [
+        ("RUNS", {"allow_msg_schedules": False}, "allow_msg_schedules is (false|null) and must be true"),
+        ("EVENTS", {"subjects": ["elsewhere.>"]}, r'subjects is \["elsewhere.>"\] and must be'),
+    ],
+)
+async def test_a_stream_of_another_shape_is_told_by_name_and_by_what_is_wrong(stream, kind, change, words):
+    name = {"RUNS": stream.names.runs, "EVENTS": stream.names.events}[kind]
+    definition = next(each for each in streams(stream.settings) if each["name"] == name)
+    await stream.request(f"STREAM.DELETE.{name}", {})
+    await stream.request(f"STREAM.CREATE.{name}", {**definition, **change})
+
+    with pytest.raises(EngineError, match=f"{name} in the engine has another shape.*{words}"):
+        await prepare(stream)
