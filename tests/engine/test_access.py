@@ -117,5 +117,29 @@ async def test_a_stranger_comes_in_nowhere(secured, tmp_path):
     assert not stream.is_connected
 
 
+def test_a_process_that_is_not_let_in_says_so_everywhere(secured, tmp_path):
+    cluster, _, _ = secured
+    stranger = tmp_path / "stranger.nk"
+    stranger.write_bytes(bytes(nkeys.encode_seed(os.urandom(32), nkeys.PREFIX_BYTE_USER)))
+    with (
+        Receiver(tmp_path / "mx", ["user"]) as receiver,
+        Site(cluster, receiver, tmp_path / "m", "smtp-probe") as site,
+    ):
+        site.configure({"r": {"user": "user", "interval": 2}}, vantage="default")
+        settings = {**settings_of(secured, "worker"), "auth": {"nkey_file": str(stranger)}}
+        member = site.start("all", "all", **settings)
+        wait_until(
+            lambda: member.log.exists() and "see engine.auth" in member.log.read_text(),
+            "a word in the log",
+            20,
+        )
+
+        assert not member.is_ready()
+        assert member.value("smtp_probe_engine_up") == 0
+        assert ("smtp_probe_engine_up", (("vantage", "default"),)) in member.samples()
+        assert "does not answer: nothing is sent until it does" in member.get("/")[1]
+        assert site.mails() == []
+
+
 def test_the_settings_of_a_role_hold_no_secret(secured):
     assert "SU" not in json.dumps(settings_of(secured, "worker"))
