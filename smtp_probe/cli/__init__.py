@@ -30,6 +30,7 @@ from smtp_probe.cli import (
     sweep,
 )
 from smtp_probe.cli.help_text import Group, show_flags_without_values
+from smtp_probe.cli.options import DEFAULT_CONFIG_FILE
 from smtp_probe.errors import ConfigError
 
 _COMMANDS = (
@@ -61,6 +62,9 @@ def main() -> None:
         app(prog_name="smtp-probe")
     except ConfigError as error:
         typer.echo(error, err=True)
+        missing = str(DEFAULT_CONFIG_FILE) if not DEFAULT_CONFIG_FILE.exists() else None
+        if any(each.file == missing for each in error.problems):
+            typer.echo("`smtp-probe init` writes a first one; --config.file names one elsewhere", err=True)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -34,6 +34,17 @@ def test_a_configuration_error_is_said_and_ends_with_2(monkeypatch, capsys):
     assert captured.out == ""
 
 
+def test_who_has_no_configuration_yet_is_told_how_to_get_one(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(cli, "DEFAULT_CONFIG_FILE", tmp_path / "none.yaml")
+    missing = ConfigProblem(
+        message="cannot be read: no such file or directory", file=str(tmp_path / "none.yaml")
+    )
+    assert end_with(ConfigError((missing,)), monkeypatch) == 2
+    assert (
+        "`smtp-probe init` writes a first one; --config.file names one elsewhere" in capsys.readouterr().err
+    )
+
+
 def test_an_interrupt_ends_with_130(monkeypatch):
     assert end_with(KeyboardInterrupt(), monkeypatch) == 130
 

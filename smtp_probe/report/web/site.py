@@ -49,6 +49,13 @@ class Site:
             ("assets/{name}", self._asset),
         ):
             router.add_get(self._base + path, handler)
+        if self._base != "/":
+            for path in ("/", self._base.rstrip("/")):
+                router.add_get(path, self._lead_in)
+
+    async def _lead_in(self, _: web.Request) -> web.StreamResponse:
+        """Who leaves the prefix out, or the slash at its end, is led to the pages."""
+        return web.Response(status=302, headers={"Location": self._base})
 
     async def _overview(self, request: web.Request) -> web.StreamResponse:
         wanted, label = read_filter(request)

@@ -55,6 +55,9 @@ async def test_everything_is_below_the_prefix(tmp_path):
                 assert 'href="/assets' not in text
         async with session.get("/metrics") as response:
             assert response.status == 404
+        for path in ("/", "/probe"):
+            async with session.get(path, allow_redirects=False, headers={"Host": "evil.test"}) as response:
+                assert (response.status, response.headers["Location"]) == (302, "/probe/")
         async with session.get("/probe/feed.atom") as response:
             assert "https://m.example.org/probe/probes/to-gmail-00050" in await response.text()
         async with session.get("/probe/api/v1/openapi.json") as response:
