@@ -1,6 +1,22 @@
-"""`python -m smtp_probe` is the command `smtp-probe`."""
+"""`smtp-probe` and `python -m smtp_probe`: begins the command line, and ends wordlessly at an interrupt before that has begun."""
 
-from smtp_probe.cli import main
+import sys
+
+_INTERRUPTED = 130
+
+
+def main() -> None:
+    """Read the commands, and run one."""
+    try:
+        from smtp_probe import cli
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
+    except RuntimeError as error:
+        if not isinstance(error.__cause__, KeyboardInterrupt):  # as Python wraps it while a class is made
+            raise
+        sys.exit(_INTERRUPTED)
+    cli.main()
+
 
 if __name__ == "__main__":
     main()

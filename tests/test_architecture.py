@@ -11,7 +11,7 @@ PACKAGE = ROOT / "smtp_probe"
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py")
 
 TESTED_ELSEWHERE = {
-    "__main__.py": "one line; every test that runs the command goes through it",
+    "__main__.py": "tests/cli/test_main.py; every test that runs the command goes through it",
     "errors.py": "values without behaviour; every test uses them",
     "ports.py": "shapes; mypy holds adapters and fakes against them",
     "model": "values without behaviour; every test uses them",

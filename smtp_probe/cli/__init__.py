@@ -68,6 +68,10 @@ def main() -> None:
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
+    except RuntimeError as error:
+        if not isinstance(error.__cause__, KeyboardInterrupt):  # as Python wraps it while a class is made
+            raise
+        sys.exit(130)
     except OSError as error:
         if error.errno not in _UNWRITABLE or error.filename is not None:
             raise

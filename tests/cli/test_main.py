@@ -49,6 +49,34 @@ def test_an_interrupt_ends_with_130(monkeypatch):
     assert end_with(KeyboardInterrupt(), monkeypatch) == 130
 
 
+INTERRUPTED = """
+import sys
+
+class Interrupting:
+    def find_spec(self, name, path, target=None):
+        if name == sys.argv[1]:
+            raise KeyboardInterrupt
+
+class Attribute:
+    def __set_name__(self, owner, name):
+        import smtp_probe.interrupted
+
+sys.meta_path.insert(0, Interrupting())
+if sys.argv[1] == "smtp_probe.interrupted":
+    import smtp_probe.cli.options
+    smtp_probe.cli.app = lambda **_: type("Made", (), {"attribute": Attribute()})
+from smtp_probe.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize("at", ["smtp_probe.cli", "typer", "smtp_probe.interrupted"])
+def test_an_interrupt_while_modules_are_read_shows_no_traceback(at):
+    """The last one comes while a class is made, where Python makes a RuntimeError of it."""
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED, at], capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stderr) == (130, "")
+
+
 def test_an_interrupt_within_a_command_ends_with_130(monkeypatch):
     app = typer.Typer(pretty_exceptions_enable=False)
 

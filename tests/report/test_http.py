@@ -182,6 +182,30 @@ async def test_what_is_no_request_of_reasonable_size_is_refused_without_a_word_i
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
+@pytest.mark.parametrize(
+    "ambiguous",
+    [
+        b"Content-Length: 6\r\nTransfer-Encoding: chunked\r\n",
+        b"Content-Length: 0\r\nContent-Length: 40\r\n",
+        b"Transfer-Encoding: xchunked\r\n",
+        b"Content-Length: +5\r\n",
+        b"X-Folded: a\r\n Content-Length: 5\r\n",
+        b"Host: y\r\n",
+        b"Content-Length : 5\r\n",
+    ],
+)
+async def test_a_request_that_two_servers_would_read_in_two_ways_is_refused_with_what_comes_after_it(
+    address, ambiguous
+):
+    """Behind a proxy, a second request could be hidden in it."""
+    hidden = b"0\r\n\r\nGET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n"
+    answer = await exchange(address, b"POST /-/reload HTTP/1.1\r\nHost: x\r\n" + ambiguous + b"\r\n" + hidden)
+
+    assert answer.split(b"\r\n")[0].split()[1] == b"400"
+    assert answer.count(b"HTTP/1.") == 1
+    assert b"healthy" not in answer.partition(b"\r\n\r\n")[0]
+
+
 async def test_the_host_of_a_request_changes_nothing(address):
     answers = {
         (await exchange(address, b"GET / HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n" % host))
