@@ -226,5 +226,25 @@ def test_the_shell_completes_routes(config_file):
     assert complete(f"smtp-probe probe --config.file {config_file} z") == ([], "")
 
 
+@pytest.mark.parametrize(
+    ("shell", "asked", "offered"),
+    [
+        ("zsh", {"_TYPER_COMPLETE_ARGS": "smtp-probe probe o"}, '_arguments \'*: :(("on-time"))\''),
+        ("fish", {"_TYPER_COMPLETE_FISH_ACTION": "get-args", "_TYPER_COMPLETE_ARGS": "smtp-probe probe o"}, "on-time"),
+    ],
+)  # fmt: skip
+def test_other_shells_complete_them_too(config_file, shell, asked, offered):
+    done = subprocess.run(
+        [sys.executable, "-m", "smtp_probe"],
+        env=clean_environment(
+            _SMTP_PROBE_COMPLETE=f"complete_{shell}", SMTP_PROBE_CONFIG_FILE=str(config_file), **asked
+        ),
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+    )
+    assert (done.stdout.strip().replace("\n", ""), done.stderr) == (offered, "")
+
+
 def test_a_configuration_that_cannot_be_read_completes_to_nothing(tmp_path):
     assert complete(f"smtp-probe probe --config.file {tmp_path}/none o") == ([], "")

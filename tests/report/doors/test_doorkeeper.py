@@ -3,6 +3,7 @@
 import base64
 import json
 import logging
+import re
 import ssl
 
 import aiohttp
@@ -11,20 +12,10 @@ import pytest
 import trustme
 
 from smtp_probe.errors import ConfigError
+from smtp_probe.report.http import WebServer
 from tests.report.web.stage import Stage
 
 HASH = bcrypt.hashpw(b"right", bcrypt.gensalt(4)).decode()
-EVERYWHERE = (
-    "/",
-    "/metrics",
-    "/-/healthy",
-    "/-/ready",
-    "/api/v1/routes",
-    "/config",
-    "/live",
-    "/assets/x",
-    "/nothing",
-)
 
 
 @pytest.fixture(scope="module")
@@ -63,20 +54,28 @@ def basic(name, password):
     return "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()
 
 
-async def ask(url, connector=None, auth=None, path="/-/healthy"):
+async def ask(url, connector=None, auth=None, path="/-/healthy", method="GET"):
     headers = {"Authorization": auth} if auth is not None else {}
     async with (
         aiohttp.ClientSession(connector=connector, headers=headers) as session,
-        session.get(url + path) as response,
+        session.request(method, url + path) as response,
     ):
         return response.status, response.headers, await response.text()
+
+
+def everywhere(stage):
+    """Every path that the server knows, by method, and one that it does not."""
+    routes = WebServer(stage.application, ["127.0.0.1:0"])._routes().router.routes()
+    known = {(each.method, each.resource.canonical) for each in routes if each.method != "HEAD"}
+    assert len(known) > 20
+    return [("GET", "/nothing"), *sorted((method, re.sub(r"\{\w+\}", "x", path)) for method, path in known)]
 
 
 async def test_no_path_is_without_a_door(stage, tmp_path):
     path = write(tmp_path, basic_auth_users={"alice": HASH})
     async with stage.serve(web_config_file=path) as address:
-        for each in EVERYWHERE:
-            status, headers, text = await ask(f"http://{address}", path=each)
+        for method, each in everywhere(stage):
+            status, headers, text = await ask(f"http://{address}", path=each, method=method)
             assert (status, text) == (401, "Unauthorized\n")
             assert headers["WWW-Authenticate"].startswith("Basic ")
         status, _, _ = await ask(f"http://{address}", auth=basic("alice", "right"))
