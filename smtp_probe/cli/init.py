@@ -123,6 +123,8 @@ def init(  # noqa: PLR0913, PLR0917 - one parameter an option
 
     configure("error")
     questions = Questions(is_terminal=sys.stdin.isatty(), accepts_foreign=accept_foreign)
+    if not output.absolute().parent.is_dir():
+        questions.fail(f"{output} cannot be written: there is no folder {output.absolute().parent}")
     if output.exists() and not force:
         questions.fail(f"{output} is there already: give --force to replace it, or --output another name")
     person = questions.person(address)

@@ -192,3 +192,11 @@ def test_on_a_terminal_it_asks_and_keeps_the_password_in_a_file(lab, tmp_path):
     assert kept.stat().st_mode & 0o777 == 0o600
     assert kept.read_text() == lab.password("probe1") + "\n"
     assert load(tmp_path / "probe.yaml", {}).senders["submission"].auth.password_file == kept
+
+
+def test_a_folder_that_is_not_there_is_told_before_anything_is_asked(tmp_path):
+    output = tmp_path / "none" / "new.yaml"
+    command = [sys.executable, "-m", "smtp_probe", "init", "probe@example.org", "--output", str(output)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"{output} cannot be written: there is no folder {output.parent}\n"

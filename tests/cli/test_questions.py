@@ -19,7 +19,7 @@ def ends(code, ask, *arguments, **more):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "probe", "a b@example.test", "@example.test", "probe@", "a\n@example.test"]
+    "text", ["", "probe", "a b@example.test", "@example.test", "probe@", "a\n@example.test", "a@b..c", "a@.b"]
 )
 def test_an_address_that_is_none_is_refused(text):
     assert ends(2, QUESTIONS.person, text or " ")
