@@ -90,7 +90,7 @@ def test_kill_9_with_many_probes_in_flight(lab, work, record_property):
         f"r{number}": route("delayed", "probe1", interval=1, **PACE) for number in range(IN_FLIGHT // 3)
     }
     plenty = IN_FLIGHT + len(routes)  # of which no more arrive until the kill than begin in a second
-    daemon = Daemon(write_config(lab, work, routes))
+    daemon = Daemon(write_config(lab, work, routes), start_seconds=PATIENCE_SECONDS)
     seed, flights = random.Random(7), []
     with daemon:
         daemon.wait_until(lambda: daemon.in_flight() >= plenty, "so many probes in flight", 60)
