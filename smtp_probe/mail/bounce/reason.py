@@ -77,7 +77,7 @@ _BY_WORDS = (
         AUTHENTICATION,
         (
             r"\b(?:spf|dkim|dmarc|arc)\b|sender policy framework|authentication (?:required|failed|check)|not authenticated"
-            r"|unauthenticated|sender id|\bptr\b|\brdns\b|reverse (?:dns|host)"
+            r"|unauthenticated|sender id|\bptr\b|\brdns\b|reverse (?:dns|host)|cannot find your"
         ),
     ),
     (
@@ -140,7 +140,7 @@ _BY_WORDS = (
         POLICY,
         (
             r"policy|denied|not allowed|not permitted|prohibited|refused|rejected|relay|blocked|administrative"
-            r"|sending limit|tls is required"
+            r"|sending limit|tls is required|rcpthosts"
         ),
     ),
 )

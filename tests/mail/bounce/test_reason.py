@@ -35,6 +35,15 @@ from smtp_probe.mail.bounce.report import BounceReport
         ),
         ("5.7.23", "SPF validation failed", "authentication", False),
         (
+            "4.7.1",
+            "450 4.7.1 Client host rejected: cannot find your hostname, [192.0.2.1]",
+            "authentication",
+            True,
+        ),
+        ("5.0.0", "553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)", "policy", False),
+        ("4.2.1", "450-4.2.1 The user is receiving mail at a rate that prevents more", "policy", True),
+        ("5.7.28", "550 5.7.28 too much mail at once", "reputation", False),
+        (
             "5.7.1",
             "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org",
             "reputation",
