@@ -166,6 +166,10 @@ class Runner:
         """How many more submissions may begin, as far as their number goes."""
         return max(0, self._settings.max_submissions - len(self._submissions))
 
+    def is_busy(self, name: str) -> bool:
+        """Whether a probe of a route has not been handed over yet."""
+        return name in self._busy
+
     def miss(self, name: str, reason: str) -> None:
         """Have it counted that a route was not sent on."""
         entry = self._entries.get(name)

@@ -56,6 +56,8 @@ class Worker:
             program.round_trips, program.ledger, program.clock, program.telemetry.observations.scheduler_lag
         )
         self._full: dict[str, tuple[frozenset[str], float]] = {}
+        self._begun: dict[str, int] = {}
+        """By route, the slot that was begun last."""
         self._share = 1
         self.count_peers: Callable[[], int] = lambda: 1
         """How many workers are alive, we among them."""
@@ -143,12 +145,16 @@ class Worker:
         interval = schedule_route(0, route.interval).interval_seconds
         slot_ns = slot_seconds(run.next_ns, run.came_ns, interval) * _NS
         program.telemetry.observations.scheduler_lag(max(0.0, (program.clock.now_ns() - slot_ns) / _NS))
+        if self._begun.get(name) == slot_ns and self._runner.is_busy(name):
+            return  # given to us again while its start is still being written down
         full = self._is_full(name)
         reason = "busy" if full else self._runner.send_now(name, GivenRun(slot_ns, run.take))
         if reason == "budget" and self._share > 1:
             self._count("returned")
             await run.give_back(_OTHERS_SECONDS)
             return
+        if reason is None:
+            self._begun[name] = slot_ns
         self._count("taken" if reason is None else "refused")
         if reason is not None:
             await run.take()
