@@ -77,7 +77,9 @@ Seconds = Annotated[
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"
 _HOST = r"^[A-Za-z0-9._:\[\]-]+$"
-_ADDR_SPEC = r"[!-;=?A-~]{1,64}@[A-Za-z0-9._:\[\]-]+"  # ASCII, as long as we send without SMTPUTF8
+_MAIL_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_MAIL_DOMAIN = rf"(?:{_MAIL_LABEL}(?:\.{_MAIL_LABEL})*|\[[A-Za-z0-9.:]+\])"
+_ADDR_SPEC = rf"[!-;=?A-~]{{1,64}}@{_MAIL_DOMAIN}"  # ASCII, as long as we send without SMTPUTF8
 _ADDRESS = rf"^{_ADDR_SPEC}$"
 _AUTHOR = rf"^(?:[^\x00-\x1f\x7f]*<{_ADDR_SPEC}>|{_ADDR_SPEC})$"
 _ONE_LINE = r"^[^\x00-\x1f\x7f]+$"

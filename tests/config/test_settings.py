@@ -92,6 +92,25 @@ def test_plus_addressing_is_allowed_where_a_tag_fits(local):
     assert not is_refused(Route, **ROUTE | {"recipient": recipient})
 
 
+@pytest.mark.parametrize(
+    ("domain", "is_one"),
+    [
+        ("example.org", True),
+        ("localhost", True),
+        ("a_b.example.org", True),
+        ("[192.0.2.1]", True),
+        ("[IPv6:2001:db8::1]", True),
+        ("example..org", False),
+        (".example.org", False),
+        ("example.org.", False),
+        ("-example.org", False),
+        ("example.org:25", False),
+    ],
+)
+def test_an_address_has_a_domain_that_can_be_one(domain, is_one):
+    assert is_refused(Route, **ROUTE | {"recipient": f"probe@{domain}"}) is not is_one
+
+
 @pytest.mark.parametrize("size", [1023, 10_485_761, "2048", 2048.0, True])
 def test_a_message_has_a_size_that_can_be_sent(size):
     assert is_refused(Route, **ROUTE, message_size=size)
