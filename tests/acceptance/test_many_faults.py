@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(3600 if IS_FULL else 120)]
 KILLS = 100 if IS_FULL else 3
 IN_FLIGHT = 50 if IS_FULL else 10
 DELAY_SECONDS = 12 if IS_FULL else 6
-PACE = {"deadline": 600, "give_up_after": 1200, "max_in_flight": 6} if IS_FULL else {"deadline": 60}
+PACE = {"deadline": 240, "give_up_after": 300, "max_in_flight": 6} if IS_FULL else {"deadline": 60}
 """The relay holds 50 at a time. In full more wait in its queue: after a start that took long they are under way still, and
 no deadline is missed on a busy machine.
 """
@@ -103,7 +103,7 @@ def test_kill_9_with_many_probes_in_flight(lab, work, record_property):
             daemon.wait_until(
                 lambda: daemon.in_flight() >= plenty, "so many in flight again", PATIENCE_SECONDS
             )
-        settle(daemon)
+        settle(daemon, 400)  # what a kill cut short before it was handed over is given up last
         probes = account_for(daemon, {"delivered", "unobserved"})
         handed_over = accepted(daemon)
 
