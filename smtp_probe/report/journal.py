@@ -173,6 +173,9 @@ class SqliteJournal:
             with suppress(sqlite3.Error):
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
+                if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+                    # On a small disk it is the write-ahead log that fills it: its room is given back.
+                    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             message = f"{self._path}: {error}"
             raise JournalError(message) from error
         return results

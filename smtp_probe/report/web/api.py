@@ -55,6 +55,10 @@ class Api:
         ):
             router.add_get(self._base + path, handler)
         router.add_post(self._base + "routes/{name}/probe", self._send_probe)
+        router.add_get(self._base + r"{unknown:(?!routes/[^/]+/probe$).*}", self._refuse_unknown)
+
+    async def _refuse_unknown(self, _: web.Request) -> web.StreamResponse:
+        return refuse(404, f"no such path: {self._base}openapi.json describes those that there are")
 
     async def _description(self, _: web.Request) -> web.StreamResponse:
         description = describe_api() | {"servers": [{"url": self._base.removesuffix("/api/v1/") or "/"}]}

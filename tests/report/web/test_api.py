@@ -58,6 +58,13 @@ async def test_the_description_is_served_with_where_it_holds(client):
         assert (await response.json())["servers"] == [{"url": "/"}]
 
 
+@pytest.mark.parametrize("path", ["", "route", "routes/", "probes/a/b", "overview/"])
+async def test_a_path_that_is_not_there_is_told_as_all_else_is(client, path):
+    async with client.get(f"/api/v1/{path}") as response:
+        assert response.status == 404
+        assert "/api/v1/openapi.json" in (await response.json())["error"]
+
+
 async def test_the_same_facts_as_on_the_pages(client):
     async with client.get("/api/v1/routes?state=failed") as response:
         routes = {route["name"]: route for route in await response.json()}
