@@ -236,7 +236,9 @@ async def test_a_full_disk_fails_the_caller_counts_nothing_and_heals(tmp_path):
     ended = journal._connection.execute("SELECT count(*) FROM probes WHERE is_open = 0").fetchone()[0]
     assert counted == ended
     assert not journal.is_writable
-    assert (tmp_path / "journal.db-wal").stat().st_size == 0, "its room is given back: it may be what fills the disk"
+    assert (tmp_path / "journal.db-wal").stat().st_size == 0, (
+        "its room is given back: it may be what fills the disk"
+    )
     journal._connection.execute("PRAGMA max_page_count = 1000000")
     is_new = await journal.record(ProbeStarted(probe=probe(900)))
     await journal.close()
