@@ -35,17 +35,15 @@ test-on-servers: packages
 	$(call tested,-q --numprocesses=3 --dist=loadfile --no-loadscope-reorder -m lab $(ARGS))
 
 test-without-servers: packages lint
-	@log=$$(mktemp); { nice -n 10 $(call tested,-q --numprocesses=2 -m "not lab" $(ARGS)); } >$$log 2>&1; \
+	@log=$$(mktemp); { nice -n 5 $(call tested,-q --numprocesses=2 --dist=worksteal -m "not lab" $(ARGS)); } >$$log 2>&1; \
 	  code=$$?; echo "Tests without servers:"; cat $$log; rm -f $$log; exit $$code
 
 check: $(MARKER)  ## the fast part: lint, types, import rules, tests without servers
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going lint quick-tests
 
-# What needs servers, or waits on a clock, is not even looked at.
 .PHONY: quick-tests
 quick-tests: $(MARKER)
-	@$(call pytest,-q --numprocesses=2 -m "not lab and not slow" --hypothesis-profile=few \
-	  $(addprefix --ignore=tests/,acceptance engine lab zones) $(ARGS))
+	@$(call pytest,-q --numprocesses=2 -m "not lab and not slow" --hypothesis-profile=few $(ARGS))
 
 .PHONY: lint
 lint: $(MARKER)

@@ -3,6 +3,7 @@
 `make check` has fewer of them (`--hypothesis-profile=few`): it is to take less than a minute.
 """
 
+import re
 from pathlib import Path
 
 from hypothesis import settings
@@ -21,6 +22,19 @@ LONGEST_FIRST = (
     "deploy/test_debian.py",
 )
 """Files on real servers that take more than a minute: begun last, they would run on alone when all others are done."""
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Leave out a file of which no test is wanted, before it is imported: that is most of the time to collect them all."""
+    wanted = config.option.markexpr
+    if not wanted or not collection_path.match("test_*.py"):
+        return None
+    text = collection_path.read_text()
+    of_the_file = re.search(r"^pytestmark = (.*)", text, re.MULTILINE)
+    always = set(re.findall(r"mark\.(lab|slow)", of_the_file[1])) if of_the_file else set()
+    is_unwanted = any(f"not {mark}" in wanted for mark in always)
+    has_no_wanted = wanted == "lab" and "mark.lab" not in text
+    return True if is_unwanted or has_no_wanted else None
 
 
 def pytest_collection_modifyitems(items):

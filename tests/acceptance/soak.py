@@ -16,6 +16,8 @@ import random
 import selectors
 import sys
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
@@ -66,13 +68,30 @@ class JumpingLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self.seconds
 
+    def count_work(self) -> None:
+        """Know of everything that a pool of threads is given from now on."""
+        submit = ThreadPoolExecutor.submit
+
+        def counted(pool: ThreadPoolExecutor, work: Any, /, *arguments: Any, **named: Any) -> Any:
+            self.at_work += 1
+            future = submit(pool, work, *arguments, **named)
+            future.add_done_callback(self._tell_rested)
+            return future
+
+        ThreadPoolExecutor.submit = counted  # type: ignore[assignment]
+
+    def _tell_rested(self, _: object) -> None:
+        """In the thread, when the work is done: the loop hears of it behind all else that the work has told it."""
+        with suppress(RuntimeError):  # the loop is closed
+            self.call_soon_threadsafe(self._rested)
+
     def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:  # type: ignore[override]
         future = super().run_in_executor(executor, func, *args)
-        self.at_work += 1
+        self.at_work += 1  # a second time: until its result is there
         future.add_done_callback(self._rested)
         return future
 
-    def _rested(self, _future: object) -> None:
+    def _rested(self, _future: object = None) -> None:
         self.at_work -= 1
 
 
@@ -145,6 +164,7 @@ async def soak(directory: Path, days: int, routes: int, interval: float) -> None
     """Run it, and print what the process holds at the end of each day."""
     loop = asyncio.get_running_loop()
     assert isinstance(loop, JumpingLoop)
+    loop.count_work()
     clock = LoopClock(loop)
     world = World(clock)
     fakes = {"ReferenceClock": lambda: clock, "SmtpSubmitter": world.submitter, "connect": world.connector}
