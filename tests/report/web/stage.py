@@ -202,14 +202,26 @@ def lives(outcomes):
 
 
 async def _empty(folder):
-    stage = Stage(folder, make_config())
+    """Nothing is known yet: of drills, since none has run, of the rest, since it is not configured."""
+    stage = Stage(folder, make_config(), Checks(drills=()))
     await stage.tell()
     return stage
 
 
 async def _healthy(folder):
     names = ("to-gmail", "to-microsoft365", "internal", "newsletter")
-    stage = Stage(folder, routes_config(names, lambda name: {"team": "post", "tier": name[:2]}))
+    good = {
+        part: (CheckedSubject(name=name, checked_ns=START_NS, facts=facts),)
+        for part, name, facts in (
+            ("domains", "example.org", {"SPF": "v=spf1 -all", "DMARC": "v=DMARC1; p=reject"}),
+            ("exchangers", "mx1.example.org", {"greeting": "220 mx1.example.org ESMTP", "TLS": "TLSv1.3"}),
+            ("queue", "postfix", {"deferred": "0", "active": "2"}),
+            ("drills", "no such user", {"bounced after": "1.4 s", "status": "5.1.1"}),
+        )
+    }
+    stage = Stage(
+        folder, routes_config(names, lambda name: {"team": "post", "tier": name[:2]}), Checks(**good)
+    )
     waves = (0.4, 0.5, 0.45, 0.7, 1.9, 0.6, 0.55)
     await stage.tell(
         *lives(
@@ -242,6 +254,22 @@ async def _failing(folder):
             source="RFC 9989",
         ),
     )
+    expired = Finding(
+        check="exchanger_certificate_expired",
+        severity=Severity.ERROR,
+        subject="mx1.example.org",
+        message="The certificate has expired, on 2026-09-01.",
+        advice="Renew it, and have the server read it.",
+        source="RFC 8314",
+    )
+    hasty = Finding(
+        check="drill_retry_too_soon",
+        severity=Severity.WARNING,
+        subject="",
+        message="The message was tried again after 20 s already; receivers take haste for abuse.",
+        advice="Set the first wait (Postfix: minimal_backoff_time and queue_run_delay; Exim: the first step of the retry rule) to 5 min at least.",
+        source="RFC 5321 section 4.5.4.1",
+    )
     checks = Checks(
         domains=(
             CheckedSubject(
@@ -249,8 +277,18 @@ async def _failing(folder):
             ),
             CheckedSubject(name="example.net", checked_ns=START_NS, facts={"SPF": "v=spf1 -all"}),
         ),
+        exchangers=(
+            CheckedSubject(name="mx1.example.org", checked_ns=START_NS, findings=(expired,), facts={"TLS": "TLSv1.3"}),
+            CheckedSubject(name="mx2.example.org", checked_ns=START_NS, unobserved=("connect: no answer in 10 s",)),
+            CheckedSubject(name="mx3.example.org"),
+        ),
         queue=(CheckedSubject(name="postfix", checked_ns=START_NS, unobserved=("The queue cannot be read: permission denied.",)),),
-        drills=(),
+        drills=(
+            CheckedSubject(
+                name="retries", checked_ns=START_NS, findings=(hasty,), facts={"waits": "20 s, 25 s, 30 s"}, is_unhealthy=True
+            ),
+            CheckedSubject(name="no such user", checked_ns=START_NS, facts={"bounced after": "1.4 s", "status": "5.1.1"}),
+        ),
     )  # fmt: skip
     stage = Stage(folder, config, checks)
     outcomes = [

@@ -13,8 +13,8 @@ pytestmark = pytest.mark.lab
 PATHS = {
     "healthy": ("/", "/routes/to-gmail", "/probes/to-gmail-00060", "/domains", "/exchangers", "/queue", "/drills", "/config"),
     "failing": ("/", "/routes/to-gmail", "/routes/internal", "/routes/newsletter", "/probes/to-gmail-00054",
-                "/probes/newsletter-00050", "/probes/internal-00052", "/domains", "/domains/example.org", "/queue", "/drills"),
-    "empty": ("/", "/routes/example", "/probes/unknown", "/routes/unknown", "/domains"),
+                "/probes/newsletter-00050", "/probes/internal-00052", "/domains", "/domains/example.org", "/exchangers", "/queue", "/drills"),
+    "empty": ("/", "/routes/example", "/probes/unknown", "/routes/unknown", "/domains", "/drills"),
     "hostile": ("/", "/routes/example", "/routes/junk", "/probes/junk-00001", "/probes/example-00002",
                 "/probes/example-00003", "/probes/example-00004", "/domains", "/exchangers", "/queue", "/drills"),
     "many": ("/", "/?state=failed"),

@@ -72,9 +72,17 @@ async def test_what_is_not_there_is_said_on_a_page(client):
     assert "no route" in await read(client, "/badge/none.svg", 404)
 
 
-async def test_a_part_that_is_not_configured_says_so(client):
+@pytest.mark.parametrize("stage", ["empty"], indirect=True)
+async def test_a_part_that_is_not_configured_says_so(client, stage):
     assert "Not configured" in await read(client, "/exchangers")
     assert "Nothing has been looked at yet" in await read(client, "/drills")
+
+
+async def test_a_part_says_what_to_change(client):
+    exchangers = await read(client, "/exchangers")
+    assert "Renew it, and have the server read it." in exchangers
+    assert "connect: no answer in 10 s" in exchangers
+    assert "minimal_backoff_time" in await read(client, "/drills")
     assert "The queue cannot be read: permission denied." in await read(client, "/queue")
     assert "Take out two of the includes" in await read(client, "/domains/example.org")
 
