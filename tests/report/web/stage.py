@@ -210,18 +210,17 @@ async def _empty(folder):
 
 async def _healthy(folder):
     names = ("to-gmail", "to-microsoft365", "internal", "newsletter")
-    good = {
-        part: (CheckedSubject(name=name, checked_ns=START_NS, facts=facts),)
-        for part, name, facts in (
-            ("domains", "example.org", {"SPF": "v=spf1 -all", "DMARC": "v=DMARC1; p=reject"}),
-            ("exchangers", "mx1.example.org", {"greeting": "220 mx1.example.org ESMTP", "TLS": "TLSv1.3"}),
-            ("queue", "postfix", {"deferred": "0", "active": "2"}),
-            ("drills", "no such user", {"bounced after": "1.4 s", "status": "5.1.1"}),
-        )
-    }
-    stage = Stage(
-        folder, routes_config(names, lambda name: {"team": "post", "tier": name[:2]}), Checks(**good)
+
+    def good(name, **facts):
+        return (CheckedSubject(name=name, checked_ns=START_NS, facts=facts),)
+
+    checks = Checks(
+        domains=good("example.org", SPF="v=spf1 -all", DMARC="v=DMARC1; p=reject"),
+        exchangers=good("mx1.example.org", greeting="220 mx1.example.org ESMTP", TLS="TLSv1.3"),
+        queue=good("postfix", deferred="0", active="2"),
+        drills=good("no such user", bounced="after 1.4 s", status="5.1.1"),
     )
+    stage = Stage(folder, routes_config(names, lambda name: {"team": "post", "tier": name[:2]}), checks)
     waves = (0.4, 0.5, 0.45, 0.7, 1.9, 0.6, 0.55)
     await stage.tell(
         *lives(
