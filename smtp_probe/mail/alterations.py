@@ -21,6 +21,7 @@ from smtp_probe.mail.message import (
 from smtp_probe.mail.syntax.encoded_words import decode_words
 from smtp_probe.mail.syntax.fields import split_fields
 from smtp_probe.mail.syntax.mime_parts import Part, join_texts, parse_content_type, split_parts
+from smtp_probe.mail.syntax.whitespace import has_only_crlf
 from smtp_probe.model import Alteration
 
 Fields = Sequence[tuple[str, bytes]]
@@ -65,7 +66,7 @@ def _compare_body(header: bytes, body: bytes, digest: str) -> Iterator[Alteratio
         yield Alteration.BODY
     if begin is not None and end is not None and (any(lines[:begin]) or any(lines[end + 1 :])):
         yield Alteration.FOOTER
-    if not body.count(b"\r\n") == body.count(b"\n") == body.count(b"\r"):
+    if not has_only_crlf(body):
         yield Alteration.LINE_ENDINGS
     yield from _compare_encoding(parts)
 

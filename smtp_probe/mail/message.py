@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 
 from smtp_probe.mail.addresses import check_one_line, format_author, tag_address
+from smtp_probe.mail.syntax.whitespace import has_whole_lines
 from smtp_probe.model import Tag
 
 OWN_HEADER = "X-SMTP-Probe"
@@ -122,9 +123,7 @@ def is_as_sent(digest: str, body: bytes) -> bool:
     if not (body.startswith(begin) and body.endswith(end) and len(body) >= len(begin) + len(end)):
         return False
     inner = body[len(begin) : -len(end)]
-    is_whole = not inner or inner.endswith(b"\r\n")
-    has_crlf_only = inner.count(b"\r\n") == inner.count(b"\n") == inner.count(b"\r")
-    return is_whole and has_crlf_only and hmac.compare_digest(_digest(inner), digest)
+    return has_whole_lines(inner) and hmac.compare_digest(_digest(inner), digest)
 
 
 def check_body(header_digest: str, text: bytes) -> bool | None:

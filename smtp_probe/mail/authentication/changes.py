@@ -12,10 +12,10 @@ import re
 from dataclasses import dataclass
 
 from smtp_probe.mail.syntax.fields import split_fields
+from smtp_probe.mail.syntax.whitespace import squeeze_blanks
 
 _BLANKS = re.compile(rb"[ \t\r\n]+")
 _UNRELAXED = (b"  ", b"\t", b"\r", b"\n")
-_BLANKS_IN_LINE = re.compile(rb"[ \t]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,5 @@ def _relax(value: bytes) -> bytes:
 
 def _hash(body: bytes) -> bytes:
     """The digest of a body, its line ends and blanks relaxed."""
-    text = body.replace(b"\r\n", b"\n")
-    if b"\t" in text or b"  " in text:
-        text = _BLANKS_IN_LINE.sub(b" ", text)
-    return hashlib.sha256(text.replace(b" \n", b"\n").rstrip(b" \n")).digest()
+    text = squeeze_blanks(body.replace(b"\r\n", b"\n")).replace(b" \n", b"\n")
+    return hashlib.sha256(text.rstrip(b" \n")).digest()

@@ -22,10 +22,10 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from smtp_probe.mail.authentication.tags import read_tags, squeeze
+from smtp_probe.mail.syntax.whitespace import has_whole_lines, squeeze_blanks
 
 _NEXT_FIELD = re.compile(rb"\r\n(?![ \t])")
 _NAME = re.compile(rb"[!-9;-~]+")
-_BLANKS = re.compile(rb"[ \t]+")
 _SIGNATURE = b"dkim-signature"
 _NEEDED = frozenset((b"v", b"a", b"b", b"bh", b"d", b"h", b"s"))
 _FORMS = {
@@ -48,7 +48,7 @@ def is_confirmed(message: bytes, index: int, record: bytes) -> bool:
     key = load_rsa(record)
     header, _, body = message.partition(b"\r\n\r\n")
     fields = _split(header)
-    if key is None or fields is None or not _has_crlf_only(body):
+    if key is None or fields is None or not has_whole_lines(body):
         return False
     written = [field for field in fields if field[0] == _SIGNATURE]
     if index >= len(written):
@@ -90,15 +90,9 @@ def is_signed_by(key: RSAPublicKey, digest: bytes, proof: bytes) -> bool:
     return True
 
 
-def _has_crlf_only(text: bytes) -> bool:
-    """Whether each line ends with CRLF, and there is neither of its two elsewhere."""
-    pairs = text.count(b"\r\n")
-    return text.count(b"\n") == pairs == text.count(b"\r") and (not text or text.endswith(b"\r\n"))
-
-
 def _split(header: bytes) -> list[Field] | None:
     """All fields, topmost first; None where a line is no field, or ends in another way than by CRLF."""
-    if not _has_crlf_only(header + b"\r\n"):
+    if not has_whole_lines(header + b"\r\n"):
         return None
     fields = []
     for line in _NEXT_FIELD.split(header):
@@ -116,11 +110,9 @@ def _read_plain(value: bytes) -> dict[bytes, bytes]:
 
 
 def _hash_body(body: bytes, *, is_relaxed: bool) -> bytes:
-    """RFC 6376 section 3.4. What has no blanks to be relaxed is not gone through for them: our own body has none."""
+    """RFC 6376 section 3.4."""
     if is_relaxed:
-        if b"\t" in body or b"  " in body:
-            body = _BLANKS.sub(b" ", body)
-        body = body.replace(b" \r\n", b"\r\n")
+        body = squeeze_blanks(body).replace(b" \r\n", b"\r\n")
     text = body.rstrip(b"\r\n")
     return hashlib.sha256(text + b"\r\n" if text or not is_relaxed else b"").digest()
 
@@ -158,10 +150,7 @@ def _without_proof(value: bytes) -> bytes | None:
 
 
 def _relax(field: Field) -> bytes:
-    value = field[2].replace(b"\r\n", b"")
-    if b"\t" in value or b"  " in value:
-        value = _BLANKS.sub(b" ", value)
-    return b"%b:%b\r\n" % (field[0], value.strip())
+    return b"%b:%b\r\n" % (field[0], squeeze_blanks(field[2].replace(b"\r\n", b"")).strip())
 
 
 def _keep(field: Field) -> bytes:

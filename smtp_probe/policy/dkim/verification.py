@@ -20,6 +20,7 @@ from nacl.exceptions import BadSignatureError
 
 from smtp_probe.mail.authentication.arc_chain import ArcChain
 from smtp_probe.mail.authentication.signature import Signature
+from smtp_probe.mail.syntax.whitespace import squeeze_blanks
 from smtp_probe.model import VerdictResult
 from smtp_probe.policy.dkim.confirmation import is_confirmed, is_signed_by, load_rsa
 from smtp_probe.policy.dkim.key import LEAST_BITS, DkimKey, KeyState
@@ -180,7 +181,7 @@ def _tame(message: bytes, *, relaxed: bool) -> bytes | None:
     """
     header, _, body = message.partition(b"\r\n\r\n")
     if relaxed:
-        lines = _BLANKS.sub(b" ", body.replace(b"\r\n", b"\n")).replace(b" \n", b"\n")
+        lines = squeeze_blanks(body.replace(b"\r\n", b"\n")).replace(b" \n", b"\n")
         body = lines.removesuffix(b" ").replace(b"\n", b"\r\n")
     if sum(len(run) ** 2 for run in _BLANKS.findall(body)) > _MOST_STEPS:
         return None
