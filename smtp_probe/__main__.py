@@ -1,4 +1,4 @@
-"""`smtp-probe` and `python -m smtp_probe`: begins the command line, and ends wordlessly at an interrupt before that has begun."""
+"""`smtp-probe` and `python -m smtp_probe`: runs the command line, and ends wordlessly at an interrupt, also before that has begun."""
 
 import sys
 
@@ -9,13 +9,14 @@ def main() -> None:
     """Read the commands, and run one."""
     try:
         from smtp_probe import cli
+
+        cli.main()
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
     except RuntimeError as error:
         if not isinstance(error.__cause__, KeyboardInterrupt):  # as Python wraps it while a class is made
             raise
         sys.exit(_INTERRUPTED)
-    cli.main()
 
 
 if __name__ == "__main__":

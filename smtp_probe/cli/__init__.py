@@ -56,7 +56,7 @@ _UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 
 def main() -> None:
-    """Run the command line, and leave the process with its exit code."""
+    """Run the command line, and leave the process with its exit code. Raises KeyboardInterrupt, for `__main__` to end with."""
     _open_what_is_closed()
     try:
         app(prog_name="smtp-probe")
@@ -66,12 +66,6 @@ def main() -> None:
         if any(each.file == missing for each in error.problems):
             typer.echo("`smtp-probe init` writes a first one; --config.file names one elsewhere", err=True)
         sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except RuntimeError as error:
-        if not isinstance(error.__cause__, KeyboardInterrupt):  # as Python wraps it while a class is made
-            raise
-        sys.exit(130)
     except OSError as error:
         if error.errno not in _UNWRITABLE or error.filename is not None:
             raise

@@ -8,6 +8,7 @@ import pytest
 import typer
 
 from smtp_probe import cli
+from smtp_probe.__main__ import main
 from smtp_probe.errors import ConfigError, ConfigProblem
 
 
@@ -19,7 +20,7 @@ def end_with(error, monkeypatch):
 
     monkeypatch.setattr(cli, "app", fail)
     with pytest.raises(SystemExit) as caught:
-        cli.main()
+        main()
     return caught.value.code
 
 
@@ -87,7 +88,7 @@ def test_an_interrupt_within_a_command_ends_with_130(monkeypatch):
     monkeypatch.setattr(cli, "app", app)
     monkeypatch.setattr("sys.argv", ["smtp-probe"])
     with pytest.raises(SystemExit) as caught:
-        cli.main()
+        main()
     assert caught.value.code == 130
 
 
@@ -102,7 +103,7 @@ def test_a_bug_leaves_main_as_it_is(monkeypatch):
 
     monkeypatch.setattr(cli, "app", fail)
     with pytest.raises(RuntimeError):
-        cli.main()
+        main()
 
 
 def run_with(redirection: str, arguments: str = "version") -> subprocess.CompletedProcess[str]:
