@@ -18,9 +18,7 @@ def make_private_directory(path: Path) -> None:
     """Make a directory of mode 0700, and each that is missing above it. Raises UnreadableFile, also for one that is open to others."""
     try:
         for each in (*reversed(path.parents), path):  # `parents=True` would leave those above open to others
-            if not each.exists():
-                each.mkdir(mode=0o700, exist_ok=True)
-        path.mkdir(mode=0o700, exist_ok=True)
+            each.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         message = f"{path} cannot be made: {explain(error)}"
         raise UnreadableFile(message) from None

@@ -63,7 +63,7 @@ def shows_all(exporter):
         and read_at(exporter)
         and exporter.value("smtp_probe_domain_last_check_timestamp_seconds", domain="example.test")
         and exporter.value("smtp_probe_verdict", route="r", source="own")
-        and exporter.value("smtp_probe_drill_last_run_timestamp_seconds", drill="refused")
+        and drilled_at(exporter)
     )
 
 

@@ -2,39 +2,14 @@
 
 from dataclasses import replace
 
-from smtp_probe.model import (
-    Arrival,
-    Disposition,
-    Location,
-    Outcome,
-    OutcomeKind,
-    Placement,
-    Probe,
-    Stamp,
-    Submission,
-)
+from smtp_probe.model import Stamp
 from smtp_probe.probes.earliest_arrivals import EarliestArrivals
-
-NS = 1_000_000_000
-DOT_NS = 1_790_000_000 * NS
-PROBE = Probe(
-    probe_id="p", route="r", sequence=1, sender="s", mailbox="inbox", bounce_mailbox=None, recipient="u@example.test",
-    scheduled_ns=DOT_NS, created_ns=DOT_NS, deadline_seconds=60.0, give_up_after_seconds=600.0,
-)  # fmt: skip
+from tests.report.samples import make_outcome, make_probe
 
 
 def end(seconds, stamp=Stamp.GUID, mailbox="inbox"):
-    at_ns = DOT_NS + round(seconds * NS)
-    location = Location(mailbox=mailbox, folder="INBOX", uidvalidity=1, uid=1)
-    arrival = Arrival(
-        location=location, placement=Placement.INBOX, seen_ns=at_ns, stored_ns=at_ns, stamp=stamp,
-        stamp_resolution_seconds=1e-6,
-    )  # fmt: skip
-    submission = Submission(disposition=Disposition.ACCEPTED, started_ns=DOT_NS, final_dot_ns=DOT_NS)
-    return Outcome(
-        probe=replace(PROBE, mailbox=mailbox), kind=OutcomeKind.DELIVERED, ended_ns=at_ns, was_overdue=False,
-        submission=submission, arrival=arrival,
-    )  # fmt: skip
+    outcome = make_outcome(probe=make_probe(mailbox=mailbox), seconds=seconds, timing=None)
+    return replace(outcome, arrival=replace(outcome.arrival, stamp=stamp))
 
 
 def learned(*ends):
