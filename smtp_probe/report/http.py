@@ -118,11 +118,12 @@ class WebServer:
     def _routes(self) -> web.Application:
         site = Site(self._application, workshop := Workshop(), self._base, self._place.base_url)
         self._live = LiveUpdates(self._application)
-        handlers = web.Application(middlewares=[self._guard(site)], client_max_size=1024)
+        api = Api(self._application, workshop, self._base, time.monotonic)
+        handlers = web.Application(middlewares=[self._guard(site, api)], client_max_size=1024)
         handlers.on_response_prepare.append(self._add_headers)
         router = handlers.router
         site.add_to(router)
-        Api(self._application, workshop, self._base, time.monotonic).add_to(router)
+        api.add_to(router)
         router.add_get(self._base + "live", self._live.answer)
         router.add_get(self._base + "metrics", self._metrics)
         router.add_get(self._base + "-/healthy", self._healthy)
@@ -130,13 +131,13 @@ class WebServer:
         router.add_post(self._base + "-/reload", self._reload)
         return handlers
 
-    def _guard(self, site: Site) -> Middleware:
+    def _guard(self, site: Site, api: Api) -> Middleware:
         @web.middleware
         async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
             assert self._connections is not None
             self._connections.asked(request.protocol)
             try:
-                response = await self._doors.refuse(request) or await _answer(request, handler, site)
+                response = await self._doors.refuse(request) or await _answer(request, handler, site, api)
                 return await _finish(request, response)
             finally:
                 self._connections.answered(request.protocol)
@@ -213,22 +214,26 @@ class _Site(web.BaseSite):
         )
 
 
-async def _answer(request: web.Request, handler: Handler, site: Site) -> web.StreamResponse:
+async def _answer(request: web.Request, handler: Handler, site: Site, api: Api) -> web.StreamResponse:
     """Answer, whatever happens, and never with an inner detail."""
+
+    def refuse(reason: str, status: int) -> web.Response:
+        return api.refuse_below(request, status, reason) or text_answer(reason, status=status)
+
     try:
         return await handler(request)
     except web.HTTPException as error:
-        response = text_answer(error.reason, status=error.status)
+        response = refuse(error.reason, error.status)
         if "Allow" in error.headers:
             response.headers["Allow"] = error.headers["Allow"]
         return response
     except ArchiveError as error:
         return await site.unreadable(error)
     except TimeoutError:
-        return text_answer("no answer in time", status=503)
+        return refuse("no answer in time", 503)
     except Exception:  # noqa: BLE001 - a bug in one page must not end the others: it is logged and counted
         _log.exception("a request failed by our own fault", extra={"path": request.path})
-        return text_answer("internal error", status=500)
+        return refuse("internal error", 500)
 
 
 async def _send(request: web.Request, page: Page) -> web.StreamResponse:

@@ -55,10 +55,14 @@ class Api:
         ):
             router.add_get(self._base + path, handler)
         router.add_post(self._base + "routes/{name}/probe", self._send_probe)
-        router.add_get(self._base + r"{unknown:(?!routes/[^/]+/probe$).*}", self._refuse_unknown)
 
-    async def _refuse_unknown(self, _: web.Request) -> web.StreamResponse:
-        return refuse(404, f"no such path: {self._base}openapi.json describes those that there are")
+    def refuse_below(self, request: web.Request, status: int, reason: str) -> web.Response | None:
+        """Say in the API's way why there is no answer at one of its paths; None for a path that is not below it."""
+        if not request.path.startswith(self._base):
+            return None
+        if status == 404:
+            reason = f"no such path: {self._base}openapi.json describes those that there are"
+        return refuse(status, reason)
 
     async def _description(self, _: web.Request) -> web.StreamResponse:
         description = describe_api() | {"servers": [{"url": self._base.removesuffix("/api/v1/") or "/"}]}

@@ -111,7 +111,8 @@ async def test_no_probe_for_a_web_page(stage, client, headers):
 
 async def test_no_probe_by_following_a_link(stage, client):
     async with client.get("/api/v1/routes/to-gmail/probe") as response:
-        assert response.status == 405
+        assert (response.status, response.headers["Allow"]) == (405, "POST")
+        assert (await response.json())["error"] == "Method Not Allowed"
     assert stage.application.asked == []
 
 
