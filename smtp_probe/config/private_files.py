@@ -19,6 +19,9 @@ def make_private_directory(path: Path) -> None:
     try:
         for each in (*reversed(path.parents), path):  # `parents=True` would leave those above open to others
             each.mkdir(mode=0o700, exist_ok=True)
+    except FileExistsError:
+        message = f"{path} cannot be made: {each} is not a directory"
+        raise UnreadableFile(message) from None
     except OSError as error:
         message = f"{path} cannot be made: {explain(error)}"
         raise UnreadableFile(message) from None
