@@ -14,7 +14,9 @@ export PYTHONDONTWRITEBYTECODE =
 # Failed tests (exit code 1) are run once more, alone: what failed only beside other work then passes, a fault does not.
 # What has failed is remembered for each run apart: two go on at a time.
 pytest = $(BIN)/python -m pytest -o cache_dir=.pytest_cache/$@ $(1)
-tested = $(call pytest,$(1)) || { [ $$? -eq 1 ] && $(call pytest,$(1) --numprocesses=0 --last-failed); }
+tested = $(call pytest,$(1)) || { [ $$? -eq 1 ] && $(call pytest,$(1) --numprocesses=0 --last-failed); } $(chosen)
+# By ARGS="-k words" none of a kind may be chosen: 5 is no fault then.
+chosen = $(if $(ARGS),|| [ $$? -eq 5 ])
 
 help:  ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -25,25 +27,38 @@ demo: $(MARKER)  ## run the daemon against an embedded mail path (ARGS="--scenar
 test: $(MARKER)  ## everything: Debian packages, lint, types, import rules, all tests on real servers
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going test-on-servers test-without-servers
 
-# The servers' tests wait much and compute little: the others take, behind them, what they leave of the processors.
-# What the others print is shown when they have ended, as one piece.
-.PHONY: packages test-on-servers test-without-servers
+# The servers' tests wait much and compute little: the others take, behind them, what they leave of the processors, one
+# kind after the other; what they print is shown when they have ended. xdist takes longer over a quick test than the test.
+.PHONY: packages test-on-servers test-without-servers quick-tests-in-full slow-tests
 packages: $(MARKER)
 	@sh tests/lab/install.sh --quiet
+
+behind = @log=$$(mktemp); { nice -n 5 $(call tested,$(1)); } >$$log 2>&1; \
+  code=$$?; echo "$@:"; cat $$log; rm -f $$log; exit $$code
 
 test-on-servers: packages
 	$(call tested,-q --numprocesses=3 --dist=loadfile --no-loadscope-reorder -m lab $(ARGS))
 
-test-without-servers: packages lint
-	@log=$$(mktemp); { nice -n 5 $(call tested,-q --numprocesses=2 --dist=worksteal -m "not lab" $(ARGS)); } >$$log 2>&1; \
-	  code=$$?; echo "Tests without servers:"; cat $$log; rm -f $$log; exit $$code
+test-without-servers: packages lint quick-tests-in-full slow-tests
+
+quick-tests-in-full: packages lint
+	$(call behind,-q -m "not lab and not slow" $(ARGS))
+
+slow-tests: packages lint
+	$(call behind,-q --numprocesses=2 --dist=worksteal -m "slow and not lab" $(ARGS))
 
 check: $(MARKER)  ## the fast part: lint, types, import rules, tests without servers
-	@$(MAKE) --no-print-directory --jobs=2 --keep-going lint quick-tests
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target --keep-going quick-tests-of-mail quick-tests lint
 
-.PHONY: quick-tests
+.PHONY: quick-tests quick-tests-of-mail
+OF_MAIL := tests/mail tests/policy tests/config
+quick = @$(call pytest,-q -m "not lab and not slow" --hypothesis-profile=few $(1) $(ARGS)) $(chosen)
+
+quick-tests-of-mail: $(MARKER)
+	$(call quick,$(OF_MAIL))
+
 quick-tests: $(MARKER)
-	@$(call pytest,-q --numprocesses=2 -m "not lab and not slow" --hypothesis-profile=few $(ARGS))
+	$(call quick,$(OF_MAIL:%=--ignore=%) tests)
 
 .PHONY: lint
 lint: $(MARKER)

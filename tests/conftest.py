@@ -33,7 +33,8 @@ def pytest_ignore_collect(collection_path, config):
     of_the_file = re.search(r"^pytestmark = (.*)", text, re.MULTILINE)
     always = set(re.findall(r"mark\.(lab|slow)", of_the_file[1])) if of_the_file else set()
     is_unwanted = any(f"not {mark}" in wanted for mark in always)
-    has_no_wanted = wanted == "lab" and "mark.lab" not in text
+    [asked] = re.findall(r"^(lab|slow)\b", wanted) or [""]
+    has_no_wanted = bool(asked) and f"mark.{asked}" not in text
     return True if is_unwanted or has_no_wanted else None
 
 

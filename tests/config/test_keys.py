@@ -167,7 +167,10 @@ def test_a_state_directory_that_is_a_file(config, tmp_path):
     """It says which of the path's parts is in the way."""
     in_the_way = tmp_path / "var"
     in_the_way.write_text("")
-    assert refusal(config) == f"state_directory: {config.state_directory} cannot be made: {in_the_way} is not a directory"
+    assert (
+        refusal(config)
+        == f"state_directory: {config.state_directory} cannot be made: {in_the_way} is not a directory"
+    )
 
 
 def test_a_key_that_root_makes_belongs_to_the_owner_of_the_directory(config):

@@ -105,16 +105,18 @@ def make_probe(number=1, route="example", created_ns=START_NS, mailbox="inbox"):
     )
 
 
+WITH_STARTTLS = tuple(phase for phase in Phase if phase is not Phase.TLS)
+_CODES = {Phase.DATA: 354, Phase.QUIT: 221, Phase.GREETING: 220}
+GOOD_REPLIES = {phase: Reply(code=_CODES.get(phase, 250)) for phase in WITH_STARTTLS}
+
+
 def make_submission(
     disposition=Disposition.ACCEPTED, *, last=Phase.QUIT, reply=None, failure=None, started_ns=START_NS
 ):
     """A transaction with STARTTLS that went as far as `last`, where it got `reply` (a refusal)."""
     phases = []
-    for phase in Phase:
-        if phase is Phase.TLS:
-            continue
-        code = {Phase.DATA: 354, Phase.QUIT: 221, Phase.GREETING: 220}.get(phase, 250)
-        said = reply if phase is last and reply is not None else Reply(code=code)
+    for phase in WITH_STARTTLS:
+        said = reply if phase is last and reply is not None else GOOD_REPLIES[phase]
         phases.append(
             PhaseTiming(phase=phase, started_ns=started_ns, duration_seconds=PHASE_SECONDS[phase], reply=said)
         )

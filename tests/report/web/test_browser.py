@@ -4,12 +4,13 @@ import asyncio
 import re
 
 import pytest
+import pytest_asyncio
 
 from smtp_probe.model import OutcomeKind
 from tests.report.web.browser import axe_source, open_browser, open_page, serious_issues
 from tests.report.web.stage import STATES, Stage, ending, lives
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.asyncio(loop_scope="module")]
 PATHS = {
     "healthy": ("/", "/routes/to-gmail", "/probes/to-gmail-00060", "/domains", "/exchangers", "/queue", "/drills", "/config"),
     "failing": ("/", "/routes/to-gmail", "/routes/internal", "/routes/newsletter", "/probes/to-gmail-00054",
@@ -26,6 +27,13 @@ def axe():
     return axe_source()
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser():
+    """One for all: each page has a context of its own in it, with its own cookies, store and cache."""
+    async with open_browser() as opened:
+        yield opened
+
+
 async def until(page, claim):
     """Wait for a claim; the page's own policy forbids Playwright's way, which compiles text."""
     async with asyncio.timeout(20):
@@ -34,9 +42,9 @@ async def until(page, claim):
 
 
 @pytest.mark.parametrize("state", STATES)
-async def test_every_page_is_sound_for_everybody(state, tmp_path, axe):
-    stage = await Stage.build(state, tmp_path)
-    async with stage.serve() as address, open_browser() as browser:
+async def test_every_page_is_sound_for_everybody(state, tmp_path, browser, axe):
+    stage = await Stage.build(state, tmp_path, **{"probes": 3} if state == "many" else {})
+    async with stage.serve() as address:
         for scheme, width in (("light", 1280), ("dark", 390)):
             async with open_page(browser, scheme=scheme, width=width) as (page, complaints):
                 # Colours differ by scheme, the rest of a page does not: the second round looks at one page of a kind.
@@ -52,9 +60,9 @@ async def test_every_page_is_sound_for_everybody(state, tmp_path, axe):
                 assert [each for each in complaints if "404" not in each] == []
 
 
-async def test_a_guest_s_text_becomes_no_element(tmp_path):
+async def test_a_guest_s_text_becomes_no_element(tmp_path, browser):
     stage = await Stage.build("hostile", tmp_path)
-    async with stage.serve() as address, open_browser() as browser, open_page(browser) as (page, _):
+    async with stage.serve() as address, open_page(browser) as (page, _):
         for path in PATHS["hostile"]:
             await page.goto(f"http://{address}{path}")
 
@@ -67,11 +75,11 @@ async def test_a_guest_s_text_becomes_no_element(tmp_path):
             )
 
 
-async def test_on_a_phone_nothing_of_a_finding_or_a_hop_is_out_of_sight(tmp_path):
+async def test_on_a_phone_nothing_of_a_finding_or_a_hop_is_out_of_sight(tmp_path, browser):
     """Tables of texts are stacked there, so that nobody has to push them aside to read what to change."""
     wider = "[...document.querySelectorAll('.stack')].map(each => each.scrollWidth - each.parentElement.clientWidth)"
     shown = {"failing": ("/domains", "/queue"), "healthy": ("/probes/to-gmail-00060",)}
-    async with open_browser() as browser, open_page(browser, width=320) as (page, _):
+    async with open_page(browser, width=320) as (page, _):
         for state, paths in shown.items():
             (tmp_path / state).mkdir()
             stage = await Stage.build(state, tmp_path / state)
@@ -83,13 +91,9 @@ async def test_on_a_phone_nothing_of_a_finding_or_a_hop_is_out_of_sight(tmp_path
                     assert max(over) <= 0, path
 
 
-async def test_without_scripts_everything_is_there_and_filters_work(tmp_path):
+async def test_without_scripts_everything_is_there_and_filters_work(tmp_path, browser):
     stage = await Stage.build("failing", tmp_path)
-    async with (
-        stage.serve() as address,
-        open_browser() as browser,
-        open_page(browser, scripts=False) as (page, _),
-    ):
+    async with stage.serve() as address, open_page(browser, scripts=False) as (page, _):
         rows = page.locator(".routes tbody tr")
         await page.goto(f"http://{address}/")
         assert await rows.count() == 6
@@ -103,9 +107,9 @@ async def test_without_scripts_everything_is_there_and_filters_work(tmp_path):
         assert await page.locator("h1").inner_text() == "to-gmail"
 
 
-async def test_a_page_changes_without_being_loaded_anew(tmp_path):
+async def test_a_page_changes_without_being_loaded_anew(tmp_path, browser):
     stage = await Stage.build("healthy", tmp_path)
-    async with stage.serve() as address, open_browser() as browser, open_page(browser) as (page, complaints):
+    async with stage.serve() as address, open_page(browser) as (page, complaints):
         await page.goto(f"http://{address}/")
         await until(page, "document.getElementById('live').textContent === 'Live'")
         await page.evaluate("window.stays = true")
@@ -118,9 +122,9 @@ async def test_a_page_changes_without_being_loaded_anew(tmp_path):
         assert complaints == []
 
 
-async def test_it_is_used_with_the_keyboard_alone(tmp_path):
+async def test_it_is_used_with_the_keyboard_alone(tmp_path, browser):
     stage = await Stage.build("healthy", tmp_path)
-    async with stage.serve() as address, open_browser() as browser, open_page(browser) as (page, _):
+    async with stage.serve() as address, open_page(browser) as (page, _):
         await page.goto(f"http://{address}/")
         await page.keyboard.press("Tab")
         assert await page.evaluate("document.activeElement.textContent") == "Skip to the content"
@@ -135,13 +139,9 @@ async def test_it_is_used_with_the_keyboard_alone(tmp_path):
         assert {"internal", "newsletter", "to-gmail", "Show"} <= reached
 
 
-async def test_on_paper_there_is_no_navigation_and_no_dark(tmp_path):
+async def test_on_paper_there_is_no_navigation_and_no_dark(tmp_path, browser):
     stage = await Stage.build("failing", tmp_path)
-    async with (
-        stage.serve() as address,
-        open_browser() as browser,
-        open_page(browser, scheme="dark") as (page, _),
-    ):
+    async with stage.serve() as address, open_page(browser, scheme="dark") as (page, _):
         await page.goto(f"http://{address}/")
         await page.emulate_media(media="print", color_scheme="dark")
 
