@@ -55,6 +55,13 @@ def wrong_now() -> str:
         ),
         _problem("The mailbox is out of view", f"({select('mailbox_up')} == 0)", (2, prober), "mailbox"),
         _problem(
+            "The mailbox is nearly full: $1",
+            f"({select('mailbox_quota_used_ratio')} > 0.95)",
+            (2, prober),
+            "mailbox",
+            "resource",
+        ),
+        _problem(
             "Not to be observed: $1",
             f"(sum by (route, reason, instance) ({increase('$window', 'unobserved_total', 'route')}) > 0)",
             (2, prober),

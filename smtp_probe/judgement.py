@@ -11,6 +11,8 @@ Rules:
    came while nobody could look, some time around its deadline, nothing is said of its being late: `unobserved`.
 3. A probe whose submission was cut short by our own end may never have been sent: if it does not arrive, that is our
    gap, not lost mail.
+4. A full mailbox is no gap of ours: it was looked into, and the mail is not there. Where a message or its bounce could not be
+   stored the probe is lost, with that for a reason.
 """
 
 from __future__ import annotations
@@ -185,6 +187,10 @@ def _because(stage: str, cause: str) -> Callable[[Evidence], Failure]:
     return lambda _: Failure(stage=stage, cause=cause)
 
 
+def _lost(evidence: Evidence) -> Failure:
+    return Failure(stage="arrival", cause="lost", detail=evidence.no_room)
+
+
 def _junk_failure(evidence: Evidence) -> Failure | None:
     return Failure(stage="placement", cause="junked") if evidence.probe.junk_is_failure else None
 
@@ -229,5 +235,5 @@ TABLE: tuple[tuple[Condition, Answer], ...] = (
     (_not_yet_overdue, lambda _: Overdue()),
     (_before_giving_up, _wait_until(give_up_ns)),
     (_end_out_of_view, _wait_for_view_of_end),
-    (lambda _: True, _ends(OutcomeKind.LOST, _because("arrival", "lost"))),
+    (lambda _: True, _ends(OutcomeKind.LOST, _lost)),
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from smtp_probe.model import (
     Bounce,
@@ -22,6 +22,7 @@ from smtp_probe.model import (
     Placement,
     Probe,
     QueueEntry,
+    QuotaUse,
     RetrySchedule,
     Submission,
     Trace,
@@ -133,6 +134,18 @@ class MailboxSession(Protocol):
 
     async def close(self) -> None:
         """Log out, within a short deadline. Never raises."""
+        ...
+
+
+@runtime_checkable
+class TellsQuotas(Protocol):
+    """A `MailboxSession` whose server may tell how full the mailbox is."""
+
+    is_open: bool
+    """Whether it may still be used after an error."""
+
+    async def quotas(self, folder: WatchedFolder) -> Sequence[QuotaUse] | None:
+        """How much of what is used; None where the server does not say."""
         ...
 
 

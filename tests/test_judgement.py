@@ -170,6 +170,13 @@ def test_an_overdue_probe_is_lost_when_given_up_in_full_view():
     assert kind(judge(evidence(600, overdue=True))) is OutcomeKind.LOST
 
 
+def test_a_probe_that_is_lost_beside_a_full_mailbox_says_so():
+    judged = judge(evidence(600, overdue=True, no_room="the bounce mailbox has no room"))
+
+    assert kind(judged) is OutcomeKind.LOST
+    assert judged.failure.detail == "the bounce mailbox has no room"
+
+
 def test_an_overdue_probe_is_not_lost_while_the_mailbox_is_out_of_view():
     judged = judge(evidence(601, overdue=True, covered_ns=at(300)))
 

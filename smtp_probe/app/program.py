@@ -309,6 +309,7 @@ class Program:
             is_waited_for=lambda: any(name == each for each, _ in self.ledger.mailboxes_in_use()),
             changed=lambda _: self._mailbox_changed(name),
             reconnected=lambda: self.telemetry.observations.mailbox_reconnected(name),
+            quotas=partial(self.telemetry.observations.mailbox_quotas, name),
         )
 
     def _quiet_until_ns(self, mailbox: str) -> int | None:

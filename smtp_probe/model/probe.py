@@ -80,6 +80,8 @@ class Evidence:
     """The same of the mailbox in which bounces arrive."""
     overdue: bool = False
     """Whether the deadline has been judged to be missed already."""
+    no_room: str = ""
+    """Which of both mailboxes is too full for another message, as far as their servers tell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

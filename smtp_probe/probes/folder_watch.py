@@ -20,13 +20,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from smtp_probe.errors import MailboxError
 from smtp_probe.mail.throttling import throttle_seconds
 from smtp_probe.model import Cause, Location, MailboxMessage, Placement
 from smtp_probe.ports import Clock, Dispatch, MailboxConnector, MailboxSession, WatchedFolder
+from smtp_probe.probes.mailbox_room import MailboxRoom
 from smtp_probe.probes.waiting import wait_for_event
 
 _log = logging.getLogger(__name__)
@@ -76,6 +77,8 @@ class WatchEvents:
     changed: Callable[[bool], None] = lambda _: None
     """Told when the mailbox comes into view (True) or goes out of it (False)."""
     reconnected: Callable[[], None] = lambda: None
+    quotas: Callable[[Mapping[str, float]], None] = lambda _: None
+    """Told which share of which resource the mailbox uses, where its server says so."""
 
 
 class FolderWatch:
@@ -93,6 +96,7 @@ class FolderWatch:
         self.on_folders: Callable[[tuple[WatchedFolder, ...]], None] | None = None
         self.on_missing: Callable[[], None] = lambda: None
         """Told when the folder cannot be opened because it is not there."""
+        self.room: MailboxRoom | None = None
         self.is_up = False
         self.covered_ns: int | None = None
         self.last_error: MailboxError | None = None
@@ -170,11 +174,15 @@ class FolderWatch:
                 await self._remove_discarded(session)
                 await self._sweep_when_due(session)
                 await self._review_folders(session)
+                if self.room is not None:
+                    await self.room.look(session, folder)
                 may_be_news = await self._wait(session)
                 if may_be_news is not None:
                     await self._look(session, may_be_news=may_be_news)
         finally:
             self._session = None
+            if self.room is not None:
+                self.room.forget()
             await asyncio.shield(session.close())
 
     async def _find_folder(self, session: MailboxSession) -> WatchedFolder:

@@ -321,6 +321,7 @@ class Ledger:
             covered_ns=self.views.covered_ns(inbox_of(flight.probe)),
             bounces_covered_ns=self.views.covered_ns(bounces_of(flight.probe)),
             overdue=flight.overdue,
+            no_room=self.views.lack_of_room(flight.probe),
         )
 
     def _wait_for_view(self, flight: Flight, wanted: Wait) -> None:

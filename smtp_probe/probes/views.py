@@ -27,6 +27,8 @@ class MailboxView:
     account: str = ""
     stir: Callable[[], None] = lambda: None
     """Tell that a message is expected from now on."""
+    shortage: Callable[[], str] = lambda: ""
+    """What it has too little room of for another message."""
 
 
 class Views:
@@ -56,6 +58,17 @@ class Views:
         """Up to when a mailbox is known completely; None where it is not watched or has not been looked into."""
         view = self.get(watched) if watched is not None else None
         return view.covered_ns() if view is not None else None
+
+    def lack_of_room(self, probe: Probe) -> str:
+        """Say which mailbox of a probe has no room: what should come there cannot; empty where that is not known."""
+        inbox, bounces = inbox_of(probe), bounces_of(probe)
+        named = (
+            {inbox: "mailbox"} if bounces in (None, inbox) else {inbox: "mailbox", bounces: "bounce mailbox"}
+        )
+        short = (
+            (what, view.shortage()) for each, what in named.items() if (view := self.get(each)) is not None
+        )
+        return "; ".join(f"the {what} has no room, {shortage}" for what, shortage in short if shortage)
 
     # Waiting for a view.
 

@@ -7,11 +7,13 @@ in `folder_watch`.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 from smtp_probe.errors import MailboxError
 from smtp_probe.model import Location
 from smtp_probe.ports import Clock, MailboxConnector, WatchedFolder
 from smtp_probe.probes.folder_watch import FolderWatch, WatchEvents, WatchSettings
+from smtp_probe.probes.mailbox_room import MailboxRoom
 
 
 class MailboxWatcher:
@@ -29,6 +31,7 @@ class MailboxWatcher:
         self._group: asyncio.TaskGroup | None = None
         self._first = FolderWatch(connector, clock, settings, self._events_for_folder())
         self._first.on_folders = self._found
+        self._first.room = self._room = MailboxRoom(connector.name, clock, events.quotas)
         self._watches: dict[str, FolderWatch] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -49,6 +52,16 @@ class MailboxWatcher:
         """Why the mailbox is out of view, if it is."""
         errors = (watch.last_error for watch in (self._first, *self._watches.values()))
         return next((error for error in errors if error is not None), None)
+
+    @property
+    def shortage(self) -> str:
+        """What the mailbox has too little room of for another message; empty where it has room or nobody knows."""
+        return self._room.shortage
+
+    @property
+    def shares(self) -> Mapping[str, float]:
+        """How much of each quota is used, by the name of its resource; empty where nobody knows."""
+        return self._room.shares
 
     @property
     def has_discards(self) -> bool:

@@ -137,4 +137,5 @@ def _view(running: _Running) -> MailboxView:
         discard=watcher.discard,
         account=running.plan.account,
         stir=watcher.stir,
+        shortage=lambda: watcher.shortage,
     )

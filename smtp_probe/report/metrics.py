@@ -214,6 +214,7 @@ OLDEST_IN_FLIGHT = gauge(
     "route",
 )
 MAILBOX_UP = gauge("mailbox_up", "Whether all folders of the mailbox are watched (1) or not (0).", "mailbox")
+MAILBOX_QUOTA = gauge("mailbox_quota_used_ratio", "Share of its quota that is used.", "mailbox", "resource")
 MAILBOX_RECONNECTS = counter(
     "mailbox_reconnects_total", "Connections to the mailbox that were lost.", "mailbox", durable=False
 )

@@ -27,6 +27,7 @@ from smtp_probe.report.metrics import (
     INTERVAL,
     JOURNAL_UP,
     LOG_MESSAGES,
+    MAILBOX_QUOTA,
     MAILBOX_RECONNECTS,
     MAILBOX_UP,
     OLDEST_IN_FLIGHT,
@@ -36,6 +37,8 @@ from smtp_probe.report.metrics import (
 )
 from smtp_probe.report.series import Series
 
+_QUOTAS = ("storage", "message")
+"""The resources of RFC 9208 that mail needs."""
 LAG_WINDOW_SECONDS = 60.0
 """For how long a late start is remembered, so that a scrape between two of them sees the worst."""
 
@@ -142,6 +145,18 @@ class Observations:
         if mailbox in self._mailboxes:
             self._mailboxes[mailbox] = MailboxHealth(name=mailbox, is_up=up, why=why)
             self._series.put(MAILBOX_UP, (mailbox,), float(up))
+
+            if not up:
+                self.mailbox_quotas(mailbox, {})
+
+    def mailbox_quotas(self, mailbox: str, shares: Mapping[str, float]) -> None:
+        """Say how much of each quota of a mailbox is used; what is not told is not known."""
+        for resource in _QUOTAS:
+            share = shares.get(resource)
+            if share is None or mailbox not in self._mailboxes:
+                self._series.remove(MAILBOX_QUOTA, (mailbox, resource))
+            elif self._series.get(MAILBOX_QUOTA, (mailbox, resource)) != share:
+                self._series.put(MAILBOX_QUOTA, (mailbox, resource), share)
 
     def mailbox_reconnected(self, mailbox: str) -> None:
         """Say that a connection to a mailbox was lost and is made again."""

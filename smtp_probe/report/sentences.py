@@ -68,7 +68,11 @@ def describe(outcome: Outcome) -> str:
         case OutcomeKind.LATE:
             return f"arrived too late, after {after}" if after else "arrived too late"
         case OutcomeKind.LOST:
-            return f"not arrived within {describe_duration(outcome.probe.give_up_after_seconds)}, given up"
+            given_up = (
+                f"not arrived within {describe_duration(outcome.probe.give_up_after_seconds)}, given up"
+            )
+            detail = "" if outcome.failure is None else outcome.failure.detail
+            return f"{given_up}: {sanitise(detail, _QUOTE_CHARACTERS)}" if detail else given_up
         case OutcomeKind.BOUNCED:
             return _describe_bounce(outcome.bounce)
         case OutcomeKind.UNOBSERVED:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import time
 from pathlib import Path
@@ -28,6 +29,11 @@ ROUTES = {
     ),
     "unknown": route("nobody", "probe1", bounce_mailbox="probe1", interval=5),
     "full": route("full", "probe1", bounce_mailbox="probe1", interval=5),
+    # The bounce of this one goes to a mailbox without room for it.
+    "unheard": {
+        **route("nobody", "probe2", bounce_mailbox="full", deadline=4, give_up_after=10),
+        "sender": "full",
+    },
     "discarded": route("blackhole", "probe1", deadline=3, give_up_after=6, interval=5),
     "junked": route("spam", "spam", interval=5),
     "greylisted": route("postgrey", "probe1", plus_address=True, interval=5),
@@ -57,15 +63,31 @@ def postsuper(lab, *options):
 
 def configure(lab, work, filter_port):
     config = write_config(
-        lab, work, ROUTES, mailboxes={user: account(lab, user) for user in ("probe3", "spam")}
+        lab, work, ROUTES, mailboxes={user: account(lab, user) for user in ("probe3", "spam", "full")}
     )
     data = json.loads(config.read_text())
     data["senders"]["submit"]["verp"] = True  # each bounce comes to an address of its own
     data["senders"]["filtered"] = {
         **data["senders"]["submit"], "host": "127.0.0.1", "port": filter_port, "tls": "none", "auth": None,
     }  # fmt: skip
+    data["senders"]["full"] = {
+        **data["senders"]["submit"],
+        "envelope_from": "full@example.test",
+        "verp": False,
+    }
     config.write_text(json.dumps(data))
     return config
+
+
+def fill(folder):
+    """Lay more into a mailbox than its quota of 200 bytes, as an import or an administrator does."""
+    for part in ("", "new", "cur", "tmp"):
+        (folder / part).mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / "new" / "1.large.host"
+    path.write_bytes(b"Subject: large\r\n\r\n" + b"x" * 3000 + b"\r\n")
+    owner = folder.parents[1].stat()
+    for each in (folder.parent, folder, *folder.iterdir(), path):
+        os.chown(each, owner.st_uid, owner.st_gid)
 
 
 def scan_at_the_mx(lab, port, back):
@@ -89,6 +111,7 @@ def ended(lab, tmp_path_factory):
     with (conf / "main.cf").open("a") as main:
         main.write(RELAY.format(held=held))
     lab.start_part("relay")
+    fill(lab.maildir("full"))
     scanner, back = free_port(), free_port()
     scan_at_the_mx(lab, scanner, back)
     work = Path(tmp_path_factory.mktemp("endings"))
@@ -125,6 +148,7 @@ def test_each_ending_has_its_name(ended):
         "expired": "bounced",
         "unknown": "bounced",
         "full": "bounced",
+        "unheard": "lost",
         "discarded": "lost",
         "junked": "junked",
         "greylisted": "delivered",
@@ -133,6 +157,18 @@ def test_each_ending_has_its_name(ended):
         "footer": "delivered",
         "scanned": "delivered",
     }
+
+
+def test_a_bounce_that_its_mailbox_has_no_room_for_is_told_as_that(ended):
+    daemon, probes, views = ended
+    assert daemon.value("smtp_probe_mailbox_quota_used_ratio", mailbox="full", resource="storage") > 1
+    assert daemon.value("smtp_probe_mailbox_quota_used_ratio", mailbox="probe1", resource="storage") < 0.01
+    assert daemon.value("smtp_probe_outcomes_total", route="unheard", outcome="lost") >= 1
+    assert not any(probe["kind"] == "unobserved" for probe in probes.values())
+    said = "the bounce mailbox has no room, 3 of 1 KiB used"
+    assert said in json.dumps(views["unheard"])
+    assert said not in json.dumps(views["discarded"])
+    assert daemon.log.read_text().count("no room for another message: 3 of 1 KiB used") == 1
 
 
 def test_a_bounce_says_why(ended):

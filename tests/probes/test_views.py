@@ -52,3 +52,18 @@ def test_who_waits_is_named_once_when_all_mailboxes_are_known_far_enough():
     views.current = {"inbox": view(200, "new"), "bounces": view(10, "b")}
     assert sorted(views.seen()) == ["both", "late"]
     assert not views.is_waited_for
+
+
+def test_a_mailbox_without_room_is_named_and_one_that_is_both_is_named_once():
+    views, full = Views(), dataclasses.replace(view(100, "new"), shortage=lambda: "9 of 9 KiB used")
+    views.current = {"inbox": full, "bounces": dataclasses.replace(full, account="b")}
+    with_bounces = dataclasses.replace(PROBE, bounce_mailbox="bounces", bounce_account="b")
+    with_one = dataclasses.replace(PROBE, bounce_mailbox="inbox", bounce_account="new")
+
+    assert (
+        views.lack_of_room(with_one)
+        == views.lack_of_room(PROBE)
+        == "the mailbox has no room, 9 of 9 KiB used"
+    )
+    assert views.lack_of_room(with_bounces).endswith("; the bounce mailbox has no room, 9 of 9 KiB used")
+    assert views.lack_of_room(dataclasses.replace(PROBE, mailbox="gone")) == ""

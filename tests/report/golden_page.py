@@ -200,6 +200,7 @@ def make_golden_telemetry():
     observations = telemetry.observations
     observations.journal_state(up=True)
     observations.mailbox_state("inbox", up=True)
+    observations.mailbox_quotas("inbox", {"storage": 0.25, "message": 0.5, "annotation": 1.0})
     observations.mailbox_reconnected("inbox")
     observations.in_flight("example", 2, START_NS + 60 * NS)
     observations.scheduler_lag(0.004)

@@ -112,7 +112,7 @@ def test_label_values_are_bounded(metric):
     }
     listed_or_capped |= {"state", "percentile", "destination", "method", "wait"}
     listed_or_capped |= {"source", "result", "zone", "attempt", "answer"}
-    listed_or_capped |= {"status_class", "category", "placement", "filter"}
+    listed_or_capped |= {"status_class", "category", "placement", "filter", "resource"}
     fixed = {"version", "pythonversion", "shard", "shards", "member", "roles", "vantage"}
 
     assert set(metric.labels) <= {*GROUP_LABELS, *listed_or_capped, *fixed}

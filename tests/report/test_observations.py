@@ -15,6 +15,7 @@ from smtp_probe.report.metrics import (
     INTERVAL,
     JOURNAL_UP,
     LOG_MESSAGES,
+    MAILBOX_QUOTA,
     MAILBOX_RECONNECTS,
     MAILBOX_UP,
     OLDEST_IN_FLIGHT,
@@ -127,6 +128,18 @@ def test_a_mailbox_keeps_its_state_over_a_reload(observations):
     observations.declare(make_config("example", "another"))
 
     assert observations.health().mailboxes == (MailboxHealth(name="inbox", is_up=True),)
+
+
+def test_how_full_a_mailbox_is_is_known_only_while_it_is_watched(series, observations):
+    observations.mailbox_quotas("inbox", {"storage": 0.5, "annotation-storage": 1.0})
+    observations.mailbox_quotas("gone", {"storage": 0.5})
+    shown = [
+        (box, kind) for box in ("inbox", "gone") for kind in ("storage", "message", "annotation-storage")
+    ]
+    assert [series.get(MAILBOX_QUOTA, labels) for labels in shown] == [0.5, None, None, None, None, None]
+
+    observations.mailbox_state("inbox", up=False)
+    assert series.get(MAILBOX_QUOTA, ("inbox", "storage")) is None
 
 
 def test_reconnects_are_counted(series, observations):

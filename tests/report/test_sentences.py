@@ -31,6 +31,10 @@ CASES = {
     "found in the junk folder after 1.50 s": make_outcome(OutcomeKind.JUNKED),
     "arrived too late, after 15 min 5 s": make_outcome(OutcomeKind.LATE, seconds=905.0),
     "not arrived within 24 h 0 min, given up": make_outcome(OutcomeKind.LOST),
+    "not arrived within 24 h 0 min, given up: the mailbox has no room, 9 of 9 KiB used": make_outcome(
+        OutcomeKind.LOST,
+        failure=Failure(stage="arrival", cause="lost", detail="the mailbox has no room, 9 of 9 KiB used"),
+    ),
     "550 5.7.1 at RCPT by 192.0.2.1: blocked by policy": make_outcome(OutcomeKind.REFUSED),
     "451 4.7.1 at RCPT by 192.0.2.1: greylisted": make_outcome(OutcomeKind.DEFERRED),
     "421 at RCPT by 192.0.2.1": make_outcome(

@@ -11,8 +11,9 @@ import json
 import logging
 import random
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from smtp_probe.app.engine.duty import CHECKING
 from smtp_probe.app.engine.members import PATIENCE
@@ -144,13 +145,15 @@ class Exporter:
             return
         try:
             states = json.loads(entry.value).get("state", {})
-            told = {str(name): (bool(state["up"]), str(state["why"])) for name, state in states.items()}
+            told = {str(name): _read_state(state) for name, state in states.items()}
         except (ValueError, KeyError, TypeError, AttributeError):
             return  # of another version
         now = asyncio.get_running_loop().time()
-        for name, (is_up, why) in told.items():
+        observations = self._program.telemetry.observations
+        for name, (is_up, why, quotas) in told.items():
             self._heard[name] = now
-            self._program.telemetry.observations.mailbox_state(name, is_up, why)
+            observations.mailbox_state(name, is_up, why)
+            observations.mailbox_quotas(name, quotas if is_up else {})
 
     async def _watch_leases(self) -> None:
         """Say of mailboxes that nobody speaks of that nobody watches them."""
@@ -260,3 +263,9 @@ class Exporter:
 
 def _count_nothing(_: Event) -> tuple[Increment, ...]:
     return ()
+
+
+def _read_state(state: Mapping[str, Any]) -> tuple[bool, str, dict[str, float]]:
+    """Read what a watcher says of one mailbox: whether it is in view, why not, and how full it is."""
+    quotas = {str(resource): float(share) for resource, share in state.get("quotas", {}).items()}
+    return bool(state["up"]), str(state["why"]), quotas

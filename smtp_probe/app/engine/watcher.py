@@ -198,7 +198,11 @@ class Watcher:
         crowding = self._crowding.get((key, group))
         return ({} if crowding is None else {"full": write_full(crowding.full())}) | {
             "state": {
-                name: {"up": states[name].is_up, "why": str(states[name].last_error or "")}
+                name: {
+                    "up": states[name].is_up,
+                    "why": str(states[name].last_error or ""),
+                    "quotas": states[name].shares,
+                }
                 for name in sorted(group)
                 if name in states
             }
