@@ -12,9 +12,9 @@ _FAILED = (
     # English
     r"(?:could ?(?:not|n't)|can ?not|can't) be (?:delivered|relayed)",
     r"recipients?(?:\(s\))? could not be (?:reached|processed)",
-    r"(?:was|were|is|has|have) not (?:been |be )?delivered(?! yet| to your (?:mailbox|inbox))",
+    r"(?:was|were|is|has|have) not (?:been |be )?delivered(?! yet| to you\b| to your (?:mailbox|inbox))",
     r"(?:was|is) undeliverable|undeliverable (?:address|mail|message|to)\b",
-    r"not delivered to",
+    r"not delivered to(?! you\b)",
     r"(?:not|n't|un)(?: be)? able to deliver",
     r"(?:could not|couldn't|cannot|can't|failed to) deliver\b",
     r"message not delivered",
@@ -47,6 +47,7 @@ _FAILED = (
     r"lever(?:ing|ans)(?:en)? .{0,80}?(?:mislyk(?:tes|kedes)|misslyckades)|toimitus .{0,80}?epäonnistui",
     # Polish, Czech, Hungarian, Turkish
     r"nie (?:można|udało się|mogła zostać|została) (?:było )?dostarcz|niedostarczon|nelze doručit|nedoručiteln",
+    r"(?:nepodarilo|nepodařilo) .{0,20}doruči|(?:nebol|nebyl|nemohl)[aoiy]? .{0,30}doručen|ni(?:je)? (?:bilo )?mog(?:oče|la|lo) .{0,20}(?:dostavi|isporuč)",
     r"kézbesíthetetlen|nem (?:sikerült|lehetett) kézbesíteni|kézbesítés .{0,80}?sikertelen",
     r"teslim edilemedi|iletilemedi|teslim başar",
     # Russian, Ukrainian
@@ -73,7 +74,18 @@ _DELAYED = (
     r"(?:warning|advisory)[- ]only|this is (?:just )?a warning|this is a warning message only",
     r"could not send (?:the )?message for (?:the )?past|delivery attempts will continue",
     r"we will continue (?:to attempt|to try|trying)",
-    r"(?:noch nicht|verzögert) (?:zugestellt|ausgeliefert)|verspätet|retard(?:é|ée) de la remise|remise retardée",
+    # German, Dutch, the North
+    r"(?:noch nicht|verzögert) (?:zugestellt|ausgeliefert)|verspätet|zustellung .{0,80}?verzögert|nog niet (?:bezorgd|afgeleverd)|vertraagd",
+    r"(?:ännu inte|endnu ikke|ennå ikke) lever|försenad|forsinket|viivästy",
+    # French, Spanish, Portuguese, Italian, Romanian
+    r"retard(?:é|ée) de la remise|(?:remise|distribution|livraison) .{0,80}?retardée|pas encore (?:été|pu être) (?:remis|distribué|délivré)",
+    r"(?:entrega|entregar) .{0,80}?(?:retrasad|atrasad|demorad)|(?:todavía|aún) no (?:se )?ha|ainda não foi (?:entregue|possível)",
+    r"consegna .{0,80}?ritard|non è ancora stato (?:consegnato|recapitato)|livrare .{0,80}?întârzi",
+    # Slavic languages, Hungarian, Turkish, Greek
+    r"opóźni|jeszcze nie (?:został|dostarcz)|zpožděn|oneskoren|dosud nebyl|odgođen|задерж|ещё не доставлен|еще не доставлен|ще не доставлен|затримк",
+    r"késleltet|késik|gecik|καθυστέρησ",
+    # Asia, Semitic languages
+    r"(?:配信|配送|送信|投递|傳遞|发送).{0,12}(?:遅延|遅れ|延迟|延遲)|지연|تأخر|התעכב",
 )
 _SUBJECT = (
     r"undeliver(?:ed|able)|unzustellbar|nicht zustellbar|non[- ]?(?:delivery|remis|deliverable)|onbestelbaar",
@@ -90,6 +102,8 @@ _SUBJECT = (
     r"(?:zustell(?:ung|fehler|status)|nicht zugestellt|rückläufer)|(?:échec|notification d'échec|avis de non)",
     r"(?:no se pudo entregar|no entregado|no se puede entregar|error de entrega|mensaje devuelto|notificaci[oó]n de (?:estado|fallo))",
     r"(?:mancata consegna|mancato recapito|impossibile recapitare|n[ãa]o entregue|falha na entrega|devolvid)",
+    r"(?:zustellung|bezorging|leverans|levering|remise|entrega|consegna|dostarczanie|doručení|доставка) .{0,20}(?:verzögert|verspätet|vertraagd|försenad|forsinket)",
+    r"remise retardée|entrega (?:retrasada|atrasada)|consegna ritardata|opóźniono|doručení (?:je )?zpožděno|доставка задерживается|配信の遅延|延迟|지연",
     r"(?:kan|kunne|kunde) (?:ikke|inte) (?:leveres|levereras)|ikke lever(?:t|et)|olevererbar|toimittamaton",
     r"(?:niedostarczon|zwrot|nedoručiteln|kézbesíthetetlen|teslim edilemedi|недоставлен|не удается доставить|не вдалося доставити|не доставлен|ваше сообщение не|сообщение не)",
     r"未送达|無法傳遞|배달되지 않|δεν είναι δυνατή η παράδοση|לא ניתן למסירה|غير قابل للتسليم|تعذر",

@@ -29,6 +29,7 @@ from smtp_probe.mail.bounce.phrases import (
     SENDER,
     SUBJECT,
 )
+from smtp_probe.mail.bounce.structure import is_built_as_bounce
 from smtp_probe.mail.syntax.encoded_words import decode_words
 from smtp_probe.mail.syntax.fields import split_fields
 from smtp_probe.mail.syntax.mime_parts import Part, parse_content_type
@@ -70,7 +71,7 @@ _OF_THE_FUTURE = re.compile(r"\b(?:will|if|when|until|unless)\b[^.]{0,80}")
 _REPLY_LINE = re.compile(r"(?m)^.{0,300}\b[45][0-9]{2}[ :-].{0,300}?[^\W\d_]{2}")
 _LONGEST_LINE = 900
 _SENDER_BEFORE = re.compile(
-    r"(?i)(?<!generated )(?<!expanded )(?<!redirected )\b(?:from|sender)\b[:\s]{0,3}[<\"(]?$"
+    r"(?i)(?<!generated )(?<!expanded )(?<!redirected )\b(?:from|sender)\b[:\s]{0,12}[<\"(]?$"
 )
 
 
@@ -102,14 +103,17 @@ def read_prose(
     recipient = _find_recipient(words, _decode_header(values.get("subject", b"")), own)
     if AWAY.match(subject) or (NO_FAILURE.search(subject) and not SUBJECT.match(subject)):
         return None
-    if not (is_declared and folded) and not _tells_of_failure(
-        values, subject, folded, has_recipient=recipient is not None
+    is_built = recipient is not None and is_built_as_bounce(words, parts, recipient)
+    if not (is_declared and (folded or SUBJECT.match(subject))) and not _tells_of_failure(
+        values, subject, folded, has_recipient=recipient is not None, is_built=is_built
     ):
         return None
     return _tell(subject, words, folded, recipient)
 
 
-def _tells_of_failure(values: dict[str, bytes], subject: str, folded: str, *, has_recipient: bool) -> bool:
+def _tells_of_failure(
+    values: dict[str, bytes], subject: str, folded: str, *, has_recipient: bool, is_built: bool
+) -> bool:
     said = FAILED.search(folded) or DELAYED.search(folded)
     is_caused = has_recipient and CAUSE.search(folded) is not None
     is_titled = SUBJECT.match(subject) is not None
@@ -119,12 +123,21 @@ def _tells_of_failure(values: dict[str, bytes], subject: str, folded: str, *, ha
         return False
     if _has_no_path(values) and not _is_by_a_daemon(values):
         # So come the answers of people who are away, too: they say why they cannot be reached, and name another address.
-        return is_titled or (said is not None and not ANSWER.match(subject))
-    if _is_by_a_program(values):
-        return is_titled or is_caused or (said is not None and (has_recipient or _has_no_path(values)))
+        return (
+            is_built
+            and (is_titled or said is not None)
+            and not ANSWER.match(subject)
+            and not _is_a_letter(values, folded)
+        )
+    if _has_no_path(values):
+        # whatever its language: what a mail server sends so, about somebody, in this form, is a bounce
+        return is_caused or is_built or said is not None or (is_titled and has_recipient)
+    if _is_by_a_daemon(values):
+        return is_titled or is_caused or (said is not None and is_built)
     # a parcel may be undeliverable, too, and a ticket may tell of a bounce
     is_plain = is_titled and not subject.lstrip().startswith(("[", "*")) and not _is_a_letter(values, folded)
-    return is_plain and has_recipient and bool(said or is_caused) and OF_MAIL.search(folded) is not None
+    is_plain = is_plain and not _is_by_its_author(values)
+    return is_plain and is_built and bool(said or is_caused) and OF_MAIL.search(folded) is not None
 
 
 def _tell(subject: str, words: str, folded: str, recipient: str | None) -> Prose:
@@ -222,6 +235,12 @@ def _is_a_letter(values: dict[str, bytes], folded: str) -> bool:
     return GREETING.match(folded) is not None or "list-unsubscribe" in values
 
 
+def _is_by_its_author(values: dict[str, bytes]) -> bool:
+    """Whether what bounces would go to the author himself: a bounce must not bounce, so this is somebody's mail."""
+    path = _addresses(_decode_header(values.get("return-path", b"")))
+    return bool(path & _addresses(_decode_header(values.get("from", b""))))
+
+
 def _is_by_a_person(values: dict[str, bytes], subject: str) -> bool:
     """Whether it is an answer or a forward that did not come over the empty path."""
     return ANSWER.match(subject) is not None and not _has_no_path(values)
@@ -246,7 +265,7 @@ def _find_recipient(words: str, subject: str, own: set[str]) -> str | None:
         *_near_failure(words),
         *(match[1] for match in _RCPT.finditer(words)),
         *_find_addresses(words),
-        *_ANY_ADDRESS.findall(subject),
+        *_find_addresses(subject),
     )
     for address in found:
         bare = address.strip(".'\"")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from smtp_probe.mail.bounce import reason_words
 from smtp_probe.mail.bounce.delivery_status import find_status
 from smtp_probe.mail.bounce.report import BounceReport
 
@@ -101,8 +102,7 @@ _BY_WORDS = (
             r"over (?:the |disk )?quota|overquota|quota (?:is )?(?:exceed|violat|full)|exceed(?:s|ed|ing)? .{0,30}quota"
             r"|mail(?:box|folder) (?:is |was )?full|(?:insufficient|not enough) (?:system )?(?:storage|disk)|dis[ck] ?quota"
             r"|full mailbox|out of storage|mailbox .{0,30}(?:exceeds?|exceeded|size limit)|dis[ck] space limit|inbox is full"
-            r"|postfach .{0,20}voll|zu ?viele mails|bo[iî]te .{0,30}pleine|casella .{0,20}piena|buz[oó]n .{0,20}lleno"
-            r"|переполнен|邮箱(?:空间)?已?满|容量"
+            + "".join(f"|{words}" for words in reason_words.MAILBOX_FULL)
         ),
     ),
     (TOO_LARGE, r"too (?:large|big)|size (?:limit|exceed)|exceeds .{0,30}(?:size|limit)|message size"),
@@ -114,10 +114,10 @@ _BY_WORDS = (
             r" (?:found|known|exist|available|recogni)|unavailable|disabled|inactive|deactivated|suspended|terminated|rejected)"
             r"|does(?:n't| not) (?:exist|have an?)|no mail ?box|not listed in|not our customer|recipient name is not|badrcptto"
             r"|not an? (?:active|known|valid) (?:user|address|recipient|mailbox)|address (?:\S{1,80} )?(?:couldn't be|wasn't) found"
-            r"|host (?:or domain name )?not found|unrouteable|domain .{0,40}not (?:found|exist)|name or service not known|no mx record"
+            r"|host (?:or domain name )?not found|unrouteable|domain .{0,40}(?:not (?:be )?(?:found|exist)|n't be found)|name or service not known|no mx record"
             r"|did not exactly match|disabled or discontinued|no longer (?:valid|active|on server)"
-            r"|unbekannt|existiert nicht|nicht (?:gefunden|vorhanden|aufgef)|inconnu|inexist|n'existe pas|no existe|no se encontr|n[aã]o (?:existe|encontrad)"
-            r"|sconosciut|onbekend|nie istnieje|ok[aä]nd|neexistuje|не (?:найден|существует)|不存在|見つかり|존재하지"
+            r"|account has been (?:closed|deleted|removed)|illegal host"
+            + "".join(f"|{words}" for words in reason_words.NO_SUCH_USER)
         ),
     ),
     (
