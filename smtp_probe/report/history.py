@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from smtp_probe.config.settings import Config
 from smtp_probe.mail.tag import hide_tokens
-from smtp_probe.model import Event, Outcome, OutcomeKind, Placement, ProbeEnded, ProbeOverdue
+from smtp_probe.model import Event, Outcome, OutcomeKind, Placement, ProbeEnded, ProbeOverdue, ProbeStarted
 from smtp_probe.report.increments import is_success
 from smtp_probe.report.redaction import SECRETS
 from smtp_probe.report.sentences import describe, describe_duration
@@ -117,6 +117,8 @@ class History:
                     sent_ns=probe.created_ns, probe_id=probe.probe_id,
                 )  # fmt: skip
                 self._stand(state)
+            case ProbeStarted():
+                self.version += 1  # it is on the way now
             case ProbeEnded(outcome=outcome):
                 self.recall(outcome)
                 self._beat(outcome)

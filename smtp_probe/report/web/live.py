@@ -1,7 +1,9 @@
 """Live updates: server-sent events that say that something changed, never what.
 
-In: a request. Out: a stream of `change` events, one a second at most. A page that hears one fetches itself anew. So many
-streams at once, each for an hour at most; a client that does not read is cut off.
+In: a request. Out: a stream of `change` events, one at once and then one a second at most, each with the name of what is
+shown now. A page has the name of what it shows, and fetches itself anew when it hears another: so nothing is missed while
+it was loaded, or the daemon was started anew. So many streams at once, each for an hour at most; a client that does not
+read is cut off.
 """
 
 from __future__ import annotations
@@ -18,6 +20,17 @@ _LOOK_SECONDS = 1.0
 _SIGN_OF_LIFE_SECONDS = 15.0
 _LONGEST_SECONDS = 3600.0
 _WRITE_SECONDS = 5.0
+_LARGEST_NAME = (1 << 48) - 1
+
+
+def name_of_now(application: Application) -> str:
+    """Name what the pages show now: another name after each change, and after each start."""
+    telemetry = application.telemetry
+    observations = telemetry.observations
+    shown = (
+        observations.started_ns, telemetry.history.version, observations.health(), id(application.checks),
+    )  # fmt: skip
+    return f"{hash(shown) & _LARGEST_NAME:x}"
 
 
 class LiveUpdates:
@@ -53,8 +66,8 @@ class LiveUpdates:
     async def _tell(self, request: web.Request, response: web.StreamResponse) -> None:
         loop = asyncio.get_running_loop()
         ends_at, silent_since = loop.time() + _LONGEST_SECONDS, loop.time()
-        known = self._fingerprint()
-        await _write(response, b"retry: 3000\n\n")
+        known = name_of_now(self._application)
+        await _write(response, f"retry: 3000\n{_change(known)}".encode())
         while loop.time() < ends_at and not self._ending.is_set():
             try:
                 async with asyncio.timeout(_LOOK_SECONDS):
@@ -63,17 +76,17 @@ class LiveUpdates:
                 pass
             if request.transport is None or request.transport.is_closing():
                 return
-            now = self._fingerprint()
+            now = name_of_now(self._application)
             if now != known:
                 known, silent_since = now, loop.time()
-                await _write(response, b"event: change\ndata: \n\n")
+                await _write(response, _change(now).encode())
             elif loop.time() - silent_since > _SIGN_OF_LIFE_SECONDS:
                 silent_since = loop.time()
                 await _write(response, b": alive\n\n")
 
-    def _fingerprint(self) -> tuple[object, ...]:
-        telemetry = self._application.telemetry
-        return telemetry.history.version, telemetry.observations.health(), id(self._application.checks)
+
+def _change(name: str) -> str:
+    return f"event: change\ndata: {name}\n\n"
 
 
 async def _write(response: web.StreamResponse, data: bytes) -> None:

@@ -84,6 +84,6 @@ _TEMPLATES.filters |= {
 _TEMPLATES.globals |= {"assets": _ASSET_NAMES, "pages": _PAGES, "version": smtp_probe.__version__}
 
 
-def render(template: str, *, base: str, here: str = "", **values: object) -> str:
-    """Render one page. `base` is the path of all pages, `here` the page's place in the navigation."""
-    return _TEMPLATES.get_template(template).render(base=base, here=here, **values)
+def render(template: str, *, base: str, here: str = "", seen: str = "", **values: object) -> str:
+    """Render one page: `base` is the path of all, `here` its place in the navigation, `seen` the name of what it shows."""
+    return _TEMPLATES.get_template(template).render(base=base, here=here, seen=seen, **values)

@@ -15,6 +15,7 @@ from smtp_probe.report.web.application import Application
 from smtp_probe.report.web.badge import render_badge
 from smtp_probe.report.web.checked import PARTS, view_part
 from smtp_probe.report.web.feed import render_feed
+from smtp_probe.report.web.live import name_of_now
 from smtp_probe.report.web.masked import show_config
 from smtp_probe.report.web.overview import Filter, Overview, RouteRow, take_overview, take_row
 from smtp_probe.report.web.probe_view import view_probe
@@ -76,23 +77,24 @@ class Site:
         row = self._find_row(request)
         if row is None:
             return await self._nothing("There is no route of this name.")
-        config = self._application.config
+        config, seen = self._application.config, name_of_now(self._application)
         past = await self._application.archive.route_past(row.view.name)
         page = await self._workshop.render(take_route_page, row.view, config, past)
-        return await self._page("route.html", page=page, row=row, recent_limit=ROUTE_PROBES)
+        return await self._page("route.html", seen=seen, page=page, row=row, recent_limit=ROUTE_PROBES)
 
     async def _probe(self, request: web.Request) -> web.StreamResponse:
+        seen = name_of_now(self._application)
         record = await self._application.archive.probe(request.match_info["probe_id"][:100])
         if record is None:
             return await self._nothing("There is no probe of this id, or it is not kept any more.")
         html = await self._workshop.render(
-            self._render_probe, view_probe(record, self._application.checks.queued)
+            self._render_probe, view_probe(record, self._application.checks.queued), seen
         )
         return page_answer(html)
 
-    def _render_probe(self, probe: ProbeView) -> str:
+    def _render_probe(self, probe: ProbeView, seen: str) -> str:
         drawings = {"way": way_waterfall(probe), "submission": submission_waterfall(probe)}
-        return render("probe.html", base=self._base, here="none", probe=probe, **drawings)
+        return render("probe.html", base=self._base, here="none", seen=seen, probe=probe, **drawings)
 
     async def _part(self, request: web.Request) -> web.StreamResponse:
         part = view_part(self._application.checks, request.match_info["part"])
@@ -140,6 +142,7 @@ class Site:
     async def _page(
         self, template: str, *, here: str = "", status: int = 200, **values: object
     ) -> web.Response:
+        values.setdefault("seen", name_of_now(self._application))
         html = await self._workshop.render(render, template, base=self._base, here=here, **values)
         return page_answer(html, status)
 

@@ -122,6 +122,35 @@ async def test_a_page_changes_without_being_loaded_anew(tmp_path, browser):
         assert complaints == []
 
 
+async def test_many_open_pages_are_all_live_and_see_what_a_new_start_of_the_daemon_has(tmp_path, browser):
+    """A browser makes six connections to one server: a stream for each page would let the seventh wait for ever."""
+    (tmp_path / "after").mkdir()
+    before, after = await Stage.build("healthy", tmp_path), await Stage.build("failing", tmp_path / "after")
+    async with open_page(browser) as (first, _):
+        async with before.serve() as address:
+            pages = [first, *[await first.context.new_page() for _ in range(7)]]
+            for page in pages:
+                await page.goto(f"http://{address}/")
+                await page.evaluate("window.stays = true")
+            await before.tell(*lives([ending(OutcomeKind.REFUSED, 61, "internal")]))
+            for page in pages:
+                await until(page, "document.querySelector('#o').innerText.includes('1 of 4 routes fails')")
+        async with after.serve(address):
+            for page in pages:
+                await until(page, "document.querySelector('#o').innerText.includes('of 6 routes fail')")
+                assert await page.evaluate("window.stays")
+
+
+async def test_a_browser_without_shared_workers_is_live_as_well(tmp_path, browser):
+    stage = await Stage.build("healthy", tmp_path)
+    async with stage.serve() as address, open_page(browser) as (page, _):
+        await page.add_init_script("delete window.SharedWorker")
+        await page.goto(f"http://{address}/")
+        await until(page, "document.getElementById('live').textContent === 'Live'")
+        await stage.tell(*lives([ending(OutcomeKind.REFUSED, 61, "internal")]))
+        await until(page, "document.querySelector('#o').innerText.includes('1 of 4 routes fails')")
+
+
 async def test_it_is_used_with_the_keyboard_alone(tmp_path, browser):
     stage = await Stage.build("healthy", tmp_path)
     async with stage.serve() as address, open_page(browser) as (page, _):

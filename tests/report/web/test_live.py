@@ -1,6 +1,7 @@
 """Live updates."""
 
 import asyncio
+import re
 import time
 
 import aiohttp
@@ -8,7 +9,10 @@ import pytest
 
 from smtp_probe.model import OutcomeKind
 from smtp_probe.report.web import live
+from smtp_probe.report.web.live import name_of_now
 from tests.report.web.stage import Stage, ending, lives
+
+NAMED = re.compile(rb"event: change\ndata: ([0-9a-f]+)\n\n")
 
 
 @pytest.fixture
@@ -26,10 +30,32 @@ async def client(stage):
 async def test_a_change_is_told_and_no_more_than_that(stage, client):
     async with client.get("/live") as response:
         assert response.content_type == "text/event-stream"
-        assert await response.content.readuntil(b"\n\n") == b"retry: 3000\n\n"
+        retry, _, first = (await response.content.readuntil(b"\n\n")).partition(b"\n")
+        assert retry == b"retry: 3000"
         await stage.tell(*lives([ending(OutcomeKind.REFUSED, 1)]))
         async with asyncio.timeout(5):
-            assert await response.content.readuntil(b"\n\n") == b"event: change\ndata: \n\n"
+            second = await response.content.readuntil(b"\n\n")
+    assert NAMED.fullmatch(first)
+    assert NAMED.fullmatch(second)
+    assert first != second
+
+
+async def test_a_page_is_told_what_it_shows_so_that_nothing_is_missed_while_it_was_loaded(stage, client):
+    for path in ("/", "/routes/example", "/drills"):
+        async with client.get(path) as page, client.get("/live") as stream:
+            told = NAMED.search(await stream.content.readuntil(b"\n\n"))[1].decode()
+            assert f'data-seen="{told}"' in await page.text()
+
+
+async def test_what_is_shown_has_another_name_when_a_probe_starts_or_ends_or_the_program_does(stage, tmp_path):
+    names = [name_of_now(stage.application)]
+    for event in lives([ending(OutcomeKind.REFUSED, 1)])[:1]:
+        await stage.tell(event)
+        names.append(name_of_now(stage.application))
+    stage.telemetry.observations.started_ns += 1
+    names.append(name_of_now(stage.application))
+
+    assert len(set(names)) == len(names) == 3
 
 
 async def test_a_quiet_stream_gives_signs_of_life(client, monkeypatch):
