@@ -11,8 +11,9 @@ import asyncio
 import logging
 import socket
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 
 from aiohttp import web
@@ -22,6 +23,7 @@ from aiohttp.typedefs import Middleware
 from smtp_probe.errors import ConfigError
 from smtp_probe.report.archive import ArchiveError
 from smtp_probe.report.doors.connections import Connections
+from smtp_probe.report.doors.conversation import Conversation
 from smtp_probe.report.doors.doorkeeper import Doorkeeper
 from smtp_probe.report.exposition import Page
 from smtp_probe.report.listen import bound_address, open_socket, parse_listen_address
@@ -45,7 +47,8 @@ _MAX_SCRAPES = 20
 _PIECE_BYTES = 262_144
 _BACKLOG = 128
 
-_SECURITY_HEADERS = {
+_SERVER = {"Server": "smtp-probe"}
+_HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -81,22 +84,13 @@ class WebServer:
 
     async def start(self) -> list[str]:
         """Listen on all addresses. Gives those that are really bound. Raises ConfigError, then none is."""
-        runner = web.AppRunner(
-            self._routes(),
-            access_log=None,
-            shutdown_timeout=_LAST_ANSWERS_SECONDS,
-            logger=_server_log,
-            keepalive_timeout=75.0,
-            max_line_size=2048,
-            max_field_size=4096,
-            lingering_time=1.0,
-        )
+        runner = web.AppRunner(self._routes(), shutdown_timeout=_LAST_ANSWERS_SECONDS)
         with ExitStack() as opened:
             sockets = [opened.enter_context(open_socket(address)) for address in self._addresses]
             sockets += [opened.enter_context(given) for given in self._sockets]
             await runner.setup()
             assert runner.server is not None
-            self._connections = Connections(runner.server, self._doors.tls())
+            self._connections = Connections(self._converse(runner.server), self._doors.tls())
             for bound in sockets:
                 await _Site(runner, bound, self._connections).start()
             opened.pop_all()  # they are the runner's now
@@ -114,6 +108,20 @@ class WebServer:
                     await runner.cleanup()
             if self._connections is not None:
                 await self._connections.close()
+
+    def _converse(self, server: web.Server) -> Callable[[], Conversation]:
+        return partial(
+            Conversation,
+            server,
+            headers=_HEADERS | _SERVER,
+            loop=asyncio.get_running_loop(),
+            access_log=None,
+            logger=_server_log,
+            keepalive_timeout=75.0,
+            max_line_size=2048,
+            max_field_size=4096,
+            lingering_time=1.0,
+        )
 
     def _routes(self) -> web.Application:
         site = Site(self._application, workshop := Workshop(), self._base, self._place.base_url)
@@ -147,9 +155,9 @@ class WebServer:
     async def _add_headers(self, _: web.Request, response: web.StreamResponse) -> None:
         """Give every answer its headers, also one that is a stream."""
         response.headers.update(self._doors.headers)
-        for name, value in _SECURITY_HEADERS.items():
+        for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
-        response.headers["Server"] = "smtp-probe"
+        response.headers.update(_SERVER)
 
     async def _metrics(self, request: web.Request) -> web.StreamResponse:
         if self._scrapes >= _MAX_SCRAPES:

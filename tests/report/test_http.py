@@ -163,22 +163,28 @@ async def test_a_reload_goes_on_when_its_client_goes_away(address, application):
 
 
 @pytest.mark.parametrize(
-    "request_bytes",
+    ("request_bytes", "said"),
     [
-        b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 20_000 + b"\r\n\r\n",
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 50 + b"\r\n\r\n",
-        b"not http at all\r\n\r\n",
+        (b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", b"the request is too large"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 20_000 + b"\r\n\r\n", b"the request is too large"),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 50 + b"\r\n\r\n", b"this port speaks HTTP, and was asked in HTTPS"),
+        (b"not http at all\r\n\r\n", b"this is no HTTP request that can be read"),
+        (b"GET /api/v1/\xff<b>\x1b[31m HTTP/1.1\r\nHost: x\r\n\r\n", b"this is no HTTP request that can be read"),
+        (b"GET http://[::1 HTTP/1.1\r\nHost: x\r\n\r\n", b"this is no HTTP request that can be read"),
+        (b"GET / HTTP/1.1\r\n\r\n", b"this is no HTTP request that can be read"),
     ],
-    ids=["long line", "long header", "tls", "noise"],
-)
+    ids=["long line", "long header", "tls", "noise", "hostile", "address", "no host"],
+)  # fmt: skip
 async def test_what_is_no_request_of_reasonable_size_is_refused_without_a_word_in_the_log_of_bugs(
-    address, request_bytes, caplog
+    address, request_bytes, said, caplog
 ):
     answer = await exchange(address, request_bytes)
 
-    assert answer.split(b"\r\n")[0].split()[1] == b"400"
-    assert b"Traceback" not in answer
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.split(b"\r\n")[0].split()[1] == b"400"
+    assert b"Server: smtp-probe" in head
+    assert b"X-Content-Type-Options: nosniff" in head
+    assert body == said + b"\n"
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 

@@ -1,6 +1,6 @@
 """How many clients may be connected, and how long one may take to ask.
 
-In: aiohttp's server, and the TLS context if there is one. Out: a protocol factory that admits so many at once, from the
+In: what makes aiohttp's side of a connection, and the TLS context if there is one. Out: a protocol factory that admits so many at once, from the
 first packet on: a client that has not ended its TLS handshake takes a place like any other. A connection on which the head
 of a request is not whole in time is cut, the first request and each later one: aiohttp has a deadline between requests only.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Callable
 
 from aiohttp import web
 
@@ -21,8 +22,10 @@ HANDSHAKE_SECONDS = 10.0
 class Connections:
     """The connections of one server, over all its addresses."""
 
-    def __init__(self, server: web.Server, context: ssl.SSLContext | None = None) -> None:
-        self.server = server
+    def __init__(
+        self, converse: Callable[[], web.RequestHandler], context: ssl.SSLContext | None = None
+    ) -> None:
+        self.converse = converse
         self.context = context
         self.handshakes: set[asyncio.Task[None]] = set()
         self._places = 0
@@ -67,7 +70,7 @@ class Guest(asyncio.Protocol):
     """One connection: first secured, then aiohttp's, which `inner` is. Stands between both to see the time pass."""
 
     def __init__(self, connections: Connections) -> None:
-        self.inner = connections.server()
+        self.inner = connections.converse()
         self._connections = connections
         self._transport: asyncio.Transport | None = None
         self._has_begun = False

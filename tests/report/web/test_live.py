@@ -43,11 +43,14 @@ async def test_a_change_is_told_and_no_more_than_that(stage, client):
 async def test_a_page_is_told_what_it_shows_so_that_nothing_is_missed_while_it_was_loaded(stage, client):
     for path in ("/", "/routes/example", "/drills"):
         async with client.get(path) as page, client.get("/live") as stream:
-            told = NAMED.search(await stream.content.readuntil(b"\n\n"))[1].decode()
-            assert f'data-seen="{told}"' in await page.text()
+            told = NAMED.search(await stream.content.readuntil(b"\n\n"))
+            assert told is not None
+            assert f'data-seen="{told[1].decode()}"' in await page.text()
 
 
-async def test_what_is_shown_has_another_name_when_a_probe_starts_or_ends_or_the_program_does(stage, tmp_path):
+async def test_what_is_shown_has_another_name_when_a_probe_starts_or_ends_or_the_program_does(
+    stage, tmp_path
+):
     names = [name_of_now(stage.application)]
     for event in lives([ending(OutcomeKind.REFUSED, 1)])[:1]:
         await stage.tell(event)
