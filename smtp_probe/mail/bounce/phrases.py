@@ -29,13 +29,14 @@ _FAILED = (
     r"failed (?:addresses|recipients)",
     r"(?:error|error description)-(?:for|code):|was detected while processing the enclosed message",
     r"final delivery userid|did not exactly match an",
-    r"the following addresses? (?:had|could not)",
+    r"the following addresses? (?:had|could not)|malformed (?:recipient )?address|address that was incorrectly constructed",
     # German
     r"(?:konnte|kann|konnten|können) (?:leider )?(?:nicht|an .{1,120}? nicht) (?:zugestellt|ausgeliefert|übermittelt|gesendet)",
     r"unzustellbar|nicht (?:zustellbar|zugestellt)|zustellung .{0,80}?(?:fehlgeschlagen|nicht möglich)",
     # French
     r"n'a (?:pas )?pu [eê]tre (?:d[ée]livr|remis|distribu|envoy|achemin|livr)",
     r"(?:échec|echec) (?:de la |de )?(?:remise|distribution|livraison|l'envoi)|n'existe (?:pas|plus)|non remis",
+    r"n'a pas été (?:remis|délivré|distribué|acheminé)",
     # Spanish, Portuguese, Italian, Catalan
     r"no (?:pudo|ha podido|puede|se pudo|se ha podido) (?:ser )?entregar?|no (?:ha sido|fue) entregado",
     r"n[ãa]o (?:p[oôó]de|foi poss[íi]vel|foi) (?:ser )?(?:entreg|enviad)|falha (?:na|de) entrega",

@@ -2,8 +2,8 @@
 
 In: the fields of a header, and the texts of a message. Out: what the prose says, or None for what is no bounce. It is one
 where a program wrote it (by its author or its empty return path) and its text, before the returned message begins,
-says that something was not delivered; or where both its subject and its text say so. An answer or a forward of a
-bounce is none: its subject begins otherwise, and what it quotes is not read.
+says that something was not delivered, or is built as a bounce is (`structure`); or where both its subject and its text say
+so, and it is built so. An answer or a forward of a bounce is none: its subject begins otherwise, and what it quotes is not read.
 """
 
 from __future__ import annotations
@@ -103,41 +103,59 @@ def read_prose(
     recipient = _find_recipient(words, _decode_header(values.get("subject", b"")), own)
     if AWAY.match(subject) or (NO_FAILURE.search(subject) and not SUBJECT.match(subject)):
         return None
-    is_built = recipient is not None and is_built_as_bounce(words, parts, recipient)
-    if not (is_declared and (folded or SUBJECT.match(subject))) and not _tells_of_failure(
-        values, subject, folded, has_recipient=recipient is not None, is_built=is_built
-    ):
+    signs = _find_signs(subject, words, folded, parts, recipient)
+    is_promised = is_declared and bool(folded or signs.is_titled)
+    if not is_promised and not _tells_of_failure(values, subject, folded, signs):
         return None
     return _tell(subject, words, folded, recipient)
 
 
-def _tells_of_failure(
-    values: dict[str, bytes], subject: str, folded: str, *, has_recipient: bool, is_built: bool
-) -> bool:
-    said = FAILED.search(folded) or DELAYED.search(folded)
-    is_caused = has_recipient and CAUSE.search(folded) is not None
-    is_titled = SUBJECT.match(subject) is not None
-    if _is_receipt(values) and not is_titled and "automatically rejected" not in folded:
+@dataclass(frozen=True, slots=True)
+class _Signs:
+    """What speaks for a bounce: its subject, its words, a cause beside an address, and how it is built about one."""
+
+    is_titled: bool
+    is_told: bool
+    is_caused: bool
+    is_built: bool
+    has_recipient: bool
+
+
+def _find_signs(
+    subject: str, words: str, folded: str, parts: Sequence[Part], recipient: str | None
+) -> _Signs:
+    is_told = FAILED.search(folded) is not None or DELAYED.search(folded) is not None
+    return _Signs(
+        is_titled=SUBJECT.match(subject) is not None,
+        is_told=is_told,
+        is_caused=recipient is not None and CAUSE.search(folded) is not None,
+        is_built=recipient is not None
+        and is_built_as_bounce(words, parts, recipient, with_reason=not is_told),
+        has_recipient=recipient is not None,
+    )
+
+
+def _tells_of_failure(values: dict[str, bytes], subject: str, folded: str, signs: _Signs) -> bool:
+    if _is_receipt(values) and not signs.is_titled and "automatically rejected" not in folded:
         return False
-    if not is_titled and CHALLENGE.search(folded):
+    if not signs.is_titled and CHALLENGE.search(folded):
         return False
-    if _has_no_path(values) and not _is_by_a_daemon(values):
-        # So come the answers of people who are away, too: they say why they cannot be reached, and name another address.
-        return (
-            is_built
-            and (is_titled or said is not None)
-            and not ANSWER.match(subject)
-            and not _is_a_letter(values, folded)
-        )
-    if _has_no_path(values):
+    if _has_no_path(values) and _is_by_a_daemon(values):
         # whatever its language: what a mail server sends so, about somebody, in this form, is a bounce
-        return is_caused or is_built or said is not None or (is_titled and has_recipient)
+        is_about = signs.is_titled and signs.has_recipient
+        return signs.is_told or signs.is_caused or signs.is_built or is_about
+    if _has_no_path(values):
+        # So come the answers of people who are away, too: they say why they cannot be reached, and name another address.
+        is_letter = ANSWER.match(subject) is not None or _is_a_letter(values, folded)
+        return signs.is_built and (signs.is_titled or signs.is_told) and not is_letter
     if _is_by_a_daemon(values):
-        return is_titled or is_caused or (said is not None and is_built)
+        is_said = signs.is_caused or (signs.is_told and signs.is_built)
+        return signs.is_titled or (is_said and not _is_by_its_author(values))
     # a parcel may be undeliverable, too, and a ticket may tell of a bounce
-    is_plain = is_titled and not subject.lstrip().startswith(("[", "*")) and not _is_a_letter(values, folded)
-    is_plain = is_plain and not _is_by_its_author(values)
-    return is_plain and is_built and bool(said or is_caused) and OF_MAIL.search(folded) is not None
+    is_plain = signs.is_titled and not subject.lstrip().startswith(("[", "*"))
+    is_letter = _is_a_letter(values, folded) or _is_by_its_author(values)
+    is_said = signs.is_built and (signs.is_told or signs.is_caused)
+    return is_plain and is_said and not is_letter and OF_MAIL.search(folded) is not None
 
 
 def _tell(subject: str, words: str, folded: str, recipient: str | None) -> Prose:

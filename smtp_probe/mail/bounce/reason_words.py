@@ -8,7 +8,7 @@ from __future__ import annotations
 
 NO_SUCH_USER = (
     # German, Dutch, the North
-    r"unbekannt|existiert nicht|gibt es nicht|nicht (?:gefunden|vorhanden|aufgef|bekannt)",
+    r"unbekannt|existiert nicht|gibt es nicht|nicht (?:gefunden|vorhanden|bekannt|.{0,40}aufgef)",
     r"onbekend|bestaat niet|niet (?:gevonden|bekend)",
     r"ok[aä]nd|finns inte|existerar inte|hittades inte",
     r"findes ikke|finnes ikke|eksisterer ikke|uk(?:endt|jent)|ble(?:v)? ikke fu(?:nnet|ndet)",

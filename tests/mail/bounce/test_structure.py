@@ -57,3 +57,17 @@ def test_a_sentence_about_somebody(words):
 )
 def test_a_message_that_is_returned(returned, is_one):
     assert is_built_as_bounce("al al@there.example", (returned,), ADDRESS) is is_one
+
+
+@pytest.mark.parametrize(
+    ("words", "is_one"),
+    [
+        ("skribu al:\n\n  al@there.example\n\ndankon", False),
+        ("skribu al:\n  <al@there.example>\n", False),
+        ("<al@there.example>: neniu", True),
+        ("<al@there.example>\n   neniu", True),
+    ],
+)
+def test_an_address_without_a_reason_may_be_one_to_write_to(words, is_one):
+    assert is_built_as_bounce(words, (), ADDRESS)
+    assert is_built_as_bounce(words, (), ADDRESS, with_reason=True) is is_one
