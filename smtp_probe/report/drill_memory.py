@@ -12,14 +12,14 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from smtp_probe.model import DrillReport
 
 _log = logging.getLogger(__name__)
 NAME = "drills.json"
 _MOST_BYTES = 4_194_304
-_REPORTS = TypeAdapter(tuple[DrillReport, ...])
+_REPORTS = TypeAdapter(tuple[DrillReport, ...], config=ConfigDict(defer_build=True))  # most have no drill to remember
 
 
 class DrillMemory:
