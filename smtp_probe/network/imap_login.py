@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from smtp_probe.config.settings import Mechanism
 from smtp_probe.errors import MailboxError
 from smtp_probe.model import Cause
+from smtp_probe.network.mechanisms import say_not_offered
 from smtp_probe.network.oauth_bearer import ACKNOWLEDGEMENT, initial_response
 
 _STAGE = "login"
@@ -116,9 +117,5 @@ def _not_offered(mechanism: Mechanism, capabilities: frozenset[str]) -> MailboxE
     offered = sorted(word[5:] for word in capabilities if word.startswith("AUTH="))
     if "LOGINDISABLED" not in capabilities:
         offered.append("LOGIN")
-    choice = ", ".join(offered[:10]) or "none on this connection (LOGINDISABLED)"
-    return MailboxError(
-        _STAGE,
-        Cause.AUTH_NOT_OFFERED,
-        detail=f"the server does not offer {mechanism.upper()}; it offers: {choice}",
-    )
+    detail = say_not_offered(mechanism, offered, none="none on this connection (LOGINDISABLED)")
+    return MailboxError(_STAGE, Cause.AUTH_NOT_OFFERED, detail=detail)

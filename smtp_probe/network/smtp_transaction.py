@@ -19,6 +19,7 @@ from smtp_probe.config.settings import Auth, TlsMode
 from smtp_probe.errors import ProbeError
 from smtp_probe.mail.reply import parse_reply, queue_id_of
 from smtp_probe.model import Cause, Disposition, LoginTrial, Phase, Reply, Submission, TlsFacts
+from smtp_probe.network.mechanisms import say_not_offered
 from smtp_probe.network.phases import PhaseRecord
 from smtp_probe.network.smtp_dialogue import Answer, Dialogue
 from smtp_probe.network.smtp_encoding import (
@@ -193,7 +194,7 @@ class Transaction:
 
     async def _authenticate(self, auth: Auth, secret: str) -> None:
         if auth.mechanism.value not in self._dialogue.mechanisms:
-            detail = f"{auth.mechanism.value} is not offered"
+            detail = say_not_offered(auth.mechanism, self._dialogue.mechanisms)
             raise ProbeError(Phase.AUTH, Cause.AUTH_NOT_OFFERED, detail=detail)
         with self._phase(Phase.AUTH, self._limits.auth):
             self._expect(2, await self._dialogue.authenticate(auth, secret))

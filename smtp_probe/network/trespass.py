@@ -19,6 +19,7 @@ from smtp_probe.mail.reply import parse_reply
 from smtp_probe.mail.syntax.text import sanitise
 from smtp_probe.mail.trespasses import pad
 from smtp_probe.model import Cause, DrillTrial, Phase, Reply
+from smtp_probe.network.mechanisms import say_not_offered
 from smtp_probe.network.smtp_dialogue import Answer
 from smtp_probe.network.smtp_encoding import encode_data, normalise_line_ends
 from smtp_probe.network.submission import SmtpDialogue
@@ -163,7 +164,7 @@ class _Attempt:
         own = self._settings.auth
         wanted = Mechanism.PLAIN if own is None or own.mechanism is Mechanism.XOAUTH2 else own.mechanism
         if wanted.value not in self._dialogue.mechanisms:
-            detail = f"{wanted.value} is not offered"
+            detail = say_not_offered(wanted, self._dialogue.mechanisms)
             raise ProbeError(Phase.AUTH, Cause.AUTH_NOT_OFFERED, detail=detail)
         login = Auth(mechanism=wanted, username=self._wrong_username, password_env="UNUSED")  # noqa: S106
         async with self._step(Phase.AUTH):

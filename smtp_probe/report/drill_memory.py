@@ -19,7 +19,9 @@ from smtp_probe.model import DrillReport
 _log = logging.getLogger(__name__)
 NAME = "drills.json"
 _MOST_BYTES = 4_194_304
-_REPORTS = TypeAdapter(tuple[DrillReport, ...], config=ConfigDict(defer_build=True))  # most have no drill to remember
+_REPORTS = TypeAdapter(
+    tuple[DrillReport, ...], config=ConfigDict(defer_build=True)
+)  # most have no drill to remember
 
 
 class DrillMemory:

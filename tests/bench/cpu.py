@@ -1,6 +1,7 @@
-"""Processor time of one probe: the daemon, a raw-socket script with the same dialogue, and the mailexporter.
+"""Processor time of one probe: the daemon, two scripts with the same dialogue, on raw sockets and on the libraries that
+the daemon stands on, and the mailexporter.
 
-All three run at the same time, at the same rate, into mailboxes of their own, so that whatever else the machine does
+All of them run at the same time, at the same rate, into mailboxes of their own, so that whatever else the machine does
 falls on all of them alike. A window ends with a scrape of those that have a page, which is counted in.
 """
 
@@ -11,12 +12,12 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 
 from .figures import Baseline, Figure, Row, ratio_at_most
-from .probers import DaemonUnderTest, MailExporter, Prober, RawScript, routes_at
+from .probers import DaemonUnderTest, LibraryScript, MailExporter, Prober, RawScript, routes_at
 from .process import cpu_seconds
 from .site import Site
 
 RATE = 4.0
-"""Probes a second of each of the three: a third of what the lab carries, so that nobody waits in a queue."""
+"""Probes a second of each of the four: not half of what the lab carries, so that nobody waits in a queue."""
 _WARM_UP_PROBES = 4
 
 
@@ -26,6 +27,7 @@ def measure_cpu(site: Site) -> list[Row]:
     probers: list[Prober] = [
         DaemonUnderTest(lab, site.new_directory(), routes_at(1, RATE)),
         RawScript(lab, site.new_directory(), interval_seconds=pace),
+        LibraryScript(lab, site.new_directory(), interval_seconds=pace),
         MailExporter(lab, site.new_directory(), interval_seconds=pace),
     ]
     with ExitStack() as running:
@@ -34,7 +36,7 @@ def measure_cpu(site: Site) -> list[Row]:
         for prober in probers:
             prober.wait_for_ends(_WARM_UP_PROBES)
         windows = [_measure_window(site, probers) for _ in range(site.choose(6, 3))]
-    daemon, raw, exporter = (
+    daemon, raw, libraries, exporter = (
         Figure.of("ms", (window[number] for window in windows)) for number in range(len(probers))
     )
     what = "CPU a probe, STARTTLS and login"
@@ -45,6 +47,13 @@ def measure_cpu(site: Site) -> list[Row]:
             ours=daemon,
             baseline=Baseline("raw sockets, same dialogue", raw),
             aim=ratio_at_most(2.0),
+            is_paired=True,
+        ),
+        Row(
+            benchmark="cpu",
+            what=what,
+            ours=daemon,
+            baseline=Baseline("aiosmtplib and aioimaplib", libraries),
             is_paired=True,
         ),
         Row(

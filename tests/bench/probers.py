@@ -1,7 +1,7 @@
-"""The three probers that are compared, each as a process of its own on the same lab.
+"""The probers that are compared, each as a process of its own on the same lab.
 
-`DaemonUnderTest` is `smtp-probe run` as users run it, `RawScript` is `raw_client.py`, and `MailExporter` is Debian's
-prometheus-mailexporter. All three log in with STARTTLS and AUTH PLAIN on the submission port.
+`DaemonUnderTest` is `smtp-probe run` as users run it, `RawScript` is `raw_client.py`, `LibraryScript` is `library_client.py`,
+and `MailExporter` is Debian's prometheus-mailexporter. All of them log in with STARTTLS and AUTH PLAIN on the submission port.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from tests.lab.part import Command
 
 from .process import end
 
+_ROOT = Path(__file__).parents[2]
 _RAW_CLIENT = Path(__file__).with_name("raw_client.py")
 _PATIENCE_SECONDS = 60.0
 _LOOK_SECONDS = 0.05
@@ -143,6 +144,8 @@ class RawScript(Prober):
     """`raw_client.py`, isolated from everything but the standard library."""
 
     name = "raw sockets"
+    user = "probe3"
+    command: tuple[str | Path, ...] = (sys.executable, "-I", "-S", "-B", _RAW_CLIENT)
 
     def __init__(
         self, lab: MailLab, directory: Path, *, interval_seconds: float, is_tight: bool = False
@@ -157,18 +160,18 @@ class RawScript(Prober):
             "imap_port": lab.imap.tls_port,
             "server_name": lab.imap.server_name,
             "ca_file": str(lab.ca_file),
-            "user": "probe3",
-            "password": lab.password("probe3"),
-            "recipient": lab.mail_address("probe3"),
+            "user": self.user,
+            "password": lab.password(self.user),
+            "recipient": lab.mail_address(self.user),
             "interval_seconds": interval_seconds,
             "is_tight": is_tight,
         }
         self._plan.write_text(json.dumps(plan))
 
     def __enter__(self) -> Self:
-        command: Command = [sys.executable, "-I", "-S", "-B", _RAW_CLIENT, self._plan]
+        command: Command = [*self.command, self._plan]
         with self._output.open("wb") as output:
-            self.process = subprocess.Popen(command, stdout=output)
+            self.process = subprocess.Popen(command, stdout=output, cwd=_ROOT)
         return self
 
     def count_ends(self) -> int:
@@ -182,6 +185,14 @@ class RawScript(Prober):
             for line in self._output.read_text().splitlines(keepends=True)
             if line.endswith("\n")
         ]
+
+
+class LibraryScript(RawScript):
+    """`library_client.py`: the same plan by aiosmtplib and aioimaplib."""
+
+    name = "the two libraries"
+    user = "probe4"
+    command = (sys.executable, "-m", "tests.bench.library_client")
 
 
 class MailExporter(Prober):

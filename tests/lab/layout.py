@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 DOMAIN = "example.test"
-USERS = ("probe1", "probe2", "probe3", "spam", "away", "full", "crowded")
+USERS = ("probe1", "probe2", "probe3", "probe4", "spam", "away", "full", "crowded")
 TEMPLATES = Path(__file__).parent / "templates"
 
 HOSTS = {
@@ -51,7 +51,7 @@ NUMBERS = {
 """Control number -> its value at the start."""
 
 BEHAVIOURS = {
-    "probe1, probe2, probe3": "delivered; a +tag is allowed",
+    "probe1 to probe4": "delivered; a +tag is allowed",
     "alias": "ends in probe2's mailbox",
     "maildir": "delivered by Postfix itself (virtual), into a maildir that no server shows",
     "echo": "answered by a program of Postfix's pipe, which quotes the header",
