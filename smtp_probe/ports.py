@@ -347,4 +347,4 @@ FetchText = Callable[[int], Awaitable[bytes]]
 """Fetches the body of the message at hand, up to so many bytes."""
 
 Dispatch = Callable[[MailboxMessage, FetchText], Awaitable[None]]
-"""Told of every message that a mailbox shows, once for each time it is listed."""
+"""Told of every message that a mailbox shows, once for each time it is listed. Raises JournalError where it has to be told again."""

@@ -97,7 +97,7 @@ class Arrivals:
         """Who forms verdicts on what has arrived; None: nobody."""
 
     async def look_at(self, message: MailboxMessage, fetch_text: FetchText) -> None:
-        """Make of one message what it is. Raises nothing for what a message or a full disk does."""
+        """Make of one message what it is. Raises JournalError where it has to be looked at again, when the journal works."""
         try:
             if self._may_be_echo(message) and await self._look_at_echo(message, fetch_text):
                 return
@@ -109,10 +109,8 @@ class Arrivals:
             # A bounce may be one by its words alone; a message that bears our own marks itself never is.
             if is_marked or not await self._is_bounce_in_prose(message, fetch_text):
                 await self._look_at_mail(message, candidates, fetch_text)
-        except JournalError as error:
-            _log.warning("message left alone until the journal works: %s", error)
-        except MailboxError:
-            raise  # the connection is of no use any more: its watcher opens another
+        except (JournalError, MailboxError):
+            raise  # of the second its watcher makes a new connection
         except Exception:  # noqa: BLE001 - a bug met by one message must not end the watching of all others
             _log.exception(
                 "a message could not be read by our own fault", extra={"location": message.location}

@@ -11,8 +11,9 @@ Rules:
 2. The wait between two looks is a fixed part of the age of the youngest expected message, so that the lag stays
    a small part of the latency whatever the latency is; the first look is when the fastest could be here. Where nothing is expected soon, IDLE waits; but not at once:
    where probes come often, to enter IDLE and to leave it again would be most of what we ask of the server.
-3. A connection that did anything unexpected is not repaired but replaced.
-4. After a refused login we wait long: a wrong password must not become a locked account.
+3. A message that could not be written down is looked at again until it is: up to then the folder is not known completely.
+4. A connection that did anything unexpected is not repaired but replaced.
+5. After a refused login we wait long: a wrong password must not become a locked account.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from smtp_probe.errors import MailboxError
+from smtp_probe.errors import JournalError, MailboxError
 from smtp_probe.mail.throttling import throttle_seconds
 from smtp_probe.model import Cause, Location, MailboxMessage, Placement
 from smtp_probe.ports import Clock, Dispatch, MailboxConnector, MailboxSession, WatchedFolder
@@ -40,6 +41,8 @@ _MISSING_FOLDER_SECONDS = 5.0
 _BATCH = 100
 _RECENT = 500
 """How many of the newest UIDs are looked at when a folder is seen for the first time and something is waited for."""
+_AGAIN_SECONDS = 2.0
+"""How often to look again at what the journal could not take."""
 _STEADY_SECONDS = 60.0
 """A connection that lived so long was a good one: the waits between connections begin anew."""
 _SHORT_PAUSE_SECONDS = 0.1
@@ -107,6 +110,8 @@ class FolderWatch:
         self._uidvalidity: int | None = None
         self._next_uid = 0
         self._discards: dict[int, set[int]] = {}
+        self._unwritten: set[int] = set()
+        self._again_at_ns = 0
         self._session: MailboxSession | None = None
         self._wanted = asyncio.Event()
         self._stirred = asyncio.Event()
@@ -202,6 +207,7 @@ class FolderWatch:
             return
         # First sight of this folder, or all its UIDs are new: what is ours is found by its marks, not by UID.
         self._discards = {uidvalidity: set() for uidvalidity in (state.uidvalidity,)}
+        self._unwritten.clear()
         own = set(await session.search_header(OWN_HEADER, ""))
         own |= set(await session.search_header("Subject", OWN_SUBJECT))
         # While a probe waits, what came before we looked may bear no mark of ours that a search finds: a bounce,
@@ -212,7 +218,10 @@ class FolderWatch:
 
     async def _dispatch_uids(self, session: MailboxSession, uids: list[int]) -> None:
         for start in range(0, len(uids), _BATCH):
-            for message in await session.fetch(uids[start : start + _BATCH]):
+            batch = uids[start : start + _BATCH]
+            messages = await session.fetch(batch)
+            self._unwritten.difference_update(set(batch) - {each.location.uid for each in messages})  # gone
+            for message in messages:
                 await self._dispatch(session, replace(message, in_view=False))
 
     async def _fetch_news(self, session: MailboxSession, *, in_view: bool = True) -> None:
@@ -223,11 +232,32 @@ class FolderWatch:
                 await self._dispatch(session, replace(message, absent_ns=self.covered_ns, in_view=in_view))
                 self._next_uid = message.location.uid + 1
             if not messages or session.is_at_end:
-                self.covered_ns = asked_ns
+                self._cover(asked_ns)
                 return
 
+    def _cover(self, asked_ns: int) -> None:
+        if not self._unwritten:
+            self.covered_ns = asked_ns
+
     async def _dispatch(self, session: MailboxSession, message: MailboxMessage) -> None:
-        await self._events.dispatch(message, lambda limit: session.fetch_text(message.location.uid, limit))
+        uid = message.location.uid
+        try:
+            await self._events.dispatch(message, lambda limit: session.fetch_text(uid, limit))
+        except JournalError as error:
+            if not self._unwritten:
+                told = {"mailbox": self._connector.name}
+                _log.warning("messages are left alone until the journal works: %s", error, extra=told)
+            self._unwritten.add(uid)
+        else:
+            self._unwritten.discard(uid)
+
+    async def _look_again(self, session: MailboxSession) -> None:
+        """Look again at what could not be written down, in batches as long as that goes well."""
+        while self._unwritten and self._clock.now_ns() >= self._again_at_ns:
+            uids = sorted(self._unwritten)[:_BATCH]
+            await self._dispatch_uids(session, uids)
+            if not self._unwritten.isdisjoint(uids):
+                self._again_at_ns = self._clock.now_ns() + round(_AGAIN_SECONDS * _NS)
 
     async def _wait(self, session: MailboxSession) -> bool | None:
         """Wait as long as is right now, unless somebody wants a look.
@@ -253,16 +283,19 @@ class FolderWatch:
 
     def _idle_seconds(self) -> float:
         """How long to trust the server's announcements: not for long while something has been due for a while."""
+        if self._unwritten:
+            return _AGAIN_SECONDS
         is_expecting = self._events.expected_since_ns() is not None
         return min(self._settings.idle, self._review_seconds()) if is_expecting else self._settings.idle
 
     async def _look(self, session: MailboxSession, *, may_be_news: bool) -> None:
         self._wanted.clear()  # before the look: who asks during it gets another one
+        await self._look_again(session)
         asked_ns = self._clock.now_ns()
         if may_be_news or await session.poll():
             await self._fetch_news(session)
         else:
-            self.covered_ns = asked_ns
+            self._cover(asked_ns)
 
     def _pause_seconds(self, now_ns: int) -> float | None:
         """How long to wait before the next look; None where IDLE is to wait for us."""

@@ -16,8 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Collection, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from smtp_probe.errors import EngineConflict, EngineError, JournalError
@@ -45,7 +44,6 @@ from smtp_probe.report.event_subjects import EventSubjects
 _TRIES = 8
 _AGAIN_SECONDS = 0.1
 """The tries are spread over some fifteen seconds where nobody answers: longer than the engine takes to elect a leader."""
-_FOLLOW_SECONDS = 5.0
 _UNDER_WAY = (ProbeStarted, ProbeHandedOver, SubmissionDeferred)
 
 
@@ -68,7 +66,8 @@ class EngineJournal:
         self._writer = writer
         self._known: dict[str, _Known] = {}
         self._doubtful: dict[str, str] = {}
-        self._moved = asyncio.Event()
+        self.read_ahead: Callable[[StoredMessage, Record], bool] = lambda _message, _record: False
+        """Told of an open probe's record that is needed before the stream has brought it; gives whether the probe is ours."""
 
     # Writing.
 
@@ -197,7 +196,11 @@ class EngineJournal:
                 self._known[probe.probe_id] = _Known(message.subject, message.sequence, record.state)
             elif message.sequence > known.sequence:
                 known.sequence, known.state = message.sequence, record.state
-        self._moved.set()
+
+    def has_met(self, probe_id: str, sequence: int) -> bool:
+        """Whether this record of an open probe, or a later one, is known: the stream may bring what was read ahead."""
+        known = self._known.get(probe_id)
+        return known is not None and known.sequence >= sequence
 
     def open_subjects(self, mailboxes: Collection[str]) -> list[str]:
         """Where the open probes of some mailboxes stand."""
@@ -218,15 +221,18 @@ class EngineJournal:
         return [known.state for known in self._known.values() if known.state is not None]
 
     async def probe_state(self, probe_id: str) -> str | None:
-        """`open`, `ended`, `unseen`, or None. Where it is open, whoever follows has been told of it. Raises JournalError."""
+        """`open`, `ended`, `unseen`, or None. Where it is open, whoever follows has been told of it. Raises JournalError.
+
+        The stream may be behind: a message can be here long before it. None where the probe is open and not ours.
+        """
         found = await self._find(probe_id)
         if found is None:
             return None
-        event = _read(found).event
-        if isinstance(event, ProbeEnded):
-            return "ended" if event.outcome.arrival is not None else "unseen"
-        await self._wait_until_followed(probe_id, found.sequence)
-        return "open"
+        record = _read(found)
+        if isinstance(record.event, ProbeEnded):
+            return "ended" if record.event.outcome.arrival is not None else "unseen"
+        is_ours = self.has_met(probe_id, found.sequence) or self.read_ahead(found, record)
+        return "open" if is_ours else None
 
     async def first_copy(self, probe_id: str) -> tuple[Trace | None, str | None]:
         """The way of the copy with which an ended probe arrived, and its queue id at the first server. Raises JournalError."""
@@ -238,15 +244,6 @@ class EngineJournal:
         known = self._known.get(probe_id)
         subject = known.subject if known is not None else self._subjects.any_probe(probe_id)
         return await self._log.last(self._subjects.stream, subject)
-
-    async def _wait_until_followed(self, probe_id: str, sequence: int) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_FOLLOW_SECONDS):
-                while (known := self._known.get(probe_id)) is None or known.sequence < sequence:
-                    self._moved.clear()
-                    await self._moved.wait()
-                return
-        raise JournalError("what the engine knows of a probe has not been told yet")
 
 
 def _is_news(event: Event, known: _Known) -> bool:

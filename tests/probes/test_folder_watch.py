@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from smtp_probe.errors import JournalError
 from smtp_probe.model import Cause, Location
 from smtp_probe.probes.folder_watch import WatchEvents, WatchSettings
 from smtp_probe.probes.watcher import MailboxWatcher
@@ -25,6 +26,7 @@ class Bed:
         self.found = []
         self.states = []
         self.reconnects = 0
+        self.is_full = False
         events = WatchEvents(
             dispatch=self._dispatch,
             expected_since_ns=lambda: self.expected_since_ns,
@@ -35,6 +37,8 @@ class Bed:
         self.watcher = MailboxWatcher(self.server, self.clock, WatchSettings(), events)
 
     async def _dispatch(self, message, fetch_text):
+        if self.is_full:
+            raise JournalError("disk full")
         self.found.append((message.location.folder, message.location.uid, message.seen_ns))
 
     def _reconnected(self):
@@ -49,6 +53,11 @@ class Bed:
     def expect(self):
         self.expected_since_ns = self.clock.now_ns()
         self.watcher.nudge()
+
+
+def is_known_lately(bed):
+    covered_ns = bed.watcher.covered_ns
+    return covered_ns is not None and covered_ns > bed.clock.now_ns() - 3_000_000_000
 
 
 @asynccontextmanager
@@ -258,3 +267,35 @@ async def test_ending_the_watch_closes_its_connections():
         pass
 
     assert [session.is_closed for session in sessions] == [True, True]
+
+
+async def test_what_could_not_be_written_down_is_looked_at_again_and_until_then_nothing_is_known_completely(
+    caplog,
+):
+    bed = Bed((INBOX,))
+    async with watching(bed):
+        bed.is_full = True
+        bed.expect()
+        uids = [bed.put(OWN), bed.put(OWN)]
+        await bed.clock.advance(30.0)
+        assert bed.uids() == []
+        assert not is_known_lately(bed)
+        assert len(caplog.records) == 1
+        bed.is_full = False
+        await bed.clock.advance(3.0)
+
+        assert bed.uids() == uids
+        assert is_known_lately(bed)
+
+
+async def test_what_could_not_be_written_down_and_was_taken_away_is_waited_for_no_more():
+    bed = Bed((INBOX,))
+    async with watching(bed):
+        bed.is_full = True
+        bed.expect()
+        uid = bed.put(OWN)
+        await bed.clock.advance(3.0)
+        del bed.server.folders["INBOX"].messages[uid]
+        await bed.clock.advance(5.0)
+
+        assert is_known_lately(bed)

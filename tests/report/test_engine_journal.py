@@ -68,7 +68,6 @@ class MemoryLog:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     monkeypatch.setattr(engine_journal, "_AGAIN_SECONDS", 0.0)
-    monkeypatch.setattr(engine_journal, "_FOLLOW_SECONDS", 0.05)
 
 
 def journal(log, writer="one"):
@@ -197,8 +196,7 @@ async def test_how_a_probe_stands_is_known_when_it_has_been_told():
     worker, watcher = journal(log), journal(log, "watcher")
     assert await watcher.probe_state("p") is None
     await worker.record(ProbeStarted(probe=PROBE))
-    with pytest.raises(JournalError):
-        await watcher.probe_state("p")  # it would be open, but nobody here has been told of it
+    assert await watcher.probe_state("p") is None  # it is open, and nobody here waits for it
 
     follow_all(log, watcher)
     assert await watcher.probe_state("p") == "open"
@@ -206,6 +204,26 @@ async def test_how_a_probe_stands_is_known_when_it_has_been_told():
     await watcher.record(end())
     assert await watcher.probe_state("p") == "unseen"
     assert (await watcher.first_copy("p"))[0] is None
+
+
+async def test_a_probe_of_which_the_stream_has_not_told_yet_is_read_ahead():
+    log = MemoryLog()
+    worker, watcher = journal(log), journal(log, "watcher")
+    told = []
+
+    def learn(message, record):
+        told.append(record.event)
+        watcher.follow(message, record)
+        return True
+
+    watcher.read_ahead = learn
+    await worker.record(ProbeStarted(probe=PROBE))
+    assert [await watcher.probe_state("p") for _ in range(2)] == ["open", "open"]
+    await worker.record(ProbeSubmitted(probe=PROBE, submission=SUBMISSION))
+    assert await watcher.probe_state("p") == "open"
+
+    assert [type(each) for each in told] == [ProbeStarted, ProbeSubmitted]
+    assert watcher.has_met("p", log.messages[-1].sequence)
 
 
 async def test_what_belongs_to_a_probe_stands_under_its_vantage():

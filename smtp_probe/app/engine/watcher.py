@@ -25,7 +25,7 @@ from smtp_probe.network.jetstream.names import subject_words
 from smtp_probe.network.jetstream.reading import Follower, Start
 from smtp_probe.ports import StoredMessage
 from smtp_probe.report.engine_journal import EngineJournal
-from smtp_probe.report.event_records import probe_of, read_record
+from smtp_probe.report.event_records import Record, probe_of, read_record
 
 _log = logging.getLogger(__name__)
 _LOOK_SECONDS = 1.0
@@ -63,6 +63,7 @@ class Watcher:
         self._marked: dict[tuple[str, Group], int] = {}
         self._crowding: dict[tuple[str, Group], Crowding] = {}
         leases.describe, leases.changed = self._describe, self.leases_changed
+        journal.read_ahead = self._read_ahead
 
     def configure(self, config: Config) -> None:
         """Take over a configuration."""
@@ -149,7 +150,7 @@ class Watcher:
         follower = Follower(self._stream, names.events, subjects, start)
         async for message in follower.messages():
             if message is not None:
-                if self._learn(message, crowding):
+                if self._read(message, crowding):
                     self._leases.hurry()
                 if not start.is_last_per_subject or follower.pending == 0:
                     self._read_to[key, group] = message.sequence
@@ -166,26 +167,40 @@ class Watcher:
             some = bookmark.subjects[begin : begin + _AT_ONCE]
             for message in await asyncio.gather(*(self._stream.last(events, each) for each in some)):
                 if message is not None:
-                    self._learn(message, crowding)
+                    self._read(message, crowding)
         return Start(bookmark.sequence + 1)
 
-    def _learn(self, message: StoredMessage, crowding: Crowding) -> bool:
-        """Take a record up. Gives whether a route became full by it, or is full no more."""
+    def _read(self, message: StoredMessage, crowding: Crowding) -> bool:
+        """Take a record of the stream up. Gives whether a route became full by it, or is full no more."""
         try:
             record = read_record(message.payload)
         except ValueError as error:
             _log.warning("an event cannot be read: %s", error, extra={"subject": message.subject})
             return False
-        probe, has_ended = probe_of(record.event), isinstance(record.event, ProbeEnded)
-        if isinstance(record.event, ProbeEnded):
-            self._program.ledger.has_ended(record.event.outcome)
-        elif record.state is not None:
-            self._program.ledger.follow(record.state, record.submitter)
-        self._journal.follow(message, record)
+        self._learn(message, record)
+        probe = probe_of(record.event)
         if probe is None:
             return False
-        vantage = subject_words(message.subject)[1]
-        return crowding.note(vantage, probe.route, probe.probe_id, is_open=not has_ended)
+        vantage, is_open = subject_words(message.subject)[1], not isinstance(record.event, ProbeEnded)
+        return crowding.note(vantage, probe.route, probe.probe_id, is_open=is_open)
+
+    def _learn(self, message: StoredMessage, record: Record) -> None:
+        ledger = self._program.ledger
+        if isinstance(record.event, ProbeEnded):
+            ledger.has_ended(record.event.outcome)
+        elif (state := record.state) is not None:
+            probe_id = state.probe.probe_id
+            if ledger.get(probe_id) is None or not self._journal.has_met(probe_id, message.sequence):
+                ledger.follow(state, record.submitter)
+        self._journal.follow(message, record)
+
+    def _read_ahead(self, message: StoredMessage, record: Record) -> bool:
+        """Learn of a probe whose message is here before the stream has told of it. False where its mailbox is not ours."""
+        state = record.state
+        if state is None or not any(state.probe.mailbox in group for _, group in self._readers):
+            return False
+        self._learn(message, record)
+        return True
 
     def _limit(self, route: str) -> int:
         settings = self._config.routes.get(route)
