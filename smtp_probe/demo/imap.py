@@ -66,8 +66,9 @@ class _Folder(MailboxData):
             wait_on = None
         return await super().update_selected(selected, wait_on=wait_on)
 
-    async def make_room(self) -> None:
-        excess = len(self._messages) - _FOLDER_CAPACITY
+    async def make_room(self, capacity: int) -> None:
+        """Keep so many messages at most."""
+        excess = len(self._messages) - capacity
         if excess > 0:
             await self.delete(sorted(self._messages)[:excess])
 
@@ -110,10 +111,13 @@ def _configure(tls: ssl.SSLContext) -> _Config:
 
 
 class MailStore:
-    """An IMAP server with STARTTLS. `start` it, `put` mail into it, `close` it."""
+    """An IMAP server with STARTTLS. `start` it, `put` mail into it, `close` it. A folder keeps the newest `capacity` messages."""
 
-    def __init__(self, passwords: Mapping[str, str], tls: ssl.SSLContext) -> None:
+    def __init__(
+        self, passwords: Mapping[str, str], tls: ssl.SSLContext, capacity: int = _FOLDER_CAPACITY
+    ) -> None:
         self._passwords = dict(passwords)
+        self._capacity = capacity
         self._config = _configure(tls)
         self._login = Login(self._config)
         self._folders: dict[str, _Folders] = {}
@@ -142,7 +146,7 @@ class MailStore:
         when = datetime.fromtimestamp(stored_ns // 1_000_000_000, UTC)
         await box.append(AppendMessage(message, when), recent=True)
         if isinstance(box, _Folder):
-            await box.make_room()
+            await box.make_room(self._capacity)
 
     async def close(self) -> None:
         """Stop listening and end every session, within two seconds."""

@@ -55,6 +55,8 @@ _STRONG_CARRIERS = frozenset({"header", "message-id"})
 """Carriers that no forward, reply or ticket takes over. A token elsewhere counts only in mail from our own address."""
 _CHECKED_BYTES = 65_536
 """So much more than was sent the body of our own message may have, and is fetched to see whether it came through unharmed."""
+_SIZE_DOUBT_BYTES = 256
+"""A server's word for a size is not exact everywhere; the shortest body of ours is longer than this."""
 _GROWTH = 1.5
 """And so many times: base64 is a third longer, with what gateways add."""
 
@@ -201,7 +203,7 @@ class Arrivals:
     async def _fetch_body(
         self, message: MailboxMessage, flight: Flight, recognised: Recognised, fetch_text: FetchText
     ) -> bytes | None:
-        """The whole body of the first copy; None for one far larger than what was sent. It will be deleted soon."""
+        """The whole body of the first copy; None for one far larger than what was sent, and one that is gone already."""
         signed_bytes = 0
         identity = self.routes.get(recognised.tag.route_hash)
         sent_bytes = identity.size_bytes if identity is not None else 0
@@ -210,7 +212,9 @@ class Arrivals:
         limit = max(min(_CHECKED_BYTES + round(sent_bytes * _GROWTH), _LARGEST_OWN_BYTES), signed_bytes)
         if message.size_bytes is None or message.size_bytes > limit or flight.arrival is not None:
             return None
-        return await fetch_text(limit)
+        body = await fetch_text(limit)
+        is_gone = not body and message.size_bytes > len(message.header) + _SIZE_DOUBT_BYTES
+        return None if is_gone else body
 
     async def _compare(
         self, message: MailboxMessage, flight: Flight, recognised: Recognised, body: bytes | None

@@ -23,6 +23,8 @@ from smtp_probe.mail.recognition import find_candidates
 from smtp_probe.mail.tag import peek
 
 PASSWORD = "of the lab"
+_CAPACITY = 1_000_000
+"""Messages of a folder: no probe may be lost because of this end of the way, however far behind the watchers are."""
 _RELAYED = (
     "Received: from relay.example.net (relay.example.net [198.51.100.25]) by mx.example.test with ESMTP; {stamp}\r\n"
     "Received: from prober.example.test (prober.example.test [127.0.0.1]) by relay.example.net with ESMTP; {stamp}\r\n"
@@ -66,7 +68,7 @@ async def serve(directory: Path, users: list[str]) -> None:
     files = make_certificates(directory, ["imap.example.test", "localhost"], _now())
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     tls.load_cert_chain(files.certificate_file, files.key_file)
-    store = MailStore(dict.fromkeys(users, PASSWORD), tls)
+    store = MailStore(dict.fromkeys(users, PASSWORD), tls, _CAPACITY)
     imap_port = await store.start()
     reception = Reception(directory, store)
     server = await asyncio.get_running_loop().create_server(

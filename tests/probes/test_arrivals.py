@@ -14,7 +14,10 @@ from smtp_probe.model import (
     Echo,
     ForgerySeen,
     Fork,
+    Location,
+    MailboxMessage,
     OutcomeKind,
+    Placement,
     StraySeen,
 )
 from smtp_probe.probes.arrivals import Arrivals, RouteIdentity
@@ -170,6 +173,29 @@ async def test_a_large_message_is_compared_as_a_whole(is_harmed):
                 await asyncio.sleep(0.01)
 
         assert [outcome.arrival.corrupted for outcome in bed.journal.outcomes()] == [is_harmed]
+
+
+@pytest.mark.parametrize(("size_bytes", "expected"), [(2600, None), (None, None), (700, True)])
+async def test_a_body_that_somebody_else_took_away_meanwhile_is_no_damage(size_bytes, expected):
+    """Nothing is known of it, then; a message that had none from the beginning was truncated."""
+    async with running(Bed()) as bed:
+        envelope = await bed.send()
+        shown = {
+            "header": RECEIVED + envelope.message.partition(b"\r\n\r\n")[0] + b"\r\n\r\n",
+            "size_bytes": size_bytes,
+        }
+        place = Location(mailbox="inbox", folder="INBOX", uidvalidity=1, uid=1)
+        now = bed.clock.now_ns()
+
+        async def nothing(limit):
+            return b""
+
+        message = MailboxMessage(
+            location=place, placement=Placement.INBOX, seen_ns=now, internaldate_ns=now, **shown
+        )
+        await bed.arrivals.look_at(message, nothing)
+
+        assert [outcome.arrival.corrupted for outcome in bed.journal.outcomes()] == [expected]
 
 
 async def test_what_has_grown_far_beyond_what_was_sent_is_not_fetched():
