@@ -78,6 +78,10 @@ class CredentialError(ProbeError):
         """The same, to be raised once more: an exception grows by each place that raised it."""
         return CredentialError(self.result, self.detail, word=self.word)
 
+    def of(self, name: str) -> CredentialError:
+        """The same, for who does not know which credential it is of."""
+        return CredentialError(self.result, f"{name}: {self.detail}", word=self.word)
+
 
 class JournalError(Exception):
     """The journal cannot be written or read. Nothing may be sent while this lasts."""

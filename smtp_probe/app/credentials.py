@@ -81,7 +81,10 @@ class Credentials:
     async def _token(self, name: str) -> str:
         if name not in self._keepers:  # a login that outlived its configuration
             raise CredentialError(TokenResult.LOCAL, f"the credential {name} is not in use any more")
-        return await self._keepers[name][1].token()
+        try:
+            return await self._keepers[name][1].token()
+        except CredentialError as error:
+            raise error.of(name) from None
 
     def _keeper(self, config: Config, name: str, resolver: Resolver) -> TokenKeeper:
         settings = config.credentials[name]

@@ -152,7 +152,9 @@ class OAuthClient:
             claims["sub"] = settings.subject or settings.client_id
             return {"grant_type": _JWT_GRANT, "assertion": self._assert(claims), **self._scope()}
         if refresh_token is None:
-            raise CredentialError(TokenResult.LOCAL, "nobody has logged in yet: run smtp-probe login")
+            raise CredentialError(
+                TokenResult.LOCAL, "nobody has logged in yet: run smtp-probe login with its name"
+            )
         return {"grant_type": "refresh_token", "refresh_token": refresh_token, **self._scope()}
 
     def _scope(self) -> dict[str, str]:

@@ -80,7 +80,10 @@ def test_a_person_s_and_a_client_s_tokens_open_submission_and_mailbox_by_either_
     straight = configure(lab, server, tmp_path, "xoauth2", "oauthbearer")
     missing = run_command(crossed, "login-test", "--json")
     assert missing.returncode == 1
-    assert "nobody has logged in yet: run smtp-probe login" in missing.stdout
+    assert (
+        "token: credential: person: nobody has logged in yet: run smtp-probe login with its name"
+        in missing.stdout
+    )
     server.device_answers = ["authorization_pending"]
     logged_in = run_command(crossed, "login", "person")
     assert (logged_in.returncode, logged_in.stderr) == (0, "")

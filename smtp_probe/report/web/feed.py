@@ -1,6 +1,7 @@
 """The changes of state, as an Atom feed (RFC 4287).
 
-In: changes, and the address of our pages. Out: XML. An entry keeps its id for ever: route and instant.
+In: changes, and the address of our pages. Out: XML. An entry keeps its id for ever, also when the daemon reads the change
+from its journal after a start: the route, the probe that showed it, and how the route stood then.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _WORDS = {
 def render_feed(changes: Sequence[Change], base_url: str, started_ns: int) -> bytes:
     """Write the feed. `base_url` ends with a slash; without an external URL it is a path."""
     feed = ET.Element("feed", {"xmlns": _ATOM})
-    _add(feed, "id", "urn:smtp-probe:changes:" + quote(base_url, safe=""))
+    _add(feed, "id", "urn:smtp-probe:changes:" + _quoted(base_url))
     _add(feed, "title", "smtp-probe: changes of state")
     _add(feed, "updated", instant(changes[0].at_ns if changes else started_ns))
     ET.SubElement(_add(feed, "author"), "name").text = "smtp-probe"
@@ -32,7 +33,11 @@ def render_feed(changes: Sequence[Change], base_url: str, started_ns: int) -> by
     ET.SubElement(feed, "link", {"rel": "alternate", "href": base_url})
     for change in changes:
         entry = _add(feed, "entry")
-        _add(entry, "id", f"urn:smtp-probe:change:{quote(change.route, safe='')}:{change.at_ns}")
+        _add(
+            entry,
+            "id",
+            ":".join(map(_quoted, ("urn", "smtp-probe", "change", change.route, *_origin(change)))),
+        )
         word = (
             "delivers"
             if change.before is State.WAITING and change.state is State.GOOD
@@ -42,12 +47,18 @@ def render_feed(changes: Sequence[Change], base_url: str, started_ns: int) -> by
         _add(entry, "updated", instant(change.at_ns))
         _add(entry, "summary", change.sentence)
         target = (
-            f"probes/{quote(change.probe_id, safe='')}"
-            if change.probe_id
-            else f"routes/{quote(change.route, safe='')}"
+            f"probes/{_quoted(change.probe_id)}" if change.probe_id else f"routes/{_quoted(change.route)}"
         )
         ET.SubElement(entry, "link", {"rel": "alternate", "href": base_url + target})
     return bytes(ET.tostring(feed, encoding="utf-8", xml_declaration=True))
+
+
+def _origin(change: Change) -> tuple[str, str]:
+    return change.state.value, change.probe_id or str(change.at_ns)
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="")
 
 
 def _add(parent: ET.Element, name: str, text: str | None = None) -> ET.Element:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from markupsafe import Markup, escape
 
@@ -18,7 +18,7 @@ from smtp_probe.report.history import HEARTBEAT, Beat, State
 from smtp_probe.report.web.instants import show_seconds
 from smtp_probe.report.web.route_view import HopStack, LatencyPoint
 
-_BEAT_WIDTH, _BEAT_HEIGHT = 4, 20
+_BEAT_HEIGHT = 20
 _MIDDLES = {State.GOOD: 13, State.FAILED: 10, State.UNOBSERVED: 17}
 _CLASSES = {State.GOOD: "g", State.FAILED: "f", State.UNOBSERVED: "u"}
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 860, 220, 62, 24, 10
@@ -29,45 +29,53 @@ _ROUND_TIMES = (60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400, 21_600, 43_20
 
 def heartbeat(beats: Sequence[Beat]) -> Markup:
     """Draw the last probes, newest on the right. Three paths, however many probes: a page may have 500 of these."""
-    shown = beats[-HEARTBEAT:]
+    shown = [beat.state for beat in beats[-HEARTBEAT:]]
     at = HEARTBEAT - len(shown)
     paths = dict.fromkeys(_MIDDLES, "")
-    for state, run in groupby(shown, key=lambda beat: beat.state):
-        count = sum(1 for _ in run)
+    ends = dict.fromkeys(_MIDDLES, 0)
+    for state, run in groupby(shown):
+        count = len(tuple(run))
         if state in paths:  # the style sheet cuts a run into its probes with dashes
-            paths[state] += f"M{at * _BEAT_WIDTH} {_MIDDLES[state]}h{count * _BEAT_WIDTH}"
+            paths[state] += (
+                f"m{at - ends[state]} 0h{count}" if paths[state] else f"M{at} {_MIDDLES[state]}h{count}"
+            )
+            ends[state] = at + count
         at += count
     drawn = "".join(f'<path class="{_CLASSES[state]}" d="{path}"/>' for state, path in paths.items() if path)
     return Markup(  # noqa: S704 - numbers and our own words
-        f'<svg class="beats" viewBox="0 0 {HEARTBEAT * _BEAT_WIDTH} {_BEAT_HEIGHT}" role="img" '
+        f'<svg class="beats" viewBox="0 0 {HEARTBEAT} {_BEAT_HEIGHT}" preserveAspectRatio="none" role="img" '
         f'aria-label="{_beats_in_words(shown)}">{drawn}</svg>'
     )
 
 
-def _beats_in_words(beats: Sequence[Beat]) -> str:
-    if not beats:
+def _beats_in_words(states: Sequence[State]) -> str:
+    if not states:
         return "no probe has ended yet"
-    counts = [(sum(beat.state is state for beat in beats), word) for state, word in _WORDS.items()]
+    counts = [(states.count(state), word) for state, word in _WORDS.items()]
     said = ", ".join(f"{count} {word}" for count, word in counts if count)
-    return f"last {len(beats)} probes: {said}"
+    return f"last {len(states)} probes: {said}" if len(states) > 1 else f"the only probe so far: {said}"
 
 
 _WORDS = {State.GOOD: "good", State.FAILED: "failed", State.UNOBSERVED: "not observed"}
 
 
 def sparkline(beats: Sequence[Beat]) -> Markup:
-    """Draw the delivery times of the last probes, from zero to the longest."""
-    known = [(number, beat.delivery_seconds) for number, beat in enumerate(beats[-HEARTBEAT:])]
-    points = [(number, seconds) for number, seconds in known if seconds is not None]
-    if len(points) < 2:
+    """Draw the delivery times of the last probes, from zero to the longest: a probe wide apart, and from point to point."""
+    times = [beat.delivery_seconds for beat in beats[-HEARTBEAT:]]
+    known = [seconds for seconds in times if seconds is not None]
+    if len(known) < 2:
         return Markup("")
-    most = max(1e-9, *(seconds for _, seconds in points))
-    width = max(1, len(known) - 1)
-    line = "".join(
-        f"{'L' if index else 'M'}{number * 100 / width:.0f} {19 - 18 * max(0.0, seconds) / most:.0f}"
-        for index, (number, seconds) in enumerate(points)
+    scale = 18 / max(1e-9, *known)
+    heights = [round(scale * seconds) if seconds > 0 else 0 for seconds in known]
+    places = [number for number, seconds in enumerate(times) if seconds is not None]
+    steps = "".join(
+        f"l{right - left} {before - after}".replace(" -", "-")
+        for (left, right), (before, after) in zip(pairwise(places), pairwise(heights), strict=True)
     )
-    return Markup(f'<svg class="spark" viewBox="0 0 100 20" aria-hidden="true"><path d="{line}"/></svg>')  # noqa: S704
+    return Markup(  # noqa: S704 - numbers
+        f'<svg class="spark" viewBox="0 0 {len(times) - 1} 20" preserveAspectRatio="none" aria-hidden="true">'
+        f'<path d="M{places[0]} {19 - heights[0]}{steps}"/></svg>'
+    )
 
 
 def latency_plot(points: Sequence[LatencyPoint], base: str) -> Markup:

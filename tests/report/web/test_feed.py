@@ -1,10 +1,21 @@
 """The feed of changes."""
 
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
-from smtp_probe.report.history import Change, State
+from smtp_probe.model import OutcomeKind
+from smtp_probe.report.history import Change, State, beat_of
 from smtp_probe.report.web.feed import render_feed
-from tests.report.samples import NS, START_NS
+from tests.report.samples import (
+    NS,
+    START_NS,
+    life_of,
+    make_config,
+    make_outcome,
+    make_probe,
+    make_telemetry,
+    tell,
+)
 
 A = "{http://www.w3.org/2005/Atom}"
 
@@ -34,6 +45,25 @@ def test_an_entry_keeps_its_id():
     once, again = (ET.fromstring(render_feed([change()], base, START_NS)) for base in ("/", "/other/"))
 
     assert once.find(f"{A}entry/{A}id").text == again.find(f"{A}entry/{A}id").text
+
+
+def test_a_change_that_was_seen_when_a_probe_was_overdue_and_is_read_at_its_end_after_a_start_is_one_entry():
+    good = make_outcome()
+    later = replace(make_probe(2, created_ns=START_NS + 60 * NS), probe_id="p2")
+    lost = replace(
+        make_outcome(OutcomeKind.LOST, probe=later), was_overdue=True, ended_ns=START_NS + 3600 * NS
+    )
+    config = make_config("example")
+    before, after = make_telemetry(config), make_telemetry(config)
+    tell(before, *life_of(good), *life_of(lost))
+    after.history.recall_route("example", [beat_of(good), beat_of(lost)], lost)
+    seen, read = (
+        ET.fromstring(render_feed(each.history.changes(), "/", START_NS)).find(A + "entry")
+        for each in (before, after)
+    )
+
+    assert before.history.changes()[0].at_ns != after.history.changes()[0].at_ns
+    assert seen.find(A + "id").text == read.find(A + "id").text
 
 
 def test_without_a_change_it_is_a_feed_all_the_same():

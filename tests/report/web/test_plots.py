@@ -1,5 +1,7 @@
 """Drawings of a route."""
 
+import re
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 from hypothesis import given
@@ -30,14 +32,24 @@ def test_a_heartbeat_ends_with_the_newest_and_says_the_same_in_words():
 
     assert svg.get("aria-label") == "last 4 probes: 2 good, 1 failed, 1 not observed"
     assert {path.get("class"): path.get("d") for path in svg} == {
-        "g": "M224 13h8",
-        "f": "M232 10h4",
-        "u": "M236 17h4",
+        "g": "M56 13h2",
+        "f": "M58 10h1",
+        "u": "M59 17h1",
     }
+
+
+def test_what_comes_again_is_drawn_where_it_belongs():
+    svg = read(heartbeat(beats(G, F, F, G, G, F)))
+
+    assert [path.get("d") for path in svg] == ["M54 13h1m2 0h2", "M55 10h2m2 0h1"]
 
 
 def test_before_anything_ended_it_says_so():
     assert read(heartbeat([])).get("aria-label") == "no probe has ended yet"
+
+
+def test_one_probe_is_no_plural():
+    assert read(heartbeat(beats(F))).get("aria-label") == "the only probe so far: 1 failed"
 
 
 def test_a_full_heartbeat_of_successes_is_small():
@@ -46,8 +58,25 @@ def test_a_full_heartbeat_of_successes_is_small():
 
 def test_a_sparkline_needs_two_points():
     assert sparkline(beats(G)) == ""
-    assert read(sparkline(beats(G, G)))[0].get("d") == "M0 1L100 1"
+    assert read(sparkline(beats(G, G)))[0].get("d") == "M0 1l1 0"
     assert sparkline(beats(F, F, delivery=None)) == ""
+
+
+@given(st.lists(st.one_of(st.none(), seconds), max_size=70))
+def test_a_sparkline_has_each_time_in_its_place_and_stays_within_its_frame(values):
+    shown = values[-60:]
+    drawn = sparkline([replace(beats(G)[0], delivery_seconds=value) for value in values])
+    known = [(number, value) for number, value in enumerate(shown) if value is not None]
+    if len(known) < 2:
+        assert drawn == ""
+        return
+    svg = read(drawn)
+    assert svg.get("viewBox") == f"0 0 {len(shown) - 1} 20"
+    x = y = 0
+    for (number, value), step in zip(known, re.findall(r"(\d+) ?(-?\d+)", svg[0].get("d")), strict=True):
+        x, y = x + int(step[0]), y + int(step[1])
+        assert x == number
+        assert abs(y - (19 - 18 * max(0.0, value) / max(1e-9, *(each for _, each in known)))) <= 0.51
 
 
 @given(st.lists(st.one_of(st.none(), seconds), max_size=30))

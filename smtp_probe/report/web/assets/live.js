@@ -82,9 +82,10 @@
     const same = now.length === next.length && now.every((element, i) => element.id === next[i].id);
     spared = false;
     if (!same) {
-      const held = document.activeElement?.id;
+      const held = document.activeElement?.closest("[id]")?.id;
       document.querySelector("main").replaceWith(fresh.querySelector("main"));
-      if (held) document.getElementById(held)?.focus({ preventScroll: true });
+      const again = held && document.getElementById(held);
+      (again?.matches("a") ? again : again?.querySelector("a"))?.focus({ preventScroll: true });
     } else {
       now.forEach((element, i) => {
         if (element.outerHTML === next[i].outerHTML) return;
