@@ -48,6 +48,7 @@ from smtp_probe.model import (
 from smtp_probe.ports import Clock, Journal, OpenProbe, Sink
 from smtp_probe.probes.earliest_arrivals import EarliestArrivals
 from smtp_probe.probes.path_reading import PathReader, PathReading
+from smtp_probe.probes.recurring_trouble import RecurringTrouble
 from smtp_probe.probes.views import Views, Watched, bounces_of, inbox_of
 from smtp_probe.probes.waiting import wait_for_event
 
@@ -97,6 +98,7 @@ class Ledger:
         self._check_sooner = asyncio.Event()
         self._earliest = EarliestArrivals()
         self._notes: set[asyncio.Task[None]] = set()
+        self._uncounted = RecurringTrouble(_log, clock, "attempts are not counted")
 
     # Asking.
 
@@ -176,9 +178,7 @@ class Ledger:
     def handed_over(self, flight: Flight) -> None:
         """Learn that the final dot of this probe's message is being sent: it may arrive from now on."""
         self._expect(flight)
-        view = self.views.get(inbox_of(flight.probe))
-        if view is not None:
-            view.stir()
+        self.views.stir(inbox_of(flight.probe))
         task = asyncio.create_task(self._write_down_dot(flight.probe, self._clock.now_ns()))
         self._notes.add(task)
         task.add_done_callback(self._notes.discard)
@@ -189,7 +189,9 @@ class Ledger:
         try:
             await self.record(SubmissionDeferred(probe=flight.probe, submission=submission))
         except JournalError as error:
-            _log.warning("an attempt was not counted: %s", error, extra={"route": flight.probe.route})
+            self._uncounted.met(error)
+        else:
+            self._uncounted.not_met()
 
     async def submitted(self, flight: Flight, submission: Submission) -> None:
         """Learn how the submission ended."""
@@ -373,9 +375,7 @@ class Ledger:
 
     def _nudge(self, flight: Flight) -> None:
         for each in _mailboxes_of(flight.probe):
-            view = self.views.get(each)
-            if view is not None:
-                view.nudge()
+            self.views.nudge(each)
 
     def _check_at(self, flight: Flight, instant_ns: int) -> None:
         flight.check_at_ns = instant_ns

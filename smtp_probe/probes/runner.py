@@ -26,6 +26,7 @@ from smtp_probe.errors import AlreadyStarted, JournalError
 from smtp_probe.model import Disposition, Phase, SlotMissed, Submission
 from smtp_probe.ports import Clock
 from smtp_probe.probes.ledger import Ledger
+from smtp_probe.probes.recurring_trouble import RecurringTrouble
 from smtp_probe.probes.round_trip import Handover, RoundTrips, RouteUnderTest
 from smtp_probe.probes.waiting import wait_for_event
 from smtp_probe.schedule import (
@@ -107,6 +108,10 @@ class Runner:
         self._busy: set[str] = set()
         """The routes with a probe that has not been handed over yet, also while it waits for another attempt."""
         self._is_stopping = False
+        self._unwritten = RecurringTrouble(
+            _log, clock, "probes are not sent, because they cannot be written down"
+        )
+        self._uncounted = RecurringTrouble(_log, clock, "missed slots are not counted")
 
     def configure(self, targets: Sequence[RouteUnderTest], settings: Schedule) -> None:
         """Take over a new set of routes; back-off and budgets of endpoints that stay are kept."""
@@ -246,7 +251,7 @@ class Runner:
             if run is not None:
                 await run.take()
         except JournalError as error:
-            _log.warning("not sent, because it could not be written down: %s", error)
+            self._unwritten.met(error)
             if run is None:  # a run that is not taken is given to somebody again
                 self._miss(entry, "journal")
             self._busy.discard(entry.target.name)
@@ -254,6 +259,7 @@ class Runner:
             _log.exception("a probe failed by our own fault", extra={"route": entry.target.name})
             self._busy.discard(entry.target.name)
         else:
+            self._unwritten.not_met()
             await self._attempt(handover)
 
     async def _attempt(self, handover: Handover) -> None:
@@ -354,7 +360,9 @@ class Runner:
         try:
             await self._ledger.record(SlotMissed(route=entry.target.name, count=count, reason=reason))
         except JournalError as error:
-            _log.warning("missed slot not counted: %s", error, extra={"route": entry.target.name})
+            self._uncounted.met(error)
+        else:
+            self._uncounted.not_met()
 
     async def _sleep_until_due(self) -> None:
         if self._heap:

@@ -23,6 +23,7 @@ from smtp_probe.model import Authentication, MailboxMessage, Method, SeenMail, S
 from smtp_probe.policy.dkim.verification import MOST_SIGNATURES
 from smtp_probe.ports import Ask, Clock
 from smtp_probe.probes.authentication import MOST_BYTES, ReceivedMessage, authenticate
+from smtp_probe.probes.recurring_trouble import RecurringTrouble
 
 _log = logging.getLogger(__name__)
 _MOST_REMEMBERED = 2_000
@@ -67,6 +68,7 @@ class VerdictWatch:
         self._ask = ask
         self._clock = clock
         self._record = record
+        self._unrecorded = RecurringTrouble(_log, clock, "verdicts on messages are not recorded")
         self._sent: OrderedDict[str, SentMessage] = OrderedDict()
         self._last: dict[str, Summary] = {}
         self._turns = asyncio.Semaphore(_MOST_AT_ONCE)
@@ -132,8 +134,9 @@ class VerdictWatch:
                 found = await authenticate(message, self._ask, self._clock.now_ns() // 10**9)
             self._tell_change(route, message, found)
             await self._record(VerdictsFormed(route=route, probe_id=probe_id, found=found))
+            self._unrecorded.not_met()
         except JournalError as error:
-            _log.warning("the verdicts on a message were not recorded: %s", error, extra={"route": route})
+            self._unrecorded.met(error)
         except Exception:  # noqa: BLE001 - a bug met by one message must not be an unheard one
             _log.exception("verdicts could not be formed by our own fault", extra={"route": route})
 

@@ -59,6 +59,16 @@ class Views:
         view = self.get(watched) if watched is not None else None
         return view.covered_ns() if view is not None else None
 
+    def nudge(self, watched: Watched) -> None:
+        """Have a mailbox looked into now, where it is watched."""
+        if (view := self.get(watched)) is not None:
+            view.nudge()
+
+    def stir(self, watched: Watched) -> None:
+        """Tell a mailbox that a message is expected in it from now on."""
+        if (view := self.get(watched)) is not None:
+            view.stir()
+
     def lack_of_room(self, probe: Probe) -> str:
         """Say which mailbox of a probe has no room: what should come there cannot; empty where that is not known."""
         inbox, bounces = inbox_of(probe), bounces_of(probe)
