@@ -152,7 +152,10 @@ def test_a_full_disk_stops_sending_says_so_and_heals(lab, work, small_disk):
         assert {probe["kind"] for probe in daemon.journal()} <= {"delivered", "unobserved"}
         assert daemon.outcomes()["delivered"] == submissions(lab) - begun
         log = daemon.log.read_text()
-        for what in ("probes are not sent, because they cannot be written down", "missed slots are not counted"):
+        for what in (
+            "probes are not sent, because they cannot be written down",
+            "missed slots are not counted",
+        ):
             assert log.count(what) <= 2  # once when it began, once when it was over, however many there were
         assert log.count("probes are not sent, because they cannot be written down: ") == 1
 
