@@ -29,8 +29,9 @@ def read_spam_results(fields: Fields) -> tuple[SpamResult, ...]:
     """Give what each filter says, topmost first."""
     values: dict[str, bytes] = {}
     for name, value in fields:
-        if name in _OWNERS:
-            values.setdefault(name, value)
+        known = _SPAMCHECK if name.endswith(_SPAMCHECK) else name  # MailScanner puts the site's name in front
+        if known in _OWNERS:
+            values.setdefault(known, value)
     filters = dict.fromkeys(each for name in values for each in _owners(name, values))
     results = (_READERS[each](values) for each in filters)
     return tuple(result for result in results if result is not None)
@@ -45,15 +46,35 @@ def _owners(name: str, values: Values) -> tuple[SpamFilter, ...]:
 
 
 def _read_spamassassin(values: Values) -> SpamResult | None:
-    status = values.get("x-spam-status", b"")
+    check = values.get(_SPAMCHECK, b"")
+    status = values.get("x-spam-status", check)
+    report = next((values[name] for name in _SPAM_REPORTS if name in values), b"")
     score = _find(rb"(?i)\b(?:score|hits)=" + _NUMBER, status)
     if score is None:
-        score = _find(rb"^" + _NUMBER, values.get("x-spam-score", values.get("x-spam_score", b"")))
-    threshold = _find(rb"(?i)\brequired=" + _NUMBER, status)
+        score = _bare_score(values)
+    if score is None:
+        score = _find(rb"\(" + _NUMBER + rb" points, ", report)
+    if score is None:
+        score = _find(rb"results: {1,8}" + _NUMBER, values.get("x-spam-level", b""))  # Proxmox
+    threshold = _find(rb"(?i)\brequired[= ]" + _NUMBER, status)
+    if threshold is None:
+        threshold = _find(rb" points, " + _NUMBER + rb" required\)", report)
     verdict = _yes_or_no(values.get("x-spam-flag", status))
-    if verdict is SpamVerdict.UNKNOWN and score is not None and threshold is not None:
-        verdict = SpamVerdict.SPAM if score >= threshold else SpamVerdict.NOT_SPAM
-    return _result(SpamFilter.SPAMASSASSIN, score, threshold, verdict)
+    if check and verdict is SpamVerdict.UNKNOWN:
+        verdict = _spam_or_not(check)
+    return _result(SpamFilter.SPAMASSASSIN, score, threshold, _compare(verdict, score, threshold))
+
+
+def _bare_score(values: Values) -> float | None:
+    """The score in a field of its own: alone, or in brackets beside a bar of as many signs.
+
+    cPanel's Exim writes ten times the score there, as a whole number; the bar beside it has a sign for each point.
+    """
+    said = values.get("x-spam-score", values.get("x-spam_score", b""))
+    score = _find(rb"^(?:[*+/]{1,99} *|-{1,99} +)?\(?" + _NUMBER, said)
+    bar = len(values.get("x-spam-bar", values.get("x-spam_bar", b"")).strip(b" /"))
+    is_tenfold = score is not None and b"." not in said and bar and abs(abs(score) / 10 - bar) < 1
+    return score / 10 if score is not None and is_tenfold else score
 
 
 def _read_rspamd(values: Values) -> SpamResult | None:
@@ -62,6 +83,8 @@ def _read_rspamd(values: Values) -> SpamResult | None:
     score = _find(rb"\[" + _NUMBER + rb" ?/ ?", result)
     if score is None:
         score = _find(rb"^" + _NUMBER, values.get("x-rspamd-score", b""))
+    if score is None:
+        score = _find(rb"(?i)\bscore=" + _NUMBER, values.get("x-spam-status", b""))
     threshold = _find(rb"/ ?" + _NUMBER + rb"\]", result[:200])
     action = values.get("x-rspamd-action", b"").lower()
     marked = (values.get(name, b"") for name in ("x-spam", "x-spam-flag", "x-spam-status"))
@@ -111,15 +134,16 @@ def _read_gmail(values: Values) -> SpamResult | None:
 
 
 def _read_barracuda(values: Values) -> SpamResult | None:
-    status = values.get("x-barracuda-spam-status", b"")
+    status = values.get("x-barracuda-spam-status", values.get("x-bess-spam-status", b""))
     score = _find(rb"(?i)\bSCORE=" + _NUMBER, status)
     if score is None:
-        score = _find(rb"^" + _NUMBER, values.get("x-barracuda-spam-score", b""))
+        said = values.get("x-barracuda-spam-score", values.get("x-bess-spam-score", b""))
+        score = _find(rb"^" + _NUMBER, said)
     levels = (
         _find(rb"(?i)\b" + name + rb"_LEVEL=" + _NUMBER, status) for name in (b"TAG", b"QUARANTINE", b"KILL")
     )
     threshold = min((level for level in levels if level is not None and level < _BARRACUDA_OFF), default=None)
-    verdict = _yes_or_no(values.get("x-barracuda-spam-flag", status))
+    verdict = _compare(_yes_or_no(values.get("x-barracuda-spam-flag", status)), score, threshold)
     return _result(SpamFilter.BARRACUDA, score, threshold, verdict)
 
 
@@ -159,6 +183,20 @@ def _result(
     return SpamResult(filter=filter_, score=score, threshold=threshold, verdict=verdict, detail=said)
 
 
+def _compare(verdict: SpamVerdict, score: float | None, threshold: float | None) -> SpamVerdict:
+    """The verdict as it was said; where it was not, by the two figures."""
+    if verdict is not SpamVerdict.UNKNOWN or score is None or threshold is None:
+        return verdict
+    return SpamVerdict.SPAM if score >= threshold else SpamVerdict.NOT_SPAM
+
+
+def _spam_or_not(value: bytes) -> SpamVerdict:
+    match = re.match(rb"(?i) *(not )?spam\b", value)
+    if match is None:
+        return SpamVerdict.UNKNOWN
+    return SpamVerdict.SPAM if match[1] is None else SpamVerdict.NOT_SPAM
+
+
 def _find(pattern: bytes, value: bytes) -> float | None:
     match = re.search(pattern, value)
     return None if match is None else float(match[1].replace(b",", b"."))
@@ -171,16 +209,22 @@ def _yes_or_no(value: bytes) -> SpamVerdict:
     return SpamVerdict.SPAM if match[1].lower() in (b"yes", b"true") else SpamVerdict.NOT_SPAM
 
 
-_RSPAMD_SPAM_ACTIONS = frozenset({b"reject", b"add header", b"rewrite subject", b"quarantine"})
+_RSPAMD_SPAM_ACTIONS = frozenset({b"reject", b"add header", b"rewrite subject", b"quarantine", b"discard"})
 _SFV_SPAM = frozenset({b"SPM", b"SKS", b"SKB", b"BLK"})
 """Spam by the filter, by a rule before it, by the tenant's list of senders, by the user's."""
+_SPAMCHECK = "-mailscanner-spamcheck"
+_SPAM_REPORTS = ("x-spam-report", "x-spam_report", "x-ham-report")
 _SPAMASSASSIN_FIELDS = frozenset(
-    {"x-spam-status", "x-spam-score", "x-spam_score", "x-spam-flag", "x-spam-level"}
+    {
+        *("x-spam-status", "x-spam-score", "x-spam_score", "x-spam-flag", "x-spam-level", "x-spam-bar"),
+        *("x-spam_bar", *_SPAM_REPORTS),
+    }
 )
 _RSPAMD_FIELDS = frozenset({"x-spamd-result", "x-rspamd-action", "x-rspamd-score", "x-spamd-bar"})
 
 _OWNERS: dict[str, tuple[SpamFilter, ...]] = {
     **dict.fromkeys(_SPAMASSASSIN_FIELDS, (SpamFilter.SPAMASSASSIN,)),
+    _SPAMCHECK: (SpamFilter.SPAMASSASSIN,),
     **dict.fromkeys(_RSPAMD_FIELDS, (SpamFilter.RSPAMD,)),
     "x-spam": (SpamFilter.RSPAMD,),
     "x-ms-exchange-organization-scl": (SpamFilter.MICROSOFT,),
@@ -191,6 +235,8 @@ _OWNERS: dict[str, tuple[SpamFilter, ...]] = {
     "x-barracuda-spam-status": (SpamFilter.BARRACUDA,),
     "x-barracuda-spam-score": (SpamFilter.BARRACUDA,),
     "x-barracuda-spam-flag": (SpamFilter.BARRACUDA,),
+    "x-bess-spam-status": (SpamFilter.BARRACUDA,),
+    "x-bess-spam-score": (SpamFilter.BARRACUDA,),
     "x-proofpoint-spam-details": (SpamFilter.PROOFPOINT,),
     "x-mimecast-spam-score": (SpamFilter.MIMECAST,),
     "x-mimecast-spam-signature": (SpamFilter.MIMECAST,),

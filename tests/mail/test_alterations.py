@@ -50,6 +50,19 @@ CHANGES = {
         in_parts((b"text/plain; charset=us-ascii", BODY), (b"text/html", b"<p>confidential</p>\r\n")),
         ["footer"],
     ),
+    "the same as HTML beside it": (
+        in_parts((b"text/plain", BODY), (b"text/html", b"<pre>" + BODY + b"</pre>")).replace(
+            b"multipart/mixed", b"multipart/alternative"
+        ),
+        [],
+    ),
+    "a footer in both": (
+        in_parts(
+            (b"text/plain", BODY + b"confidential\r\n"),
+            (b"text/html", b"<pre>" + BODY + b"</pre>confidential"),
+        ),
+        ["footer"],
+    ),
     "an attachment": (in_parts((b"text/plain", BODY), (b"application/pdf", b"%PDF\r\n")), []),
     "a subject": (BUILT.message.replace(b"Subject: ", b"Subject: [EXTERNAL] "), ["subject"]),
     "a charset": (recoded(BODY, b"7bit", b"utf-8"), ["charset"]),

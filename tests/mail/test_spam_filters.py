@@ -38,6 +38,37 @@ SPAMASSASSIN = [
     ("X-Spam-Flag: YES\r\nX-Spam-Score: 8.1\r\nX-Spam-Level: ********", 8.1, None, "spam"),
     ("X-Spam-Flag: NO", None, None, "not_spam"),
     ("X-Spam_score: 3.4", 3.4, None, "unknown"),
+    (
+        "X-Spam-Score: 51\r\nX-Spam-Bar: +++++\r\nX-Spam-Flag: YES",
+        5.1,
+        None,
+        "spam",
+    ),  # cPanel: ten times the score
+    ("X-Spam-Score: -19\r\nX-Spam-Bar: -\r\nX-Spam-Flag: NO", -1.9, None, "not_spam"),
+    ("X-Spam-Score: 5\r\nX-Spam-Bar: +++++", 5.0, None, "unknown"),
+    ("X-Spam-Score: ** (2.1)", 2.1, None, "unknown"),
+    ("X-Spam-Score: - (-1.2)", -1.2, None, "unknown"),
+    ("X-Spam-Score: (-1.9)", -1.9, None, "unknown"),
+    (
+        "X-Ours-MailScanner-SpamCheck: spam, SpamAssassin (not cached,\r\n\tscore=7.1, required 6)",
+        7.1,
+        6.0,
+        "spam",
+    ),
+    (
+        "X-MailScanner-SpamCheck: not spam, SpamAssassin (cached, score=-2.1, required 6)",
+        -2.1,
+        6.0,
+        "not_spam",
+    ),
+    (
+        "X-Spam-Flag: YES\r\nX-Spam-Report: Content analysis details: (5.6 points, 5.0 required)",
+        5.6,
+        5.0,
+        "spam",
+    ),
+    ("X-Spam_report: details:   (1.6 points, 5.0 required)", 1.6, 5.0, "not_spam"),
+    ("X-SPAM-LEVEL: Spam detection results:  3\r\n\tAWL 0.1", 3.0, None, "unknown"),  # Proxmox
 ]
 RSPAMD = [
     (

@@ -10,7 +10,10 @@ The rule, in this order, and only by the part of a delay that is certain (less t
    put the message off (greylisting, a limit), or could not be reached. No content scan takes as long: clients give up on
    the reply to the final dot after ten minutes (RFC 5321 section 4.5.3.2.6), and servers that scan answer far sooner.
 3. `scanned`: within one host, five seconds or more and less than a retry takes, and a content filter wrote one of the two
-   lines, or the next one came over the loopback. Two servers with names of their own are two hosts, also over a loopback.
+   lines, or the next one came over the loopback, or from a program: so does a pipe filter give a message back. Two servers
+   with names of their own are two hosts, also over a loopback.
+4. A filter before the queue (`smtpd_proxy_filter` of Postfix) is told by the line in front of it, which has no queue id: that
+   server kept nothing that it could have tried again, so `scanned` however long it took, and on whatever host.
 
 Everything else is nobody's: a slow connection, a scan before a stamp, a clock. Then nothing is said.
 """
@@ -43,6 +46,8 @@ _LEAST_SCAN_SECONDS = 5.0
 _LONGEST_QUEUE_SECONDS = 10 * 86_400.0
 """No queue keeps mail for longer: that is a wrong clock, or an old message that was sent again."""
 _FILTERS = frozenset({"amavis", "barracuda"})
+_BY_PROGRAM = re.compile(rb"\(Postfix, from userid \d+\)|/Submit\) id |\bwith [a-z-]{0,32}scanned\b")
+"""How Postfix, Sendmail and Exim write of what a program on the host handed to them; of Exim, by the usual name for it."""
 _GREYLIST = re.compile(
     rb"(?i)\bdelayed (?:for )?(?:(\d{1,8}) seconds|(\d{1,4}):(\d\d):(\d\d)) by (postgrey|sqlgrey|milter-greylist)"
 )
@@ -69,7 +74,12 @@ def explain_delays(
     """
     greylisted = {delay.position: delay for delay in _read_greylisting(fields, len(passages))}
     known = {passage.position: passage for passage in passages}
-    inferred = (_infer(passage, known, doubts) for passage in passages if passage.position not in greylisted)
+    handed = _by_programs(fields, len(passages))
+    inferred = (
+        _infer(passage, known, doubts.get(passage.position, 0.0), is_handed=passage.position in handed)
+        for passage in passages
+        if passage.position not in greylisted
+    )
     found = [*greylisted.values(), *(delay for delay in inferred if delay is not None)]
     return tuple(sorted(found, key=lambda delay: delay.position or 0))
 
@@ -98,21 +108,28 @@ def _read_greylisting(fields: Fields, hops: int) -> Iterator[Delay]:
         )
 
 
-def _infer(passage: Passage, known: Mapping[int, Passage], doubts: Mapping[int, float]) -> Delay | None:
+def _by_programs(fields: Fields, hops: int) -> frozenset[int]:
+    """The hops whose lines say that a program on the host handed the message over."""
+    lines = [value for name, value in fields if name == "received"]
+    if len(lines) != hops:
+        return frozenset()
+    return frozenset(hops - above for above, line in enumerate(lines) if _BY_PROGRAM.search(line))
+
+
+def _infer(passage: Passage, known: Mapping[int, Passage], doubt: float, *, is_handed: bool) -> Delay | None:
     before = known.get(passage.before or 0)
     if before is None or passage.delay_seconds is None or passage.uncertainty_seconds is None:
         return None
-    certain = passage.delay_seconds - passage.uncertainty_seconds - doubts.get(passage.position, 0.0)
+    certain = passage.delay_seconds - passage.uncertainty_seconds - doubt
     if passage.delay_seconds > _LONGEST_QUEUE_SECONDS:
         return None
     sender = before.hop.software or ""
     retry = _LEAST_RETRY_SECONDS.get(sender, _USUAL_RETRY_SECONDS)
-    if _is_within_host(before, passage):
-        scanner = next(
-            (each for each in (passage.hop.software, before.hop.software) if each in _FILTERS), None
-        )
-        is_scan = scanner is not None or is_local(passage.hop)
-        if is_scan and _LEAST_SCAN_SECONDS <= certain < retry:
+    scanner = next((each for each in (passage.hop.software, before.hop.software) if each in _FILTERS), None)
+    is_proxied = sender == "postfix" and before.hop.id is None and before.hop.with_ is not None
+    if is_proxied or _is_within_host(before, passage):
+        is_scan = is_proxied or is_handed or scanner is not None or is_local(passage.hop)
+        if is_scan and certain >= _LEAST_SCAN_SECONDS and (is_proxied or certain < retry):
             return Delay(
                 position=passage.position, kind="scanned", seconds=passage.delay_seconds, by=scanner or ""
             )

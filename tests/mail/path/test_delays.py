@@ -23,6 +23,56 @@ def explain(*lines):
     ]
 
 
+def handed_in(at, line):
+    """A line that a program on the host of the line below makes, and that line: of Postfix, with an id."""
+    return (
+        f"Received: {line}; Tue, 1 Sep 2026 {at} +0000\r\n",
+        "Received: from a.example ([192.0.2.1]) by mx.example.net (Postfix) with ESMTPS id 4ABC; Tue, 1 Sep 2026 08:00:00 +0000\r\n",
+    )
+
+
+PIPED = "by mx.example.net (Postfix, from userid 1001) id 4DEF"
+SCANNED_BY_EXIM = (
+    "from mail by mx.example.net with spam-scanned (Exim 4.96) id 1qXyZa-0003Ab-Cd for b@example.net"
+)
+
+
+@pytest.mark.parametrize(
+    "line", [PIPED, SCANNED_BY_EXIM, "(from filter@localhost) by mx.example.net (8.17.1/8.17.1/Submit) id 4A"]
+)
+def test_a_pipe_filter_gives_the_message_back_as_a_program_does(line):
+    assert explain(*handed_in("08:00:45", line)) == [(2, "scanned", 45.0, "")]
+    assert explain(*handed_in("08:00:04", line)) == []
+
+
+def test_what_waited_for_a_pipe_filter_as_long_as_for_a_retry_is_nobody_s():
+    assert explain(*handed_in("08:06:40", PIPED)) == []
+
+
+def test_a_forward_of_postfix_itself_is_no_filter():
+    assert explain(*handed_in("08:00:45", "by mx.example.net (Postfix) id 4DEF")) == []
+
+
+@pytest.mark.parametrize("seconds", [8, 45, 400, 580])
+@pytest.mark.parametrize(
+    "told",
+    [
+        "from mx.example.net (localhost [127.0.0.1])",
+        "from filter.example.net (filter.example.net [10.0.0.5])",
+    ],
+)
+def test_a_filter_before_the_queue_is_no_retry_however_long_it_takes(told, seconds):
+    at = f"08:{seconds // 60:02}:{seconds % 60:02}"
+    proxied, queued = (
+        f"Received: from a.example (a.example [192.0.2.1])\r\n by mx.example.net (Postfix) with ESMTPS{queue_id};"
+        " Tue, 1 Sep 2026 08:00:00 +0000\r\n"
+        for queue_id in ("", " id 4ABC")
+    )
+    line = f"Received: {told}\r\n by store.example.net (Postfix) with ESMTP id 4DEF; Tue, 1 Sep 2026 {at} +0000\r\n"
+    assert [kind for _, kind, *_ in explain(line, proxied)] == ["scanned"]
+    assert "scanned" not in [kind for _, kind, *_ in explain(line, queued)] or seconds < 300
+
+
 def way(software, at, **last):
     """A hop of this software at 08:00:00, and the next host at another time."""
     return (
