@@ -52,8 +52,9 @@ def login(
     configure("error")
     config = load(config_file, verify_secrets=False)
     if name not in config.credentials:
-        known = ", ".join(sorted(config.credentials)[:_SHOWN_NAMES]) or "there is none"
-        message = f"there is no credential {name[:80]!r}: choose one of {known}"
+        known = ", ".join(sorted(config.credentials)[:_SHOWN_NAMES])
+        advice = f"choose one of {known}" if known else "the file has none (docs/settings.md, oauth2)"
+        message = f"there is no credential {name[:80]!r}: {advice}"
         raise ConfigError((ConfigProblem(message=message, path="credentials", file=str(config_file)),))
     try:
         done = asyncio.run(log_in(config, name, _show_code, _show_address))

@@ -1,13 +1,18 @@
 """The command `healthcheck` against servers that are well, that are not, and that are not there."""
 
+import asyncio
+import json
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+import bcrypt
 import pytest
+import trustme
 from typer.testing import CliRunner
 
 from smtp_probe.cli import app
+from tests.report.web.stage import Stage
 
 ANSWERS = {
     "/well/-/healthy": (200, "smtp-probe is healthy."),
@@ -19,6 +24,8 @@ class Pages(BaseHTTPRequestHandler):
     def do_GET(self):
         status, text = ANSWERS.get(self.path, (404, "nothing here"))
         self.send_response(status)
+        if status == 302:
+            self.send_header("Location", text)
         self.end_headers()
         self.wfile.write(text.encode())
 
@@ -88,3 +95,86 @@ def test_what_is_no_address(url):
     assert result.exit_code == 1
     assert result.stdout == ""
     assert "Traceback" not in result.stderr
+
+
+@pytest.fixture
+async def shut(tmp_path):
+    """The real server behind a door that wants a certificate of ours, and a user."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca")
+    for name, issued in (
+        ("server", authority.issue_cert("localhost")),
+        ("client", authority.issue_cert("us")),
+    ):
+        issued.cert_chain_pems[0].write_to_path(tmp_path / f"{name}.crt")
+        issued.private_key_pem.write_to_path(tmp_path / f"{name}.key")
+    (tmp_path / "right").write_text("right\n")
+    (tmp_path / "wrong").write_text("wrong\n")
+    door = {
+        "tls_server_config": {
+            "cert_file": "server.crt", "key_file": "server.key",
+            "client_auth_type": "RequireAndVerifyClientCert", "client_ca_file": "ca",
+        },
+        "basic_auth_users": {"us": bcrypt.hashpw(b"right", bcrypt.gensalt(4)).decode()},
+    }  # fmt: skip
+    (tmp_path / "web.yml").write_text(json.dumps(door))
+    stage = await Stage.build("empty", tmp_path)
+    async with stage.serve(web_config_file=tmp_path / "web.yml") as address:
+        yield f"https://localhost:{address.rpartition(':')[2]}"
+
+
+async def test_one_behind_a_door_of_certificates_and_users(shut, tmp_path):
+    keys = {
+        f"SMTP_PROBE_HEALTHCHECK_{name}": str(tmp_path / file)
+        for name, file in {"CA_FILE": "ca", "CERT_FILE": "client.crt", "KEY_FILE": "client.key"}.items()
+    }
+
+    async def ask(*arguments, **environment):
+        return await asyncio.to_thread(run, "--url", shut, *arguments, **environment)
+
+    let_in = await ask("--username", "us", "--password-file", str(tmp_path / "right"), **keys)
+    assert (let_in.exit_code, let_in.stdout) == (0, "smtp-probe is healthy.\n")
+    for known in ([], ["--username", "us", "--password-file", str(tmp_path / "wrong")]):
+        refused = await ask(*known, **keys)
+        assert refused.exit_code == 1
+        assert refused.stderr == (
+            f"{shut}: it wants a user and a password that it knows (--username, --password-file)\n"
+        )
+    assert (await ask(SMTP_PROBE_HEALTHCHECK_CA_FILE=keys["SMTP_PROBE_HEALTHCHECK_CA_FILE"])).exit_code == 1
+
+
+@pytest.mark.parametrize("flag", ["--ca-file", "--cert-file", "--password-file"])
+@pytest.mark.parametrize(("content", "said"), [(None, "no such file"), ("\0", "no certificate in PEM form")])
+def test_a_file_that_cannot_be_used_is_named(flag, content, said, tmp_path, url):
+    path = tmp_path / "file"
+    if content is not None:
+        path.write_text(content)
+    result = run("--url", f"{url}/well", "--username", "us", flag, str(path))
+
+    if content is not None and flag == "--password-file":
+        assert result.exit_code == 0  # whatever is in it is the password
+        return
+    assert result.exit_code == 1
+    assert str(path) in result.stderr
+    assert said in result.stderr
+
+
+def test_a_login_goes_to_no_other_server(url, tmp_path):
+    (tmp_path / "password").write_text("secret")
+    with socket.create_server(("127.0.0.1", 0)) as elsewhere:
+        ANSWERS["/led/-/healthy"] = (302, f"http://127.0.0.1:{elsewhere.getsockname()[1]}/")
+        asked = []
+
+        def answer():
+            connection, _ = elsewhere.accept()
+            with connection:
+                asked.append(connection.recv(4096))
+                connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n")
+
+        listening = threading.Thread(target=answer)
+        listening.start()
+        run("--url", f"{url}/led", "--username", "us", "--password-file", str(tmp_path / "password"))
+        listening.join(5)
+
+    assert asked
+    assert b"authorization" not in asked[0].lower()
