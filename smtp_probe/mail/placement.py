@@ -14,6 +14,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal
 
+from smtp_probe.mail import folder_names
 from smtp_probe.mail.syntax.mailbox_names import decode_mailbox_name
 from smtp_probe.model import Placement
 
@@ -25,65 +26,6 @@ _PARENTS = frozenset({"", "inbox", "[gmail]", "[google mail]", "mail"})
 """Where a folder of that name is the account's own one. `Projects/Spam` is somebody's archive."""
 _SEPARATED = re.compile(r"(?:(.*)[/.\\^|])?([^/.\\^|]*)")
 _JOINTS = re.compile(r"[\s_-]+")
-
-_NAMES: dict[Use, tuple[str, ...]] = {
-    "junk": (
-        "junk",
-        "junk e mail",
-        "junk email",
-        "junk mail",
-        "spam",
-        "bulk mail",
-        "bulk",
-        "spamverdacht",
-        "unerwünscht",
-        "unerwünschte e mails",
-        "courrier indésirable",
-        "indésirables",
-        "pourriel",
-        "correo no deseado",
-        "posta indesiderata",
-        "ongewenste e mail",
-        "lixo eletrônico",
-        "lixo eletrónico",
-        "uønsket e post",
-        "skräppost",
-        "roskaposti",
-        "nevyžádaná pošta",
-        "niechciane",
-        "迷惑メール",
-        "垃圾邮件",
-        "垃圾郵件",
-    ),
-    "trash": (
-        "trash",
-        "deleted items",
-        "deleted messages",
-        "deleted",
-        "bin",
-        "papierkorb",
-        "gelöschte elemente",
-        "gelöschte objekte",
-        "corbeille",
-        "éléments supprimés",
-        "papelera",
-        "elementos eliminados",
-        "cestino",
-        "posta eliminata",
-        "prullenbak",
-        "verwijderde items",
-        "lixeira",
-        "itens excluídos",
-        "papirkurv",
-        "papperskorgen",
-        "roskakori",
-        "koš",
-        "kosz",
-        "ごみ箱",
-        "已删除邮件",
-    ),
-}
-"""Names that servers and clients give, in the order of preference; a hyphen counts as a blank, case does not count."""
 
 
 CATEGORIES = (Placement.PROMOTIONS, Placement.SOCIAL, Placement.UPDATES, Placement.FORUMS)
@@ -135,3 +77,9 @@ def _rank_name(name: str, use: Use) -> int | None:
 
 def _fold(name: str) -> str:
     return _JOINTS.sub(" ", unicodedata.normalize("NFC", name).casefold()).strip()
+
+
+_NAMES: dict[Use, tuple[str, ...]] = {
+    "junk": tuple(map(_fold, folder_names.JUNK)),
+    "trash": tuple(map(_fold, folder_names.TRASH)),
+}

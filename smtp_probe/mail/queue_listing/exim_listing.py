@@ -17,12 +17,14 @@ from smtp_probe.model import QueuedRecipient, QueueEntry, QueueState
 
 EXIM_ID = r"[0-9A-Za-z]{6}-[0-9A-Za-z]{6}-[0-9A-Za-z]{2}|[0-9A-Za-z]{6}-[0-9A-Za-z]{11}-[0-9A-Za-z]{4}"
 _MESSAGE = re.compile(
-    rf" *(?P<age>\d+[mhdw]) +(?P<size>[0-9.]+[KM]?|\*+)? *(?P<id>{EXIM_ID})"
-    r"(?: \([^)]*\))? <(?P<sender>[^>]*)>(?P<rest>.*)"
+    rf" *(?P<age>\d+[mhdw]) +(?P<size>[0-9.]+[KMG]?|\*+)? *(?P<id>{EXIM_ID})"
+    r"(?:(?: \([^)]*\))? <(?P<sender>[^>]*)>)?(?P<rest> .*|)"
 )
-_RECIPIENT = re.compile(r"(?: {6,10}(?P<mark>[D ]) | {8,12})(?P<address>\S.*)")
+_DAMAGED = re.compile(r" *\*\*\* spool (?:format|read) error.*\*\*\*.*")
+"""Below a message whose files Exim cannot read: one that a full disk left empty must not hide the others."""
+_RECIPIENT = re.compile(r"(?: {6,10}(?P<mark>\+?[D ]) | {8,12})(?P<address>\S.*)")
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_UNITS = {"K": 1024, "M": 1024 * 1024}
+_UNITS = {"K": 1024, "M": 1024**2, "G": 1024**3}
 _MOST_RECIPIENTS = 100_000
 
 
@@ -62,9 +64,9 @@ class EximListing:
             yield from self._finish()
             self._entry = _read_message(message)
         elif self._entry is not None and (recipient := _RECIPIENT.fullmatch(line)) is not None:
-            if recipient["mark"] != "D" and len(self._recipients) < _MOST_RECIPIENTS:
+            if "D" not in (recipient["mark"] or "") and len(self._recipients) < _MOST_RECIPIENTS:
                 self._recipients.append(QueuedRecipient(recipient["address"]))
-        else:
+        elif self._entry is None or _DAMAGED.fullmatch(line) is None:
             raise ListingError("a line is not as exim -bp writes it")
 
     def _finish(self) -> Iterator[QueueEntry]:
@@ -78,7 +80,7 @@ def _read_message(message: re.Match[str]) -> QueueEntry:
     size = message["size"] or "0"
     unit = _UNITS.get(size[-1], 1)
     try:
-        size_bytes = round(float(size.rstrip("KM*") or 0) * unit)
+        size_bytes = round(float(size.rstrip("KMG*") or 0) * unit)
     except ValueError as error:
         raise ListingError("a size is not as exim -bp writes it") from error
     return QueueEntry(
@@ -86,5 +88,5 @@ def _read_message(message: re.Match[str]) -> QueueEntry:
         state=QueueState.HOLD if "*** frozen ***" in message["rest"] else QueueState.QUEUED,
         arrived_seconds=arrival_of(message["id"]),
         size_bytes=size_bytes,
-        sender=message["sender"],
+        sender=message["sender"] or "",
     )

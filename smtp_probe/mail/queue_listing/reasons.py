@@ -17,7 +17,7 @@ _BY_WORD = tuple(
     for pattern, reason in (
         (r"gr[ae]y-?list", DelayReason.GREYLISTED),
         (
-            r"host or domain name not found|name service error|host lookup|domain lookup|dns (?:error|lookup)|no mx",
+            r"host or domain name not found|name service error|host lookup|domain lookup|dns (?:error|lookup)|no mx|unable to look ?up host",
             DelayReason.DNS,
         ),
         (r"\btls\b|\bssl\b|certificate|starttls|\bdane\b|mta-sts", DelayReason.TLS),
@@ -33,7 +33,10 @@ _BY_WORD = tuple(
             r"reputation|blacklist|blocklist|block list|black list|dnsbl|spamhaus|listed (?:at|in|by)|temporarily deferred due to",
             DelayReason.REPUTATION,
         ),
-        (r"authenticat|\bsasl\b|\bspf\b|\bdkim\b|\bdmarc\b|password", DelayReason.AUTHENTICATION),
+        (
+            r"authenticat|\bsasl\b|\bspf\b|\bdkim\b|\bdmarc\b|password|cannot find your (?:reverse )?host",
+            DelayReason.AUTHENTICATION,
+        ),
         (
             (
                 r"connection (?:refused|timed out|reset)|no route to host|network is unreachable"
@@ -52,7 +55,7 @@ _BY_WORD = tuple(
     )
 )
 _HOST = re.compile(
-    r"\b(connect to|conversation with|connection with|host) [A-Za-z0-9_.:-]{1,255}(?:\[[^\]]{1,64}\])?"
+    r"\b(connect to|conversation with|connection with|host) (?=[^ ]{0,255}[.:\[])[A-Za-z0-9_.:-]{1,255}(?:\[[^\]]{1,64}\])?"
 )
 """What is called like a category, such as tls.example.org, is not one."""
 _STATUS = re.compile(r"(?<![0-9.])4\.([0-7])\.([0-9]{1,3})(?![0-9])")

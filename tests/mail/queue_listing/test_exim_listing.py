@@ -59,3 +59,20 @@ def test_an_empty_queue():
 def test_what_is_no_listing_is_an_error(content):
     with pytest.raises(ListingError):
         read(content)
+
+
+def test_a_message_that_exim_cannot_read_hides_no_other():
+    listing = (
+        " 2h  1.2K 1qXyZa-0003Ab-Ce\n    *** spool format error: size=0 ***\n\n"
+        " 2h       1qXyZa-0003Ab-Cf <a@x.example>\n    *** spool read error: Permission denied ***\n\n"
+        " 3h  1.1G 1qXyZa-0003Ab-Cg <a@x.example> *** frozen ***\n        D c@y.example\n       +D d@y.example\n"
+        "          b@y.example\n\n"
+    )
+    reader = EximListing()
+    entries = [*reader.feed(listing.encode()), *reader.end()]
+    assert [(entry.queue_id[-2:], entry.sender, len(entry.recipients)) for entry in entries] == [
+        ("Ce", "", 0), ("Cf", "a@x.example", 0), ("Cg", "a@x.example", 1),
+    ]  # fmt: skip
+    assert entries[2].size_bytes == round(1.1 * 1024**3)
+    with pytest.raises(ListingError):
+        list(EximListing().feed(b"    *** spool format error: size=0 ***\n"))

@@ -8,6 +8,12 @@ from smtp_probe.mail.queue_listing.reasons import categorise
 @pytest.mark.parametrize(
     ("text", "word"),
     [
+        ("R=dnslookup defer (-1): host lookup did not complete", "dns"),
+        ("unable to look up host mx.example.net", "dns"),
+        (
+            "host mx.example.net[192.0.2.1] said: 450 4.7.25 Client host rejected: cannot find your hostname",
+            "authentication",
+        ),
         ("connect to mx2.example.test[127.77.1.5]:25: Connection refused", "network"),
         ("connect to tls.example.org[192.0.2.1]:25: Connection timed out", "network"),
         (
