@@ -46,6 +46,9 @@ class Members:
         """Told of every key that is none of a process."""
         self.move_on: Callable[[], Awaitable[None]] = _stay
         """Called when the engine has not taken our word for long: to try another of its servers."""
+        self.refusal: Callable[[], str] = str
+        """Why events are not taken, though our sign of life is; empty where they are."""
+        self._refusal = ""
         self._bucket = bucket
         self._value = json.dumps({"roles": sorted(roles)}).encode()
         self._state = state
@@ -143,4 +146,11 @@ class Members:
                 _log.info("the engine takes our word")
             else:
                 _log.error("the engine does not answer: nothing is sent until it does: %s", why)
-        self._state(is_up)
+        refusal = self.refusal() if is_up else self._refusal
+        if refusal != self._refusal:
+            self._refusal = refusal
+            if refusal:
+                _log.error("the engine takes no events: nothing is sent until it does: %s", refusal)
+            else:
+                _log.info("the engine takes events again")
+        self._state(is_up and not refusal)

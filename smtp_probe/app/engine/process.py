@@ -73,6 +73,7 @@ class EngineProcess:
         self._bucket = Bucket(self._stream, self._stream.names.leases)
         self._members = Members(self._bucket, self._member, self._parts, settings.lease, self._engine_state)
         self._members.on_entry, self._members.move_on = self._note, self._stream.move_on
+        self._members.refusal = lambda: self._stream.refusal
         self._build(config, keys)
         self._lifetime = Lifetime(
             load=partial(_load, options),

@@ -23,6 +23,7 @@ from nats.js import errors as stream_errors
 
 from smtp_probe.config.engine import Engine, EngineTls
 from smtp_probe.errors import ConfigError, EngineConflict, EngineError
+from smtp_probe.network.jetstream.credentials import read_credentials
 from smtp_probe.network.jetstream.names import Names
 from smtp_probe.network.tls import client_context
 from smtp_probe.ports import StoredMessage
@@ -48,8 +49,11 @@ class JetStream:
     def __init__(self, settings: Engine, secret: Callable[[], str], label: str) -> None:
         self.names = Names(settings.namespace)
         self.settings = settings
+        self._events = tuple(subject.removesuffix(">") for subject in self.names.all_events)
         self._secret = secret
         self._label = label
+        self.refusal = ""
+        """Why the last event was not taken, while the engine answered: a stream that is full, or gone."""
         self._client: Client | None = None
         self._said: set[str] = set()
         self._connecting = asyncio.Lock()
@@ -131,10 +135,22 @@ class JetStream:
                     subject, payload, timeout=APPEND_SECONDS, headers=sent or None
                 )
         except client_errors.NoRespondersError as error:
+            self._hear(subject, "there is no stream for them, or nobody leads it")
             raise EngineError("no stream takes " + subject) from error
         except _NOT_OURS as error:
             raise EngineError(_text(error)) from error
-        return _sequence(subject, answer.data)
+        try:
+            sequence = _sequence(subject, answer.data)
+        except EngineError as error:
+            self._hear(subject, str(error))
+            raise
+        self._hear(subject, "")
+        return sequence
+
+    def _hear(self, subject: str, refusal: str) -> None:
+        """Note what became of an event; what else is appended says nothing of the events' stream."""
+        if subject.startswith(self._events):
+            self.refusal = refusal
 
     async def last(self, stream: str, subject: str) -> StoredMessage | None:
         """The last message of a subject, which may have wildcards. Asks the leader. Raises EngineError."""
@@ -196,12 +212,10 @@ class JetStream:
             options["tls"] = _tls_context(settings.tls_options)
             if settings.tls_options.server_name is not None:
                 options["tls_hostname"] = settings.tls_options.server_name
-        if auth is not None and auth.credentials_file is not None:
-            options["user_credentials"] = str(auth.credentials_file)
-        elif auth is not None and auth.nkey_file is not None:
-            options["nkeys_seed"] = str(auth.nkey_file)
-        elif auth is not None:
+        if auth is not None and auth.username is not None:
             options |= {"user": auth.username, "password": self._secret()}
+        elif auth is not None:
+            options |= read_credentials(auth)
         return options
 
     async def _failed(self, error: Exception) -> None:

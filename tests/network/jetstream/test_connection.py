@@ -5,6 +5,7 @@ import pytest
 from smtp_probe.config.engine import Engine
 from smtp_probe.errors import EngineConflict, EngineError
 from smtp_probe.network.jetstream.connection import JetStream
+from smtp_probe.network.jetstream.streams import prepare, streams
 
 pytestmark = pytest.mark.lab
 
@@ -48,3 +49,29 @@ async def test_without_a_connection_nothing_waits_to_be_sent_later():
     with pytest.raises(EngineError):
         await closed.append("smtp-probe.seen.x", b"x")
     await closed.close()
+
+
+async def test_a_full_stream_is_a_refusal_until_it_takes_events_again(stream):
+    definition = next(each for each in streams(stream.settings) if each["name"] == stream.names.events)
+    update = f"STREAM.UPDATE.{stream.names.events}"
+    await stream.request(update, {**definition, "discard": "new", "max_bytes": 500})
+    subject = stream.names.probe("default", "m", "r", "p")
+
+    with pytest.raises(EngineError, match="maximum bytes exceeded"):
+        await stream.append(subject, bytes(600))
+    assert stream.refusal == "maximum bytes exceeded"
+    await stream.append(stream.names.schedule("default", "r"), b"")  # another stream
+    assert stream.refusal == "maximum bytes exceeded"
+
+    await stream.request(update, definition)
+    await stream.append(subject, bytes(600))
+    assert stream.refusal == ""
+
+
+async def test_events_that_no_stream_takes_are_a_refusal(stream):
+    await stream.request(f"STREAM.DELETE.{stream.names.events}", {})
+
+    with pytest.raises(EngineError):
+        await stream.append(stream.names.probe("default", "m", "r", "p"), b"x")
+    assert "no stream for them" in stream.refusal
+    await prepare(stream)
