@@ -25,11 +25,19 @@ class SharedLedger(Ledger):
         super().__init__(*arguments, **options)  # type: ignore[arg-type]
         self._submitters: dict[str, str] = {}
         self._dots: dict[str, int | None] = {}
+        self._told: dict[str, int] = {}
 
-    def follow(self, state: OpenProbe, submitter: str) -> None:
-        """Learn how an open probe stands. `submitter`: who is handing its message over; empty for nobody."""
+    def follow(self, state: OpenProbe, submitter: str, sequence: int | None = None) -> None:
+        """Learn how an open probe stands. `submitter`: who is handing its message over; empty for nobody.
+
+        `sequence`: the place of this word in the stream, for who reads ahead: that comes again, after what was before it.
+        """
         probe_id = state.probe.probe_id
         flight = self._flights.get(probe_id)
+        if sequence is not None:
+            if flight is not None and sequence <= self._told.get(probe_id, 0):
+                return
+            self._told[probe_id] = sequence
         if flight is None:
             flight = Flight(state.probe)
             self._add(flight)
@@ -51,8 +59,7 @@ class SharedLedger(Ledger):
             flight.outcome = outcome
             self._remove(flight)
             flight.ended.set()
-        self._submitters.pop(outcome.probe.probe_id, None)
-        self._dots.pop(outcome.probe.probe_id, None)
+        self._forget(outcome.probe.probe_id)
 
     def take_over(self, is_alive: Callable[[str], bool]) -> int:
         """Take up the probes whose workers are gone. Gives how many."""
@@ -79,9 +86,12 @@ class SharedLedger(Ledger):
         left = [flight for flight in self._flights.values() if flight.probe.mailbox in mailboxes]
         for flight in left:
             self._remove(flight)
-            self._submitters.pop(flight.probe.probe_id, None)
-            self._dots.pop(flight.probe.probe_id, None)
+            self._forget(flight.probe.probe_id)
         return [flight.probe.probe_id for flight in left]
+
+    def _forget(self, probe_id: str) -> None:
+        for known in (self._submitters, self._dots, self._told):
+            known.pop(probe_id, None)
 
     def _await_arrival(self, flight: Flight, state: OpenProbe) -> None:
         submission = state.submission

@@ -197,11 +197,6 @@ class EngineJournal:
             elif message.sequence > known.sequence:
                 known.sequence, known.state = message.sequence, record.state
 
-    def has_met(self, probe_id: str, sequence: int) -> bool:
-        """Whether this record of an open probe, or a later one, is known: the stream may bring what was read ahead."""
-        known = self._known.get(probe_id)
-        return known is not None and known.sequence >= sequence
-
     def open_subjects(self, mailboxes: Collection[str]) -> list[str]:
         """Where the open probes of some mailboxes stand."""
         return [
@@ -231,8 +226,7 @@ class EngineJournal:
         record = _read(found)
         if isinstance(record.event, ProbeEnded):
             return "ended" if record.event.outcome.arrival is not None else "unseen"
-        is_ours = self.has_met(probe_id, found.sequence) or self.read_ahead(found, record)
-        return "open" if is_ours else None
+        return "open" if self.read_ahead(found, record) else None
 
     async def first_copy(self, probe_id: str) -> tuple[Trace | None, str | None]:
         """The way of the copy with which an ended probe arrived, and its queue id at the first server. Raises JournalError."""

@@ -32,9 +32,9 @@ class Bed:
     async def __aexit__(self, *_):
         self.judging.cancel()
 
-    def follow(self, submitter="worker", **state):
+    def follow(self, submitter="worker", *, sequence=None, **state):
         known = OpenProbe(probe=self.probe, submission=None, overdue=False)
-        self.ledger.follow(replace(known, **state), submitter)
+        self.ledger.follow(replace(known, **state), submitter, sequence)
 
     def kinds(self):
         return [outcome.kind for outcome in self.journal.outcomes()]
@@ -47,6 +47,17 @@ async def test_a_probe_that_is_being_handed_over_is_left_alone():
 
         assert bed.kinds() == []
         assert bed.ledger.in_flight("r") == 1
+
+
+async def test_what_was_read_ahead_is_not_undone_by_what_the_stream_brings_after_it():
+    async with Bed() as bed:
+        bed.follow(submission=bed.accepted, submitter="", sequence=20)
+        bed.follow(sequence=10)
+        bed.follow(submission=bed.accepted, submitter="", sequence=20)
+        assert bed.ledger.take_over(lambda _: False) == 0
+        await bed.clock.advance(1300)
+
+        assert bed.kinds() == [OutcomeKind.LOST]
 
 
 async def test_a_submission_that_another_has_written_is_not_written_again():

@@ -189,9 +189,7 @@ class Watcher:
         if isinstance(record.event, ProbeEnded):
             ledger.has_ended(record.event.outcome)
         elif (state := record.state) is not None:
-            probe_id = state.probe.probe_id
-            if ledger.get(probe_id) is None or not self._journal.has_met(probe_id, message.sequence):
-                ledger.follow(state, record.submitter)
+            ledger.follow(state, record.submitter, message.sequence)
         self._journal.follow(message, record)
 
     def _read_ahead(self, message: StoredMessage, record: Record) -> bool:
