@@ -198,6 +198,7 @@ async def test_how_a_probe_stands_is_known_when_it_has_been_told():
     await worker.record(ProbeStarted(probe=PROBE))
     assert await watcher.probe_state("p") is None  # it is open, and nobody here waits for it
 
+    watcher.read_ahead = lambda _message, _record: True
     follow_all(log, watcher)
     assert await watcher.probe_state("p") == "open"
     assert [each.probe for each in await watcher.open_probes()] == [PROBE]
