@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from smtp_probe.config.settings import Mailbox
 from smtp_probe.errors import MailboxError
@@ -152,7 +152,7 @@ class ImapSession:
                 return ()
         if self._walk.is_short(first_uid):
             self._walk.begin_look()
-            messages = await self._fetch(f"{first_uid}:*", first_uid)
+            messages = await self._fetch_rest(first_uid)
             self._is_at_end = True
             self._walk.end_look(messages[-1].location.uid + 1 if messages else first_uid)
             return messages
@@ -161,7 +161,7 @@ class ImapSession:
                 self._walk.begin_look()
                 self._walk.list_uids(first_uid, await self._commands.search("UID", f"{first_uid}:*"))
             uids = self._walk.next_uids(first_uid)
-            messages = await self._fetch(write_uid_set(uids), first_uid) if uids else ()
+            messages = await self._fetch_listed(uids) if uids else ()
             if messages or not uids:
                 return messages
             first_uid = uids[-1] + 1  # all of these are gone meanwhile: that is not the end of the folder
@@ -175,18 +175,30 @@ class ImapSession:
         """These messages, ascending; those that are gone are left out."""
         messages: list[MailboxMessage] = []
         for batch in _batches(uids):
-            messages += await self._fetch(write_uid_set(batch), 1)
+            messages += await self._fetch_listed(batch)
         return messages
 
-    async def _fetch(self, uid_set: str, first_uid: int) -> Sequence[MailboxMessage]:
-        """Fetch, and ask a second time for messages of which only flags were told: they must not be passed over."""
-        fetched = await self._fetch_readable(uid_set, first_uid)
-        flags_only = [
-            uid for uid, item in fetched.items() if uid >= first_uid and item.content("HEADER") is None
-        ]
-        for batch in _batches(flags_only):
-            fetched |= await self._fetch_items(write_uid_set(batch))
-        messages = (self._read_message(fetched[uid]) for uid in sorted(fetched) if uid >= first_uid)
+    async def _fetch_rest(self, first_uid: int) -> Sequence[MailboxMessage]:
+        """All from this UID on. Where flags of a later one are told, those before it have come as well: all are asked for."""
+        fetched = await self._fetch_readable(f"{first_uid}:*", first_uid)
+        last = max((uid for uid, item in fetched.items() if _is_read(item)), default=0)
+        told = max(fetched, default=0)
+        if told > (last := max(last, first_uid - 1)):
+            _merge(fetched, await self._fetch_readable(f"{last + 1}:{told}", last + 1))
+        return await self._read(fetched, [uid for uid in fetched if uid >= first_uid])
+
+    async def _fetch_listed(self, uids: Sequence[int]) -> Sequence[MailboxMessage]:
+        return await self._read(await self._fetch_readable(write_uid_set(uids), min(uids)), uids)
+
+    async def _read(self, fetched: dict[int, Fetched], wanted: Sequence[int]) -> Sequence[MailboxMessage]:
+        """The wanted messages that are there, ascending. Flags of others, which a server may tell at any time, bring none.
+
+        Those of which only flags were told are asked for a second time: they must not be passed over.
+        """
+        found = sorted(uid for uid in wanted if uid in fetched)
+        for batch in _batches([uid for uid in found if not _is_read(fetched[uid])]):
+            _merge(fetched, await self._fetch_items(write_uid_set(batch)))
+        messages = (self._read_message(fetched[uid]) for uid in found)
         return await self._categories.sort([message for message in messages if message is not None])
 
     async def _fetch_readable(self, uid_set: str, first_uid: int) -> dict[int, Fetched]:
@@ -207,7 +219,7 @@ class ImapSession:
         for uid in uids:
             if uid >= first_uid:
                 try:
-                    fetched |= await self._fetch_items(str(uid))
+                    _merge(fetched, await self._fetch_items(str(uid)))
                 except MailboxError as refusal:
                     if not self._is_plain(refusal):
                         raise
@@ -364,6 +376,15 @@ class ImapSession:
             message = "no folder is selected"
             raise RuntimeError(message)
         return self._selected
+
+
+def _is_read(item: Fetched) -> bool:
+    return item.content("HEADER") is not None
+
+
+def _merge(fetched: dict[int, Fetched], more: Mapping[int, Fetched]) -> None:
+    """Add what a further command brought. Flags alone do not stand in for a message that is here."""
+    fetched |= {uid: item for uid, item in more.items() if uid not in fetched or _is_read(item)}
 
 
 def _batches(uids: Sequence[int]) -> list[list[int]]:

@@ -178,6 +178,43 @@ async def test_a_message_of_which_only_flags_are_told_is_asked_for_again():
         assert uids(await session.fetch_since(104)) == [104, 105]
 
 
+async def test_flags_of_a_message_that_came_meanwhile_pass_over_none_before_it():
+    """A server tells of new messages at any time (RFC 3501 section 7.4.2), also of one far behind those that were asked for."""
+    script = [
+        *fetching(fetch_line(104), b"* 9 FETCH (UID 109 FLAGS (\\Recent))\r\n"),
+        "C: UID FETCH 105:109 ",
+        *(fetch_line(uid) for uid in (105, 106, 108, 109)),
+        b"* 4 FETCH (UID 104 FLAGS (\\Seen))\r\n",
+        "S: {tag} OK",
+    ]
+    async with hostile_imap(script) as server, session_to(server.port) as session:
+        await session.select(INBOX)
+        assert uids(await session.fetch_since(104)) == [104, 105, 106, 108, 109]
+
+
+async def test_flags_of_a_message_behind_the_batch_pass_over_none_of_a_long_folder():
+    listed = range(104, 354)
+    first, second = listed[:100], listed[100:200]
+    script = [
+        LOGIN,
+        SELECT,
+        "C: NOOP\nS: * 253 EXISTS\nS: {tag} OK",
+        "C: UID SEARCH UID 104:\\*$\nS: * SEARCH " + " ".join(map(str, listed)) + "\nS: {tag} OK",
+        f"C: UID FETCH {first[0]}:{first[-1]} ",
+        *(fetch_line(uid) for uid in first),
+        b"* 260 FETCH (UID 360 FLAGS (\\Recent))\r\n",
+        "S: {tag} OK",
+        f"C: UID FETCH {second[0]}:{second[-1]} ",
+        *(fetch_line(uid) for uid in second),
+        "S: {tag} OK",
+    ]
+    async with hostile_imap(script) as server, session_to(server.port) as session:
+        await session.select(INBOX)
+        await session.poll()
+        assert uids(await session.fetch_since(104)) == list(first)
+        assert uids(await session.fetch_since(204)) == list(second)
+
+
 async def test_a_server_that_does_not_know_the_stamp_is_asked_without():
     script = [
         LOGIN.replace("ready", "Dovecot ready"),
