@@ -31,6 +31,9 @@ def init(  # noqa: PLR0913, PLR0917 - one parameter an option
         str | None,
         typer.Argument(metavar="ADDRESS", help="The account's address. Asked for where it is left out."),
     ] = None,
+    same_address: Annotated[
+        str | None, typer.Option("--address", metavar="ADDRESS", help="The same, as a flag.")
+    ] = None,
     password_file: Annotated[
         Path | None,
         typer.Option(
@@ -127,7 +130,9 @@ def init(  # noqa: PLR0913, PLR0917 - one parameter an option
         questions.fail(f"{output} cannot be written: there is no folder {output.absolute().parent}")
     if output.exists() and not force:
         questions.fail(f"{output} is there already: give --force to replace it, or --output another name")
-    person = questions.person(address)
+    if address and same_address:
+        questions.fail("the address is given twice: as ADDRESS and by --address")
+    person = questions.person(address or same_address)
     to_whom = questions.address(recipient) if recipient else person.address
     given = (
         *questions.server(AccountProtocol.SMTP, smtp_server, person),

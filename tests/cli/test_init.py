@@ -123,7 +123,7 @@ def test_a_wrong_password_is_told_and_nothing_written(lab, tmp_path):
 
 def test_named_servers_need_no_search(lab, tmp_path, secret):
     done = run(
-        *(lab, tmp_path, "probe1@nowhere.test", "--password-file", secret, "--username", "probe1"),
+        *(lab, tmp_path, "--address=probe1@nowhere.test", "--password-file", secret, "--username", "probe1"),
         *("--smtp-server", "submit.example.test:587", "--imap-server", "imap.example.test"),
     )
 
@@ -200,3 +200,12 @@ def test_a_folder_that_is_not_there_is_told_before_anything_is_asked(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, timeout=30)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"{output} cannot be written: there is no folder {output.parent}\n"
+
+
+def test_an_address_that_is_given_twice_is_a_mistake(tmp_path):
+    output = tmp_path / "new.yaml"
+    twice = ["a@example.org", "--address", "b@example.org", "--output", str(output)]
+    command = [sys.executable, "-m", "smtp_probe", "init", *twice]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stderr) == (2, "the address is given twice: as ADDRESS and by --address\n")
+    assert not output.exists()
