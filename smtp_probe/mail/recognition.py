@@ -48,6 +48,11 @@ _TOKEN_LINE = re.compile(
     rb"(?mi)^[ \t]{0,16}" + TOKEN_LABEL.strip().encode() + rb"[ \t]{0,4}(spt1-\S{48,64})"
 )
 """The line of our own body; a quotation has a mark in front of it."""
+_BEFORE_OUR_SUBJECT = re.compile(r"(?i)\s*([^\W\d_][^\[\]:\uff1a]{0,40})[:\uff1a]\s*\[smtp-probe ")
+_BY_FILTERS = re.compile(
+    r"(?i)spam|junk|bulk|phish|suspect|suspicious|virus|caution|warning|achtung|\bext(?:ern|ernal|erne|erno)?\b"
+)
+"""What gateways put in front of a subject; every other word with a colon is that of an answer, in whatever language."""
 _DIGEST = re.compile(rb"(?:^|;)[ \t]*+d=(sha256:[0-9a-f]{16})(?![0-9a-f])")
 
 
@@ -64,6 +69,15 @@ def find_candidates(header: bytes, text: bytes | None = None) -> tuple[Candidate
         for token in find_tokens(line):
             found.setdefault(token, "body")
     return tuple(Candidate(*pair) for pair in list(found.items())[:MAXIMUM_TOKENS])
+
+
+def is_own_by_content(header: bytes, text: bytes) -> bool:
+    """Say whether a message that has lost our marks is what we wrote: with our text, not quoted, and no answer's subject."""
+    if _TOKEN_LINE.search(read_texts(header, text[:MAX_TEXT_BYTES])) is None:
+        return False
+    subjects = (decode_words(value[:998]) for name, value in split_fields(header) if name == "subject")
+    found = (_BEFORE_OUR_SUBJECT.match(subject.decode("utf-8", "replace")) for subject in subjects)
+    return all(match is None or _BY_FILTERS.search(match[1]) is not None for match in found)
 
 
 def find_digest(header: bytes) -> str | None:

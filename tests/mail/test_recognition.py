@@ -11,7 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smtp_probe.mail.message import Draft, build_message
-from smtp_probe.mail.recognition import Candidate, find_candidates, find_digest, is_automatic_answer
+from smtp_probe.mail.recognition import (
+    Candidate,
+    find_candidates,
+    find_digest,
+    is_automatic_answer,
+    is_own_by_content,
+)
 from smtp_probe.mail.tag import TagKey, make_tag
 
 KEYS = [TagKey(b"k" * 32)]
@@ -221,3 +227,20 @@ def test_hostile_headers_are_linear(piece):
         find_candidates(header, (b"Token: " + piece) * 20_000)
         find_digest(header)
     assert time.process_time() - started < 3
+
+
+@pytest.mark.parametrize(
+    ("subject", "text", "is_own"),
+    [
+        ("[smtp-probe x] delivery test", "Token: " + TAG.token, True),
+        ("[EXT] [smtp-probe x] delivery test", "Token: " + TAG.token, True),
+        ("SPAM: [smtp-probe x] delivery test", "Token: " + TAG.token, True),
+        ("something else", "Token: " + TAG.token, True),
+        ("Autosvar: [smtp-probe x] delivery test", "Token: " + TAG.token, False),
+        ("Réponse : [smtp-probe x] delivery test", "Token: " + TAG.token, False),
+        ("[smtp-probe x] delivery test", "> Token: " + TAG.token, False),
+        ("[smtp-probe x] delivery test", "I am away", False),
+    ],
+)
+def test_a_message_without_our_marks_is_known_by_its_text(subject, text, is_own):
+    assert is_own_by_content(f"Subject: {subject}\r\n\r\n".encode(), f"{text}\r\n".encode()) is is_own

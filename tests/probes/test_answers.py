@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from email.header import Header
+
 import pytest
 
 from smtp_probe.mail.tag import find_tokens
@@ -126,3 +128,38 @@ async def test_an_answer_is_never_a_delivery_and_never_deleted(answer):
         await bed.clock.advance(5)
         assert bed.kinds() == [OutcomeKind.DELIVERED]
         assert uid in bed.inbox.messages
+
+
+OWN_ANSWERS = (
+    "Automaattinen vastaus", "Autosvar", "Frånvarande", "Odpowiedź automatyczna", "Автоматический ответ", "自動返信", "자동 회신",
+    "Leído", "Odczytano", "Прочитано", "Doorgestuurd", "Απάντηση", "תגובה", "Ticket 5 opened",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("with_text", [True, False], ids=["with our text", "without"])
+@pytest.mark.parametrize("words", OWN_ANSWERS)
+async def test_an_answer_from_our_own_address_is_no_delivery_in_whatever_language(words, with_text):
+    """A route to oneself: the answering program writes in the sender's name, and marks nothing."""
+    async with running(Bed()) as bed:
+        envelope = await bed.send()
+        head, _, text = envelope.message.partition(b"\r\n\r\n")
+        author = next(line for line in head.split(b"\r\n") if line.startswith(b"From:"))
+        title = Header(words + ":", "utf-8").encode().encode() + b" " + subject(envelope)
+        bed.store(
+            author + b"\r\nSubject: " + title + b"\r\n\r\nI am away.\r\n\r\n" + (text if with_text else b"")
+        )
+        await bed.clock.advance(5)
+        assert bed.kinds() == []
+
+
+@pytest.mark.parametrize("title", [b"[EXTERNAL] ", b"SPAM: ", b"***Spam*** ", b"Suspected spam: ", b""])
+async def test_our_message_that_a_gateway_took_the_marks_of_is_a_delivery(title):
+    async with running(Bed()) as bed:
+        envelope = await bed.send()
+        head, _, text = envelope.message.partition(b"\r\n\r\n")
+        author = next(line for line in head.split(b"\r\n") if line.startswith(b"From:"))
+        bed.store(
+            author + b"\r\nSubject: " + title + subject(envelope) + b"\r\nMessage-ID: <1@gw>\r\n\r\n" + text
+        )
+        await bed.clock.advance(5)
+        assert bed.kinds() == [OutcomeKind.DELIVERED]

@@ -236,7 +236,7 @@ def _find_reason(words: str, recipient: str | None) -> str | None:
         rest = line.strip().removeprefix("<")
         if rest.lower().startswith(recipient.lower()):
             following = takewhile(str.strip, lines[number + 1 : number + 1 + _MAX_REASON_LINES])
-            return sanitise("\n".join([rest[len(recipient) :].lstrip(">:; "), *following])) or None
+            return sanitise("\n".join([rest[len(recipient) :].lstrip(">:;\uff1a "), *following])) or None
     return None
 
 
