@@ -41,6 +41,7 @@ ROUTES = {
     "held": route("probe3", "probe3", deadline=4, give_up_after=200, interval=5),
     "footer": {**route(interval=5), "sender": "filtered"},
     "scanned": route("probe2+scan", interval=5),
+    "proxied": {**route(interval=5), "sender": "proxied"},
 }
 SCAN_SECONDS = 6.0
 """More than the five from which on a delay within a host is told."""
@@ -52,6 +53,10 @@ scan unix - - n - - smtp
   -o smtpd_relay_restrictions=permit_mynetworks,reject
   -o smtpd_recipient_restrictions=permit_mynetworks,reject
   -o smtpd_milters=
+127.0.0.1:{front} inet n - n - - smtpd
+  -o smtpd_proxy_filter=127.0.0.1:{scanner}
+  -o smtpd_discard_ehlo_keywords=dsn
+  -o smtpd_milters=
 """
 
 
@@ -61,7 +66,7 @@ def postsuper(lab, *options):
     )
 
 
-def configure(lab, work, filter_port):
+def configure(lab, work, filter_port, front):
     config = write_config(
         lab, work, ROUTES, mailboxes={user: account(lab, user) for user in ("probe3", "spam", "full")}
     )
@@ -70,6 +75,7 @@ def configure(lab, work, filter_port):
     data["senders"]["filtered"] = {
         **data["senders"]["submit"], "host": "127.0.0.1", "port": filter_port, "tls": "none", "auth": None,
     }  # fmt: skip
+    data["senders"]["proxied"] = {**data["senders"]["filtered"], "port": front}
     data["senders"]["full"] = {
         **data["senders"]["submit"],
         "envelope_from": "full@example.test",
@@ -90,14 +96,17 @@ def fill(folder):
         os.chown(each, owner.st_uid, owner.st_gid)
 
 
-def scan_at_the_mx(lab, port, back):
-    """Have the MX hand some of its mail to a filter, and take it back on another port (FILTER_README of Postfix)."""
+def scan_at_the_mx(lab, port, back, front):
+    """Have the MX hand some of its mail to a filter, and take it back on another port (FILTER_README of Postfix).
+
+    What comes on the port `front` is handed to the filter before it is in the queue (SMTPD_PROXY_README).
+    """
     conf = lab.layout.path("mx", "conf")
     access = conf / "recipient_access"
     lab.stop_part("mx")
     access.write_text(f"/^probe2\\+scan@/ FILTER scan:[127.0.0.1]:{port}\n{access.read_text()}")
     with (conf / "master.cf").open("a") as master:
-        master.write(SCAN.format(back=back))
+        master.write(SCAN.format(back=back, front=front, scanner=port))
     lab.start_part("mx")
 
 
@@ -112,13 +121,13 @@ def ended(lab, tmp_path_factory):
         main.write(RELAY.format(held=held))
     lab.start_part("relay")
     fill(lab.maildir("full"))
-    scanner, back = free_port(), free_port()
-    scan_at_the_mx(lab, scanner, back)
+    scanner, back, front = free_port(), free_port(), free_port()
+    scan_at_the_mx(lab, scanner, back, front)
     work = Path(tmp_path_factory.mktemp("endings"))
     with (
         scanning_filter(SCAN_SECONDS, scanner, ("127.0.0.1", back)),
         footer_filter(lab.submission.host, lab.submission.plain_port) as filtering,
-        Daemon(configure(lab, work, filtering.port), "--web.enable-lifecycle") as daemon,
+        Daemon(configure(lab, work, filtering.port, front), "--web.enable-lifecycle") as daemon,
     ):
         daemon.wait_until(
             lambda: {probe["route"] for probe in daemon.journal()} == set(ROUTES), "each route to be probed"
@@ -156,6 +165,7 @@ def test_each_ending_has_its_name(ended):
         "held": "late",
         "footer": "delivered",
         "scanned": "delivered",
+        "proxied": "delivered",
     }
 
 
@@ -217,10 +227,19 @@ def test_a_content_scan_is_told_apart_from_greylisting_and_from_waiting_in_a_que
             for finding in probes[name]["outcome"]["path"].get("findings", ())
             if finding["check"] in {"greylisted", "retry_delay", "scan_delay"}
         }
-        for name in ("scanned", "greylisted", "held", "junked")
+        for name in ("scanned", "proxied", "greylisted", "held", "junked")
     }
     # What was held waited for less than a retry takes, between two hosts: of that nothing is known.
-    assert told == {"scanned": {"scan_delay"}, "greylisted": {"greylisted"}, "held": set(), "junked": set()}
+    assert told == {
+        "scanned": {"scan_delay"},
+        "proxied": {"scan_delay"},
+        "greylisted": {"greylisted"},
+        "held": set(),
+        "junked": set(),
+    }
+    # What a filter before the queue gets bears no queue id: only so is it told from a queue, however long it takes.
+    hops = probes["proxied"]["outcome"]["arrival"]["trace"]["hops"]
+    assert [hop.get("id") is None for hop in hops if hop.get("by", "").startswith("mx1")] == [True, False]
     (said,) = [
         finding
         for finding in probes["scanned"]["outcome"]["path"]["findings"]
