@@ -289,10 +289,12 @@ class FolderWatch:
         return min(self._settings.idle, self._review_seconds()) if is_expecting else self._settings.idle
 
     async def _look(self, session: MailboxSession, *, may_be_news: bool) -> None:
+        is_wanted = self._wanted.is_set()
         self._wanted.clear()  # before the look: who asks during it gets another one
         await self._look_again(session)
         asked_ns = self._clock.now_ns()
-        if may_be_news or await session.poll():
+        # Who wants to know is about to judge: he gets an answer by UID, also of a server that announces nothing.
+        if may_be_news or await session.poll() or is_wanted:
             await self._fetch_news(session)
         else:
             self._cover(asked_ns)

@@ -285,7 +285,7 @@ class FakeSession:
         self.server.polls += 1
         self._check()
         self._check_folder()
-        return self.selected.uidnext != self.known
+        return not self.server.is_mute and self.selected.uidnext != self.known
 
     async def idle(self, seconds):
         self._check()
@@ -341,6 +341,7 @@ class FakeServer:
         self.detail = ""
         self.is_up = True
         self.opened = 0
+        self.is_mute = False
         self.polls = 0
         self.folders = {folder.name: FakeFolder(folder, clock, name) for folder in folders}
 

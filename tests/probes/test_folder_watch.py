@@ -299,3 +299,18 @@ async def test_what_could_not_be_written_down_and_was_taken_away_is_waited_for_n
         await bed.clock.advance(5.0)
 
         assert is_known_lately(bed)
+
+
+async def test_who_is_about_to_judge_learns_of_what_the_server_never_announced():
+    bed = Bed((INBOX,))
+    async with watching(bed):
+        bed.server.is_mute = True
+        bed.expect()
+        await bed.clock.advance(1.0)
+        uid = bed.put(OWN)
+        await bed.clock.advance(10.0)
+        assert bed.uids() == []
+        bed.watcher.nudge()
+        await settle()
+
+        assert bed.uids() == [uid]
