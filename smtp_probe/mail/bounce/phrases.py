@@ -58,7 +58,7 @@ _FAILED = (
     r"η παράδοση απέτυχε|δεν είναι δυνατή η παράδοση|δεν παραδόθηκε|המסירה נכשלה|לא ניתן למסירה|فشل التسليم|تعذر تسليم|غير قابل للتسليم",
     # Japanese, Chinese, Korean
     r"配信(?:できません|できなかった|に失敗|不能)|配送(?:できません|に失敗)|送信できません|届けることができません",
-    r"未送达|(?:无法|未能|不能)(?:送达|投递|发送|传递)|投递失败|退信|無法(?:傳送|投遞|送達)|系统退信",
+    r"(?<!尚)未送达|(?:无法|未能|不能)(?:送达|投递|发送|传递)|投递失败|退信|無法(?:傳送|投遞|送達)|系统退信",
     r"未能向以下收件人|(?:전송|배달|전달)(?:되지|하지|할 수) ?(?:못|않|없)|반송",
 )
 _CAUSES = (
@@ -83,10 +83,11 @@ _DELAYED = (
     r"(?:entrega|entregar) .{0,80}?(?:retrasad|atrasad|demorad)|(?:todavía|aún) no (?:se )?ha|ainda não foi (?:entregue|possível)",
     r"consegna .{0,80}?ritard|non è ancora stato (?:consegnato|recapitato)|livrare .{0,80}?întârzi",
     # Slavic languages, Hungarian, Turkish, Greek
-    r"opóźni|jeszcze nie (?:został|dostarcz)|zpožděn|oneskoren|dosud nebyl|odgođen|задерж|ещё не доставлен|еще не доставлен|ще не доставлен|затримк",
+    r"opóźni|jeszcze nie (?:został|dostarcz)|nie został[ay]? jeszcze|zpožděn|oneskoren|dosud nebyl|odgođen|задерж|ещё не доставлен|еще не доставлен|ще не доставлен|затримк",
     r"késleltet|késik|gecik|καθυστέρησ",
     # Asia, Semitic languages
     r"(?:配信|配送|送信|投递|傳遞|发送).{0,12}(?:遅延|遅れ|延迟|延遲)|지연|تأخر|התעכב",
+    r"尚未(?:送达|投递|送達)|(?:继续|繼續)(?:尝试|嘗試)|再送を試み|아직 (?:전달|배달|전송)",
 )
 _SUBJECT = (
     r"undeliver(?:ed|able)|unzustellbar|nicht zustellbar|non[- ]?(?:delivery|remis|deliverable)|onbestelbaar",

@@ -43,6 +43,7 @@ _NEAR = 700
 _TAG = re.compile(r"<(?:!--.{0,2000}?--|/?[A-Za-z][A-Za-z0-9]*(?:\s[^<>@]{0,600})?/?)>", re.DOTALL)
 _BREAK = re.compile(r"(?i)<(?:br|/p|/div|/tr|/li|/h\d)\s*/?>")
 _INVISIBLE = re.compile(r"(?is)<(style|script|head)\b.{0,20000}?</\1>")
+_CLASS = re.compile(r"(?<![\d.])([45])(?:\.\d{1,3}\.\d{1,3}|\d\d(?=[ -]\S))(?![\d.])")
 _SPACE = re.compile(r"\s+")
 _ADDRESS = r"[^\s<>()\[\]\";:,'|*@=\\\u3000-\u303f\uff00-\uff0f\uff1a-\uff20]{1,64}@[A-Za-z0-9][A-Za-z0-9.-]{0,252}[A-Za-z0-9]"
 _ANY_ADDRESS = re.compile(_ADDRESS)
@@ -273,6 +274,10 @@ def _is_receipt(values: dict[str, bytes]) -> bool:
 
 def _find_action(subject: str, folded: str) -> str:
     is_delayed = DELAYED.search(folded) is not None or "delay" in subject or subject.startswith("warning: ")
+    if not is_delayed and FAILED.search(folded) is None:
+        # in words that nobody here knows: the class of the server's own code is all that tells
+        classes = {match[1] for match in _CLASS.finditer(folded)}
+        is_delayed = classes == {"4"} and "4.4.7" not in folded
     return "delayed" if is_delayed and not _FINAL.search(_OF_THE_FUTURE.sub(" ", folded)) else "failed"
 
 

@@ -215,3 +215,19 @@ def test_no_character_set_is_fatal(text, name):
     header = f"From: mailer-daemon@x.example\nContent-Type: text/plain; charset={name}\n\n".encode()
 
     read_prose(split_fields(header), split_parts(header, text.encode("utf-8", "replace")))
+
+
+@pytest.mark.parametrize(
+    ("said", "action"),
+    [
+        ("451 provu denove", "delayed"),
+        ("4.3.0 provu denove", "delayed"),
+        ("550 neniu tie", "failed"),
+        ("451 provu denove, poste 550 neniu", "failed"),
+        ("4.4.7 tro longe", "failed"),  # the code of what was given up, though its class is that of a delay
+        ("neniu tie", "failed"),
+    ],
+)
+def test_in_words_that_nobody_knows_the_class_of_the_code_tells_a_delay(said, action):
+    bounce = letter("MAILER-DAEMON@there.example", "Letero", f"<al@there.example>:\n  {said}\n")
+    assert read(*bounce).action == action
