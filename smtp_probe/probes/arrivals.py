@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -94,14 +94,25 @@ class Arrivals:
     """Looks at the messages of all mailboxes."""
 
     def __init__(self, ledger: Ledger, journal: Journal, clock: Clock, keys: Sequence[TagKey]) -> None:
-        self.routes: Mapping[bytes, RouteIdentity] = {}
-        """By the hash that a tag carries; replaced as a whole when the configuration changes."""
+        self._routes: Mapping[bytes, RouteIdentity] = {}
+        self._echo_mailboxes: Collection[str] = ()
+        """Where an answer may be what is waited for."""
         self._ledger = ledger
         self._journal = journal
         self._clock = clock
         self._keys = tuple(keys)
         self.verdicts: VerdictWatch | None = None
         """Who forms verdicts on what has arrived; None: nobody."""
+
+    @property
+    def routes(self) -> Mapping[bytes, RouteIdentity]:
+        """By the hash that a tag carries; replaced as a whole when the configuration changes."""
+        return self._routes
+
+    @routes.setter
+    def routes(self, routes: Mapping[bytes, RouteIdentity]) -> None:
+        self._routes = routes
+        self._echo_mailboxes = {each.echo.mailbox for each in routes.values() if each.echo is not None}
 
     async def look_at(self, message: MailboxMessage, fetch_text: FetchText) -> None:
         """Make of one message what it is. Raises JournalError where it has to be looked at again, when the journal works."""
@@ -169,8 +180,7 @@ class Arrivals:
     # Echo routes: only there an answer is what is waited for.
 
     def _may_be_echo(self, message: MailboxMessage) -> bool:
-        mailbox = message.location.mailbox
-        return any(each.echo is not None and each.echo.mailbox == mailbox for each in self.routes.values())
+        return message.location.mailbox in self._echo_mailboxes
 
     async def _find(self, probe_id: str) -> Flight | None:
         """Give an open probe. Where others send, the journal may know of one of which the ledger is just being told."""

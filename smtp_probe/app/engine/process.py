@@ -22,6 +22,7 @@ from smtp_probe.app.engine.leases import Leases
 from smtp_probe.app.engine.members import Members
 from smtp_probe.app.engine.programs import ExporterProgram, WatcherProgram, WorkerProgram, narrow_config
 from smtp_probe.app.engine.roles import Role
+from smtp_probe.app.engine.standing import leave_standing
 from smtp_probe.app.engine.watcher import Watcher
 from smtp_probe.app.engine.worker import Worker
 from smtp_probe.app.lifetime import DaemonOptions, Lifetime, do_chores, make_server, open_at_last
@@ -202,6 +203,7 @@ class EngineProcess:
             _log.warning("a changed section engine is taken over at the next start only")
         self._config = config
         self._configure()
+        leave_standing()
 
     # The work.
 
@@ -238,6 +240,7 @@ class EngineProcess:
             if self._checker is not None:
                 self._checker.configure(self._config)
                 group.create_task(self._checking.run(self._checker.run), name="checker")
+            leave_standing()
 
     async def _prepare(self) -> None:
         said = ""

@@ -16,6 +16,7 @@ from smtp_probe.app.engine.leases import Group, Leases, group_mailboxes
 from smtp_probe.app.engine.members import Members
 from smtp_probe.app.engine.programs import WatcherProgram, narrow_config
 from smtp_probe.app.engine.sightings import Sightings
+from smtp_probe.app.engine.standing import leave_standing
 from smtp_probe.config.settings import Config
 from smtp_probe.errors import EngineError
 from smtp_probe.model import ProbeEnded
@@ -93,6 +94,7 @@ class Watcher:
             reading = asyncio.create_task(self._follow(key, group), name=f"events of {key}")
             self._readers[key, group] = reading
         self._program.telemetry.engine.groups(len(held))
+        leave_standing()
 
     async def run(self) -> None:
         """Judge, and look after the probes of workers that are gone, until cancelled."""
