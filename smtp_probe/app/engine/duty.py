@@ -62,9 +62,9 @@ class Duty:
         value = json.dumps({"by": self._members.own_id}).encode()
         try:
             if self._revision is None:
-                revision = await self._bucket.claim(self._key, value)
+                revision = await self._bucket.claim(self._key, value, self._members.is_ours)
             else:
-                revision = await self._bucket.renew(self._key, value, self._revision)
+                revision = await self._bucket.renew(self._key, value, self._revision, self._members.is_ours)
         except EngineError:
             return  # whether the engine is there is told by the signs of life
         self._revision = revision

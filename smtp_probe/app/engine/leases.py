@@ -161,9 +161,9 @@ class Leases:
         ).encode()
         lease = self._held.get(key)
         if lease is None:
-            revision = await self._bucket.claim(_key(key), value)
+            revision = await self._bucket.claim(_key(key), value, self._members.is_ours)
         else:
-            revision = await self._bucket.renew(_key(key), value, lease.revision)
+            revision = await self._bucket.renew(_key(key), value, lease.revision, self._members.is_ours)
         if revision is None:
             if self._held.pop(key, None) is not None:
                 _log.warning("another watcher has taken our mailboxes", extra={"mailboxes": _listed(group)})

@@ -113,6 +113,13 @@ class Members:
         seen = self._seen.setdefault(member, now)
         return now - max(seen, self._hears_since) <= self.lease_seconds * PATIENCE
 
+    def is_ours(self, lease: bytes) -> bool:
+        """Whether we are who wrote a lease."""
+        try:
+            return bool(json.loads(lease)["by"] == self.own_id)
+        except (ValueError, KeyError, TypeError):
+            return False  # of another version
+
     def alive(self, role: str) -> list[str]:
         """The living processes of a role, sorted; we among them, where it is ours."""
         return sorted(

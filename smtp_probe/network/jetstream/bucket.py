@@ -6,7 +6,7 @@ tools show what is in it. Raises `errors.EngineError` for all that the other sid
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from smtp_probe.errors import EngineConflict
@@ -15,6 +15,13 @@ from smtp_probe.network.jetstream.reading import Follower, Start
 
 _OPERATION = "KV-Operation"
 _DELETED = ("DEL", "PURGE")
+
+
+IsOurs = Callable[[bytes], bool]
+
+
+def _is_nobodys(_: bytes) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +53,30 @@ class Bucket:
         """Write a key, whoever wrote it last."""
         return await self._stream.append(self._prefix + key, value)
 
-    async def claim(self, key: str, value: bytes) -> int | None:
-        """Write a key that nobody has. None where somebody has it."""
+    async def claim(self, key: str, value: bytes, is_ours: IsOurs = _is_nobodys) -> int | None:
+        """Write a key that nobody has. None where somebody has it; `is_ours`: who that is, by the value."""
         try:
             return await self._stream.append(self._prefix + key, value, expected=0)
         except EngineConflict:
             found = await self.get(key)
-        if found is None or found.value is not None:
+        if found is None or (found.value is not None and not is_ours(found.value)):
             return None
-        return await self.renew(key, value, found.revision)
+        return await self._replace(key, value, found.revision)
 
-    async def renew(self, key: str, value: bytes, revision: int) -> int | None:
-        """Write a key that only we have written since. None where it is ours no more."""
+    async def renew(self, key: str, value: bytes, revision: int, is_ours: IsOurs = _is_nobodys) -> int | None:
+        """Write a key that only we have written since. None where it is ours no more.
+
+        What stands there may be our own word, to which we heard no answer: `is_ours` knows it by the value.
+        """
+        renewed = await self._replace(key, value, revision)
+        if renewed is not None:
+            return renewed
+        found = await self.get(key)
+        if found is None or found.value is None or not is_ours(found.value):
+            return None
+        return await self._replace(key, value, found.revision)
+
+    async def _replace(self, key: str, value: bytes, revision: int) -> int | None:
         try:
             return await self._stream.append(self._prefix + key, value, expected=revision)
         except EngineConflict:

@@ -56,3 +56,16 @@ async def test_every_change_is_told(stream):
                 break
 
     assert told == [("member.a", b"1"), ("member.a", None)]
+
+
+async def test_our_own_word_that_was_not_answered_is_no_others(stream):
+    bucket = Bucket(stream, stream.names.leases)
+    revision = await bucket.claim("mailbox.m", b"ours")
+    unheard = await bucket.put("mailbox.m", b"ours")
+
+    renewed = await bucket.renew("mailbox.m", b"ours", revision, lambda value: value == b"ours")
+    assert renewed == unheard + 1
+    claimed = await bucket.claim("mailbox.m", b"ours", lambda value: value == b"ours")
+    assert claimed == renewed + 1
+    assert await bucket.renew("mailbox.m", b"x", revision, lambda value: value == b"x") is None
+    assert await bucket.claim("mailbox.m", b"x", lambda value: value == b"x") is None
