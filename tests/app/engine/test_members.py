@@ -6,12 +6,16 @@ from contextlib import suppress
 import pytest
 
 from smtp_probe.app.engine.members import Members
+from smtp_probe.network.jetstream.bucket import Bucket
 
 
-class Taking:
+class Taking(Bucket):
     """A bucket that takes every word."""
 
-    async def put(self, key, value):
+    def __init__(self) -> None:
+        """Is of no engine."""
+
+    async def put(self, key: str, value: bytes) -> int:
         return 1
 
 

@@ -61,6 +61,7 @@ async def test_every_change_is_told(stream):
 async def test_our_own_word_that_was_not_answered_is_no_others(stream):
     bucket = Bucket(stream, stream.names.leases)
     revision = await bucket.claim("mailbox.m", b"ours")
+    assert revision is not None
     unheard = await bucket.put("mailbox.m", b"ours")
 
     renewed = await bucket.renew("mailbox.m", b"ours", revision, lambda value: value == b"ours")
