@@ -177,3 +177,5 @@ async def test_on_paper_there_is_no_navigation_and_no_dark(tmp_path, browser):
         assert not await page.locator("nav").is_visible()
         assert await page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
         assert await page.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
+        banner = await page.evaluate("getComputedStyle(document.querySelector('.banner')).backgroundColor")
+        assert min(map(int, re.findall(r"\d+", banner)[:3])) > 200  # what is black on it is read
