@@ -38,6 +38,7 @@ from smtp_probe.report.keeping import forget
 from smtp_probe.report.stored_facts import AUTHENTICATION, BOUNCE, OUTCOME, PROBE, SUBMISSION
 from smtp_probe.report.totals import StoredTotal, Totals, fold
 
+_STEADY_SECONDS = 5.0
 _T = TypeVar("_T")
 _Waiting = tuple[Event, "asyncio.Future[bool]"]
 _Batch = list[_Waiting]
@@ -66,6 +67,7 @@ class SqliteJournal:
         self._clock = clock
         self._totals = totals
         self._state = state
+        self._recovery: asyncio.TimerHandle | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
         self._waiting: deque[_Waiting] = deque()
         self._is_idle = asyncio.Event()
@@ -88,6 +90,8 @@ class SqliteJournal:
             # An `open` that was cancelled goes on in its thread: it must not make files behind the back of who closes.
             pending = asyncio.get_running_loop().run_in_executor(self._thread, lambda: None)
             await asyncio.wait([pending], timeout=5.0)
+        if self._recovery is not None:
+            self._recovery.cancel()
         connection, self._connection = self._connection, None
         if connection is not None:
             await self._in_thread(connection.close)
@@ -135,26 +139,37 @@ class SqliteJournal:
 
     def _written(self, loop: asyncio.AbstractEventLoop, batch: _Batch, done: _Done | JournalError) -> None:
         if isinstance(done, JournalError):
-            self._become(writable=False, why=str(done))
+            self._fail(str(done))
             for _, future in batch:
                 if not future.done():
                     future.set_exception(done)
         else:
-            self._become(writable=True)
+            self._succeed(loop)
             for (_, future), (is_new, counted) in zip(batch, done, strict=True):
                 self._totals.apply(counted)
                 if not future.done():
                     future.set_result(is_new)
         self._write_waiting(loop)
 
-    def _become(self, *, writable: bool, why: str = "") -> None:
-        if writable != self.is_writable:
-            if writable:
-                _log.info("the journal can be written again")
-            else:
-                _log.error("the journal cannot be written, nothing is sent until it can: %s", why)
-        self.is_writable = writable
-        self._state(writable)
+    def _fail(self, why: str) -> None:
+        if self._recovery is not None:
+            self._recovery.cancel()
+            self._recovery = None
+        if self.is_writable:
+            _log.error("the journal cannot be written, nothing is sent until it can: %s", why)
+        self.is_writable = False
+        self._state(False)
+
+    def _succeed(self, loop: asyncio.AbstractEventLoop) -> None:
+        """A disk that is nearly full takes a small write now and then: it is well again when no write failed for a while."""
+        if not self.is_writable and self._recovery is None:
+            self._recovery = loop.call_later(_STEADY_SECONDS, self._recover)
+
+    def _recover(self) -> None:
+        _log.info("the journal can be written again")
+        self._recovery = None
+        self.is_writable = True
+        self._state(True)
 
     def _write(self, events: Sequence[Event]) -> _Done:
         """In the journal's thread: all events in one transaction."""

@@ -116,7 +116,7 @@ def small_disk(work):
     """A file system for the state that is soon full: the log that a journal is written ahead to may alone be as large."""
     state = work / "state"
     state.mkdir(mode=0o700)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m,mode=0700", "tmpfs", str(state)], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m,mode=0700", "tmpfs", str(state)], check=True)
     yield state
     subprocess.run(["umount", "--lazy", str(state)], check=True)
 

@@ -219,7 +219,8 @@ async def test_a_file_that_is_no_journal_is_refused_with_its_name(tmp_path):
         await opened(path)
 
 
-async def test_a_full_disk_fails_the_caller_counts_nothing_and_heals(tmp_path):
+async def test_a_full_disk_fails_the_caller_counts_nothing_and_heals(tmp_path, monkeypatch):
+    monkeypatch.setattr("smtp_probe.report.journal._STEADY_SECONDS", 0.01)
     states = []
     series = Series()
     journal = SqliteJournal(tmp_path / "journal.db", FakeClock(), Totals(series), states.append)
@@ -241,6 +242,9 @@ async def test_a_full_disk_fails_the_caller_counts_nothing_and_heals(tmp_path):
     )
     journal._connection.execute("PRAGMA max_page_count = 1000000")
     is_new = await journal.record(ProbeStarted(probe=probe(900)))
+    assert not journal.is_writable, "a small write may pass where the next one does not"
+    await asyncio.sleep(0.05)
+    assert journal.is_writable
     await journal.close()
 
     assert is_new
