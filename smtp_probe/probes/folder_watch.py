@@ -256,6 +256,8 @@ class FolderWatch:
         while self._unwritten and self._clock.now_ns() >= self._again_at_ns:
             uids = sorted(self._unwritten)[:_BATCH]
             await self._dispatch_uids(session, uids)
+            if not self._unwritten:
+                _log.info("no message is left alone any more", extra={"mailbox": self._connector.name})
             if not self._unwritten.isdisjoint(uids):
                 self._again_at_ns = self._clock.now_ns() + round(_AGAIN_SECONDS * _NS)
 
