@@ -139,7 +139,9 @@ class Program:
         self.config = config
         self._declare(config)
         self.credentials.configure(config, self._resolver)
-        submitters = {name: self.submitter(name) for name in {route.sender for route in config.routes.values()}}
+        submitters = {
+            name: self.submitter(name) for name in {route.sender for route in config.routes.values()}
+        }
         self.targets = [
             RouteUnderTest(name, route, config.senders[route.sender], submitters[route.sender])
             for name, route in config.routes.items()
