@@ -40,7 +40,7 @@ async def run_program(command: Sequence[str], take: Callable[[bytes], None]) -> 
         return await process.wait(), await complaint
     finally:
         complaint.cancel()
-        await _end_process(process)
+        await _end_process(process, complaint)
 
 
 async def pieces_of(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
@@ -58,11 +58,19 @@ async def _read_start(reader: asyncio.StreamReader) -> bytes:
     return bytes(start)
 
 
-async def _end_process(process: asyncio.subprocess.Process) -> None:
+async def _end_process(process: asyncio.subprocess.Process, complaint: asyncio.Task[bytes]) -> None:
     """Kill what still runs, and reap it."""
-    if process.returncode is not None:
-        return
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
     with suppress(TimeoutError):
-        await asyncio.wait_for(asyncio.shield(process.wait()), _REAP_SECONDS)
+        await asyncio.wait_for(asyncio.shield(_reap(process, complaint)), _REAP_SECONDS)
+
+
+async def _reap(process: asyncio.subprocess.Process, complaint: asyncio.Task[bytes]) -> None:
+    """Read to the end what nobody wants: a full pipe that is not read is never closed, and the end never told."""
+    await asyncio.wait([complaint])
+    for reader in (process.stdout, process.stderr):
+        while reader is not None and await reader.read(PIECE_BYTES):
+            pass
+    await process.wait()

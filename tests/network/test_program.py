@@ -2,10 +2,16 @@
 
 import asyncio
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
 from smtp_probe.network.program import run_program
+
+
+def count_descriptors():
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 async def test_output_code_and_complaint():
@@ -31,6 +37,24 @@ async def test_who_is_cancelled_waits_for_nobody():
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.2):
             await run()
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+async def test_who_is_cancelled_in_the_middle_of_much_output_leaves_no_pipe_behind(stream):
+    code = f"import sys\nwhile True: sys.{stream}.write('x' * 100_000)"
+
+    async def run():
+        await run_program([sys.executable, "-c", code], lambda _: time.sleep(0.01))  # the pipe is always full
+
+    before = count_descriptors()
+    started = time.monotonic()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.5):
+            await run()
+
+    assert time.monotonic() - started < 4.0
+    await asyncio.sleep(0.05)
+    assert count_descriptors() == before
 
 
 async def test_what_cannot_be_started_is_an_error():
