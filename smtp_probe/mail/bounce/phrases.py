@@ -163,3 +163,12 @@ AWAY = re.compile(
 """The subject of an answer that a program gives for a person who is away."""
 COPY_BEGINS = re.compile(r"^[\s>*=_|-]*" + _COPY_BEGINS)
 """A line from which on the returned message is quoted."""
+TICKET = re.compile(
+    r"\s*\[[^\]]{0,40}(?:#|ticket|case |request )[^\]]{0,40}\]|\s*(?:ticket|case|request|incident) ?(?:#|no\.?|id)? ?\d"
+)
+"""The subject of a receipt by a system of tickets."""
+TICKET_HEADERS = frozenset(
+    {"x-otrs-loop", "x-znuny-loop", "x-rt-loop-prevention", "rt-ticket", "x-zendesk-from-account-id", "x-freshdesk-ticket-id",
+     "x-redmine-host", "x-mantis-id", "x-osticket-id", "x-jira-fingerprint"}
+)  # fmt: skip
+"""Fields by which systems of tickets know their own mail."""

@@ -28,6 +28,8 @@ from smtp_probe.mail.bounce.phrases import (
     OF_MAIL,
     SENDER,
     SUBJECT,
+    TICKET,
+    TICKET_HEADERS,
 )
 from smtp_probe.mail.bounce.structure import is_built_as_bounce
 from smtp_probe.mail.syntax.encoded_words import decode_words
@@ -61,7 +63,8 @@ _NOBODY = re.compile(
 )
 _STATUS = re.compile(r"(?<![0-9.])[45]\.[0-9]{1,3}\.[0-9]{1,3}(?!\.?[0-9])")
 _REMOTE = re.compile(
-    r"(?i)(?:\bhost|remote (?:server|host|mta)|server|mailer)\s+[\"'(]?([a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)+)"
+    r"(?i)(?:(?<!\bat )\bhost|remote (?:server|host|mta)|server|mailer|connect(?:ing|ed|ion)? to|talking to)"
+    r"\s+[\"'(]?([a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)+)"
 )
 _REPORTING = re.compile(
     r"(?i)(?:program|system|software|server|generating server)\s*(?:at|on|:)\s*(?:host )?([a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)+)"
@@ -103,6 +106,8 @@ def read_prose(
     own = _addresses(_decode_header(values.get("to", b"")))
     recipient = _find_recipient(words, _decode_header(values.get("subject", b"")), own)
     if AWAY.match(subject) or (NO_FAILURE.search(subject) and not SUBJECT.match(subject)):
+        return None
+    if _is_an_answer(values, subject, words):
         return None
     signs = _find_signs(subject, words, folded, parts, recipient)
     is_promised = is_declared and bool(folded or signs.is_titled)
@@ -263,6 +268,18 @@ def _is_by_its_author(values: dict[str, bytes]) -> bool:
 def _is_by_a_person(values: dict[str, bytes], subject: str) -> bool:
     """Whether it is an answer or a forward that did not come over the empty path."""
     return ANSWER.match(subject) is not None and not _has_no_path(values)
+
+
+def _is_an_answer(values: dict[str, bytes], subject: str, words: str) -> bool:
+    """Whether the one who is said not to be reached writes himself, or a ticket is told of: both may quote a failure."""
+    if _is_by_a_daemon(values):
+        return False
+    if TICKET.match(subject) or not TICKET_HEADERS.isdisjoint(values):
+        return True
+    if SUBJECT.match(subject):
+        return False
+    told = (line for line in words.lower().splitlines() if FAILED.search(line) or CAUSE.search(line))
+    return not _addresses(_decode_header(values.get("from", b""))).isdisjoint(_addresses("\n".join(told)))
 
 
 def _is_receipt(values: dict[str, bytes]) -> bool:

@@ -30,6 +30,7 @@ def read(header, text):
     return read_prose(split_fields(header), split_parts(header, text))
 
 
+QUOTED = "Received: from a.example by b.example; 1 Jan\nMessage-ID: <1@a.example>\nSubject: ours\n\nbody\n"
 BOUNCES = {
     "imail": (
         letter("Postmaster <postmaster@imail.example>", "Undeliverable Mail",
@@ -131,6 +132,22 @@ BOUNCES = {
 }  # fmt: skip
 
 ORDINARY = {
+    "the recipient is away, and quotes": letter(
+        "Jane <gone@there.example>", "Away",
+        "I am travelling: mail to gone@there.example could not be delivered to my phone: 550 5.1.1.\n\n" + QUOTED,
+    ),
+    "a challenge that quotes": letter(
+        "gone@there.example", "Please confirm your message",
+        "Your message to gone@there.example could not be delivered yet: it waits for your word.\n\n" + QUOTED,
+    ),
+    "a ticket that quotes": letter(
+        "desk@there.example", "[#12] We have your request",
+        "Mail that could not be delivered to gone@there.example is dealt with by our team.\n\n" + QUOTED,
+    ),
+    "a ticket known by its field": letter(
+        "desk@there.example", "We have your request",
+        "If it could not be delivered to gone@there.example, 550 5.1.1, we tell you.", "X-OTRS-Loop: desk",
+    ),
     "answer": letter("Ann <ann@people.example>", "Re: Undelivered Mail Returned to Sender",
                      "Look what I got:\n> <gone@there.example>: 550 5.1.1 User unknown\nWhat now?\n", path="<ann@people.example>"),
     "forward": letter("Ann <ann@people.example>", "Fwd: failure notice",
@@ -231,3 +248,22 @@ def test_no_character_set_is_fatal(text, name):
 def test_in_words_that_nobody_knows_the_class_of_the_code_tells_a_delay(said, action):
     bounce = letter("MAILER-DAEMON@there.example", "Letero", f"<al@there.example>:\n  {said}\n")
     assert read(*bounce).action == action
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "<gone@there.example>: host mx.there.example[192.0.2.1] said: 550 5.1.1 User unknown",
+        "<gone@there.example>: connect to mx.there.example[192.0.2.1]:25: Connection timed out",
+        "... while talking to mx.there.example.:\n>>> RCPT To:<gone@there.example>\n<<< 550 5.1.1 User unknown",
+    ],
+)
+def test_the_remote_server_is_the_one_that_was_talked_to_and_not_the_one_that_writes(said):
+    told = read(
+        *letter(
+            "MAILER-DAEMON@relay.example", "Undelivered Mail Returned to Sender",
+            f"This is the mail system at host relay.here.example.\n\nYour message could not be delivered.\n\n{said}\n",
+        )
+    )  # fmt: skip
+    assert told is not None
+    assert (told.reporting_mta, told.remote_mta) == ("relay.here.example", "mx.there.example")
