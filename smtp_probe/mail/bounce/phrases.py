@@ -20,7 +20,7 @@ _FAILED = (
     r"message not delivered",
     r"did not (?:reach|receive a copy)",
     r"deli?very (?:to .{1,200}? |of your message .{0,100}?)?(?:has |was )?(?:failed|aborted|unsuccessful)",
-    r"delivery (?:failure|problems?|errors?)",
+    r"delivery (?:failure|problems?|errors?)|in (?:an )?e-?mail presumably from you\b",
     r"permanent (?:fatal )?(?:delivery )?errors?",
     r"(?:mail|message) (?:has been|was) (?:returned|rejected|bounced|automatically rejected)",
     r"was automatically rejected",

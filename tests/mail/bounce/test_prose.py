@@ -32,6 +32,12 @@ def read(header, text):
 
 QUOTED = "Received: from a.example by b.example; 1 Jan\nMessage-ID: <1@a.example>\nSubject: ours\n\nbody\n"
 BOUNCES = {
+    "amavis": (
+        letter('"Content-filter at mx.example" <postmaster@mx.example>', "VIRUS (Eicar-Test-Signature) in mail FROM you",
+               "VIRUS ALERT\n\nOur content checker found\n    virus: Eicar-Test-Signature\n\nin email presumably from you"
+               " <probe@sender.example>\nto the following recipient:\n-> gone@there.example\n\nDelivery of the email was stopped!\n"),
+        ("failed", None, "gone@there.example"),
+    ),
     "imail": (
         letter("Postmaster <postmaster@imail.example>", "Undeliverable Mail",
                "User mailbox exceeds allowed size: gone@there.example\n\nOriginal message follows.\n\nReceived: from x\n"),
