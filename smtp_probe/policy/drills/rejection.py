@@ -116,9 +116,11 @@ def _judge(trial: DrillTrial, expected: Mapping[str, str]) -> Iterator[Finding]:
             trial.check,
             f"The server refused {rule.what}, but {trial.step} was answered {trial.reply}, and not {codes}.",
             advice=(
-                "A reply of class 4 has the sender try again; a permanent refusal is of class 5. Where the code is as it should "
-                "be, name it in expected."
-            ),
+                "A reply of class 4 has the sender try again: refuse with one of class 5. "
+                if trial.reply.is_temporary
+                else ""
+            )
+            + f"Where the code is as it should be, name it in expected ({trial.check}).",
             source="RFC 5321 section 4.2.1",
         )
     if trial.check == "auth_before_tls" and "AUTH is offered" in trial.detail:

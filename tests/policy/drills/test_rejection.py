@@ -29,6 +29,14 @@ def test_a_refusal_of_class_4_or_with_another_code_is_a_warning():
     assert found("gtube", 552, {"gtube": "550 554"}) == [("drill_refusal_unexpected", "warning")]
 
 
+@pytest.mark.parametrize(("code", "is_temporary"), [(450, True), (550, False)])
+def test_what_to_change_is_said_of_the_reply_that_came(code, is_temporary):
+    trial = DrillTrial(check="gtube", step="data", reply=Reply(code=code, text="x"))
+    [finding] = judge_trials([trial], {"gtube": "554"})
+    assert ("class 4" in finding.advice) is is_temporary
+    assert "name it in expected (gtube)" in finding.advice
+
+
 @pytest.mark.parametrize("code", [235, 334, 535])
 def test_a_password_that_is_looked_at_in_the_clear_was_accepted(code):
     assert found("auth_before_tls", code) == [("drill_auth_before_tls_accepted", "error")]
