@@ -64,10 +64,13 @@ _BY_STATUS = {
     "4.7": EXPIRED,
     "7.8": AUTHENTICATION,
     "7.9": AUTHENTICATION,
-    **{f"7.{detail}": AUTHENTICATION for detail in (*range(20, 27), 29)},
+    **{f"7.{detail}": AUTHENTICATION for detail in (*range(20, 27), 29, 509, 515)},
     "7.28": REPUTATION,
 }
-"""By subject and detail: RFC 3463, RFC 7372 (7.20 to 7.25), 7489 (7.26), 8617 (7.29), and 7.28: a flood of mail."""
+"""By subject and detail: RFC 3463, RFC 7372 (7.20 to 7.25), 7489 (7.26), 8617 (7.29), and 7.28: a flood of mail.
+
+Microsoft's own: 7.509, DMARC says to refuse; 7.515, a domain that sends much without the authentication that is required.
+"""
 _BY_SUBJECT = {"4": NETWORK, "6": CONTENT, "7": POLICY}
 _BY_WORDS = (
     (

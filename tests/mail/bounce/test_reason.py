@@ -35,6 +35,13 @@ from smtp_probe.mail.bounce.report import BounceReport
         ),
         ("5.7.23", "SPF validation failed", "authentication", False),
         (
+            "5.7.515",
+            "the sending domain does not meet the required authentication level",
+            "authentication",
+            False,
+        ),
+        ("5.7.515", None, "authentication", False),
+        (
             "4.7.1",
             "450 4.7.1 Client host rejected: cannot find your hostname, [192.0.2.1]",
             "authentication",
