@@ -25,11 +25,11 @@ demo: $(MARKER)  ## run the daemon against an embedded mail path (ARGS="--scenar
 	@$(BIN)/smtp-probe demo $(ARGS)
 
 test: $(MARKER)  ## everything: Debian packages, lint, types, import rules, all tests on real servers
-	@$(MAKE) --no-print-directory --jobs=2 --keep-going test-on-servers test-without-servers
+	@$(MAKE) --no-print-directory --jobs=3 --keep-going test-on-servers slow-tests quick-tests-in-full
 
-# The servers' tests wait much and compute little: the others take, behind them, what they leave of the processors, one
-# kind after the other; what they print is shown when they have ended. xdist takes longer over a quick test than the test.
-.PHONY: packages test-on-servers test-without-servers quick-tests-in-full slow-tests
+# The servers' tests wait much and compute little: the others take, behind them, what they leave of the processors; what
+# they print is shown when they have ended. xdist takes longer over a quick test than the test.
+.PHONY: packages test-on-servers quick-tests-in-full slow-tests
 packages: $(MARKER)
 	@sh tests/lab/install.sh --quiet
 
@@ -39,26 +39,34 @@ behind = @log=$$(mktemp); { nice -n 5 $(call tested,$(1)); } >$$log 2>&1; \
 test-on-servers: packages
 	$(call tested,-q --numprocesses=3 --dist=loadfile --no-loadscope-reorder -m lab $(ARGS))
 
-test-without-servers: packages lint quick-tests-in-full slow-tests
-
 quick-tests-in-full: packages lint
 	$(call behind,-q -m "not lab and not slow" $(ARGS))
 
 slow-tests: packages lint
-	$(call behind,-q --numprocesses=2 --dist=worksteal -m "slow and not lab" $(ARGS))
+	$(call behind,-q -m "slow and not lab" $(ARGS))
 
 check: $(MARKER)  ## the fast part: lint, types, import rules, tests without servers
-	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target --keep-going quick-tests-of-mail quick-tests lint
+	@$(MAKE) --no-print-directory --jobs=5 --output-sync=target --keep-going \
+	  quick-tests quick-tests-of-network quick-tests-of-mail quick-tests-of-pages lint
 
-.PHONY: quick-tests quick-tests-of-mail
+# Those of the network wait more than they compute.
+.PHONY: quick-tests quick-tests-of-mail quick-tests-of-network quick-tests-of-pages
 OF_MAIL := tests/mail tests/policy tests/config
+OF_NETWORK := tests/network tests/probes tests/demo
+OF_PAGES := tests/report tests/cli
 quick = @$(call pytest,-q -m "not lab and not slow" --hypothesis-profile=few $(1) $(ARGS)) $(chosen)
 
 quick-tests-of-mail: $(MARKER)
 	$(call quick,$(OF_MAIL))
 
+quick-tests-of-network: $(MARKER)
+	$(call quick,$(OF_NETWORK))
+
+quick-tests-of-pages: $(MARKER)
+	$(call quick,$(OF_PAGES))
+
 quick-tests: $(MARKER)
-	$(call quick,$(OF_MAIL:%=--ignore=%) tests)
+	$(call quick,$(patsubst %,--ignore=%,$(OF_MAIL) $(OF_NETWORK) $(OF_PAGES)) tests)
 
 .PHONY: lint
 lint: $(MARKER)
