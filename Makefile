@@ -52,7 +52,7 @@ check: $(MARKER)  ## the fast part: lint, types, import rules, tests without ser
 # Those of the network wait more than they compute.
 .PHONY: quick-tests quick-tests-of-mail quick-tests-of-network quick-tests-of-pages
 OF_MAIL := tests/mail tests/policy tests/config
-OF_NETWORK := tests/network tests/probes tests/demo
+OF_NETWORK := tests/network
 OF_PAGES := tests/report tests/cli
 quick = @$(call pytest,-q -m "not lab and not slow" --hypothesis-profile=few $(1) $(ARGS)) $(chosen)
 
