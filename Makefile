@@ -25,11 +25,11 @@ demo: $(MARKER)  ## run the daemon against an embedded mail path (ARGS="--scenar
 	@$(BIN)/smtp-probe demo $(ARGS)
 
 test: $(MARKER)  ## everything: Debian packages, lint, types, import rules, all tests on real servers
-	@$(MAKE) --no-print-directory --jobs=3 --keep-going test-on-servers slow-tests quick-tests-in-full
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going test-on-servers test-without-servers
 
-# The servers' tests wait much and compute little: the others take, behind them, what they leave of the processors; what
-# they print is shown when they have ended. xdist takes longer over a quick test than the test.
-.PHONY: packages test-on-servers quick-tests-in-full slow-tests
+# The servers' tests wait much and compute little: the others take, behind them, what they leave of the processors, one
+# kind after the other; what they print is shown when they have ended. xdist takes longer over a quick test than the test.
+.PHONY: packages test-on-servers test-without-servers quick-tests-in-full slow-tests
 packages: $(MARKER)
 	@sh tests/lab/install.sh --quiet
 
@@ -39,11 +39,13 @@ behind = @log=$$(mktemp); { nice -n 5 $(call tested,$(1)); } >$$log 2>&1; \
 test-on-servers: packages
 	$(call tested,-q --numprocesses=3 --dist=loadfile --no-loadscope-reorder -m lab $(ARGS))
 
+test-without-servers: packages lint quick-tests-in-full slow-tests
+
 quick-tests-in-full: packages lint
 	$(call behind,-q -m "not lab and not slow" $(ARGS))
 
 slow-tests: packages lint
-	$(call behind,-q -m "slow and not lab" $(ARGS))
+	$(call behind,-q --numprocesses=2 --dist=worksteal -m "slow and not lab" $(ARGS))
 
 check: $(MARKER)  ## the fast part: lint, types, import rules, tests without servers
 	@$(MAKE) --no-print-directory --jobs=5 --output-sync=target --keep-going \
