@@ -181,9 +181,9 @@ class ImapSession:
     async def _fetch_rest(self, first_uid: int) -> Sequence[MailboxMessage]:
         """All from this UID on. Where flags of a later one are told, those before it have come as well: all are asked for."""
         fetched = await self._fetch_readable(f"{first_uid}:*", first_uid)
-        last = max((uid for uid, item in fetched.items() if _is_read(item)), default=0)
+        last = max([first_uid - 1, *(uid for uid, item in fetched.items() if _is_read(item))])
         told = max(fetched, default=0)
-        if told > (last := max(last, first_uid - 1)):
+        if told > last:
             _merge(fetched, await self._fetch_readable(f"{last + 1}:{told}", last + 1))
         return await self._read(fetched, [uid for uid in fetched if uid >= first_uid])
 
