@@ -24,7 +24,7 @@ async def find_usual_seconds(config: Config, route: str) -> float | None:
         return None
     archive = Archive(path)
     try:
-        beats, _ = await archive.beats(route)
+        beats, _, _ = await archive.beats(route)
     except ArchiveError as error:
         _LOG.info("the usual time is not known: %s", error)
         return None

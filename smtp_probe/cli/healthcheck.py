@@ -1,6 +1,7 @@
 """The command `healthcheck`: asks a running daemon whether it is well, for containers that have no other client.
 
-In: the address of its pages, and what opens its door (--web.config.file). Out: one line, and exit code 0 when it is well, 1 when it is not or does not answer.
+In: the address of its pages, and what opens its door (--web.config.file). Out: one line, and exit code 0 when it is well, 1 when it is not or does not answer, 2 for flags that
+make no sense alone.
 """
 
 from __future__ import annotations
@@ -84,6 +85,7 @@ def healthcheck(  # noqa: PLR0913, PLR0917 - one parameter an option
 ) -> None:
     """Ask a running daemon whether it is well: exit code 0, or 1 when it is not or does not answer."""
     path = "/-/ready" if ready else "/-/healthy"
+    _refuse_halves(cert_file, key_file, username, password_file)
     try:
         login = _read_login(username, password_file)
         status, text = _ask(
@@ -99,6 +101,21 @@ def healthcheck(  # noqa: PLR0913, PLR0917 - one parameter an option
         text = f"{url}: it wants a user and a password that it knows (--username, --password-file)"
     typer.echo(text, err=status != 200)
     raise typer.Exit(0 if status == 200 else 1)
+
+
+def _refuse_halves(
+    cert_file: Path | None, key_file: Path | None, username: str | None, password_file: Path | None
+) -> None:
+    """Refuse a flag without the other that it needs. Raises typer.BadParameter."""
+    halves = (
+        ("--username", username, "--password-file", password_file),
+        ("--password-file", password_file, "--username", username),
+        ("--key-file", key_file, "--cert-file", cert_file),
+    )
+    for flag, given, other, needed in halves:
+        if given is not None and needed is None:
+            message = f"it needs {other} as well ({_VARIABLE}_{other[2:].replace('-', '_').upper()} in the environment)"
+            raise typer.BadParameter(message, param_hint=flag)
 
 
 def _explain(error: OSError | ValueError) -> str:

@@ -20,7 +20,8 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from smtp_probe.model import Authentication, Bounce, Fork, Outcome, Probe, Submission
-from smtp_probe.report.history import HEARTBEAT, Beat, beat_of
+from smtp_probe.report.history import HEARTBEAT, Beat, Change, beat_of
+from smtp_probe.report.state_changes import changes_of
 from smtp_probe.report.stored_facts import AUTHENTICATION, BOUNCE, FORK, OUTCOME, PROBE, SUBMISSION
 
 _T = TypeVar("_T")
@@ -91,8 +92,10 @@ class Archive:
         """Give the past of a route. Raises ArchiveError."""
         return await self._ask(lambda connection: _read_route(connection, route))
 
-    async def beats(self, route: str) -> tuple[tuple[Beat, ...], Outcome | None]:
-        """Give the last probes of a route, oldest first, and its last failure, however old. Raises ArchiveError."""
+    async def beats(self, route: str) -> tuple[tuple[Beat, ...], Outcome | None, tuple[Change, ...]]:
+        """Give the last probes of a route, oldest first, its last failure, however old, and when it began to stand
+        otherwise. Raises ArchiveError.
+        """
         return await self._ask(lambda connection: _read_beats(connection, route))
 
     async def _ask(self, question: Callable[[sqlite3.Connection], _T]) -> _T:
@@ -166,7 +169,9 @@ def _read_route(connection: sqlite3.Connection, route: str) -> RoutePast:
     return RoutePast(recent=outcomes, older_failures=tuple(_outcomes(older)))
 
 
-def _read_beats(connection: sqlite3.Connection, route: str) -> tuple[tuple[Beat, ...], Outcome | None]:
+def _read_beats(
+    connection: sqlite3.Connection, route: str
+) -> tuple[tuple[Beat, ...], Outcome | None, tuple[Change, ...]]:
     rows = connection.execute(
         f"SELECT outcome {_ENDED} ORDER BY sequence DESC LIMIT ?",
         (route, HEARTBEAT),
@@ -175,8 +180,9 @@ def _read_beats(connection: sqlite3.Connection, route: str) -> tuple[tuple[Beat,
         f"SELECT outcome {_ENDED} AND kind <> 'delivered' ORDER BY sequence DESC LIMIT 1",
         (route,),
     ).fetchall()
-    beats = tuple(beat_of(outcome) for outcome in _outcomes(reversed(rows)))
-    return beats, next(iter(_outcomes(failures)), None)
+    outcomes = tuple(_outcomes(reversed(rows)))
+    beats = tuple(beat_of(outcome) for outcome in outcomes)
+    return beats, next(iter(_outcomes(failures)), None), changes_of(outcomes)
 
 
 def _outcomes(rows: Iterable[tuple[Any, ...]]) -> Iterable[Outcome]:

@@ -8,14 +8,22 @@ heartbeat of its last probes, its last failure, and how far its messages came th
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import pairwise
 
 from smtp_probe.config.settings import Config
 from smtp_probe.mail.tag import hide_tokens
-from smtp_probe.model import Event, Outcome, OutcomeKind, Placement, ProbeEnded, ProbeOverdue, ProbeStarted
+from smtp_probe.model import (
+    Event,
+    Outcome,
+    OutcomeKind,
+    Placement,
+    Probe,
+    ProbeEnded,
+    ProbeOverdue,
+    ProbeStarted,
+)
 from smtp_probe.report.increments import is_success
 from smtp_probe.report.redaction import SECRETS
 from smtp_probe.report.sentences import describe, describe_duration
@@ -72,6 +80,11 @@ class Change:
     sentence: str
     probe_id: str
 
+    @property
+    def key(self) -> tuple[str, State, str]:
+        """What tells it apart for ever, also where the journal tells its instant less exactly."""
+        return self.route, self.state, self.probe_id or str(self.at_ns)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteState:
@@ -97,7 +110,7 @@ class History:
         self._routes: dict[str, RouteState] = {}
         self._beats: dict[str, deque[Beat]] = {}
         self._last_failures: dict[str, PastProbe] = {}
-        self._changes: deque[Change] = deque(maxlen=limit)
+        self._changes: list[Change] = []
 
     def declare(self, config: Config) -> None:
         """Take over a configuration: routes that are gone are forgotten, their past probes stay."""
@@ -111,51 +124,56 @@ class History:
         """Learn from one event. Fits `ports.Sink`."""
         match event:
             case ProbeOverdue(probe=probe, at_ns=at_ns):
-                sentence = f"overdue: not arrived within {describe_duration(probe.deadline_seconds)}"
-                state = RouteState(
-                    route=probe.route, state=State.FAILED, sentence=sentence, at_ns=at_ns,
-                    sent_ns=probe.created_ns, probe_id=probe.probe_id,
-                )  # fmt: skip
-                self._stand(state)
+                self._stand(standing_overdue(probe, at_ns))
             case ProbeStarted():
                 self.version += 1  # it is on the way now
             case ProbeEnded(outcome=outcome):
-                self.recall(outcome)
+                past = past_probe(outcome)
+                self._stand(standing_ended(past))
+                self._remember(past)
                 self._beat(outcome)
 
     def recall(self, outcome: Outcome) -> None:
-        """Learn of an ended probe. To be given oldest first."""
+        """Learn of a probe that ended in an earlier run. To be given oldest first. What changed then is told by
+        `recall_route`, which knows how the route stood before.
+        """
         past = past_probe(outcome)
+        known, state = self._routes.get(past.route), standing_ended(past)
+        if known is not None and known.sent_ns <= state.sent_ns:
+            self._routes[past.route] = state
+        self._remember(past)
+
+    def recall_overdue(self, probe: Probe) -> None:
+        """Learn of a probe that an earlier run left open, overdue. To be given after those that ended."""
+        self._stand(standing_overdue(probe, overdue_ns(probe)))
+
+    def _remember(self, past: PastProbe) -> None:
+        self.version += 1
         self._recent.append(past)
         if len(self._recent) > self._limit:
             oldest = self._recent.popleft()
             if oldest.state is not State.GOOD:
                 self._old_failures.append(oldest)
-        self._stand(
-            RouteState(
-                route=past.route, state=past.state, sentence=past.sentence, at_ns=past.ended_ns,
-                sent_ns=past.sent_ns, probe_id=past.probe_id,
-            )
-        )  # fmt: skip
         if past.state is not State.GOOD:
             self._failed(past)
 
-    def recall_route(self, route: str, beats: Sequence[Beat], last_failure: Outcome | None) -> None:
-        """Learn what the journal kept of one route: its beats, oldest first, and its last failure however old."""
+    def recall_route(
+        self,
+        route: str,
+        beats: Sequence[Beat],
+        last_failure: Outcome | None,
+        changes: Iterable[Change] = (),
+    ) -> None:
+        """Learn what the journal kept of one route: its beats, oldest first, its last failure however old, and when it
+        began to stand otherwise (`state_changes`).
+        """
         if route not in self._routes:
             return
         now = self._beats.setdefault(route, deque(maxlen=HEARTBEAT))
         known = {beat.probe_id for beat in now}
         together = [beat for beat in beats if beat.probe_id not in known] + list(now)
         self._beats[route] = deque(together, maxlen=HEARTBEAT)
-        for before, beat in pairwise(together):
-            if beat.state is not before.state and beat.probe_id not in known:
-                self._changes.append(
-                    Change(
-                        route=route, at_ns=beat.ended_ns, before=before.state, state=beat.state,
-                        sentence=beat.kind.value, probe_id=beat.probe_id,
-                    )
-                )  # fmt: skip
+        self._note_changes(changes)
         if last_failure is not None and route not in self._last_failures:
             self._failed(past_probe(last_failure))
         self.version += 1
@@ -170,7 +188,7 @@ class History:
 
     def changes(self) -> tuple[Change, ...]:
         """Give the last changes of state, newest first."""
-        return tuple(sorted(self._changes, key=lambda change: -change.at_ns))
+        return tuple(reversed(self._changes))
 
     def route(self, name: str) -> RouteState | None:
         """Give how one route stands; None for one that is not configured."""
@@ -193,12 +211,14 @@ class History:
             return
         self._routes[state.route] = state
         if state.state is not known.state:
-            self._changes.append(
-                Change(
-                    route=state.route, at_ns=state.at_ns or 0, before=known.state, state=state.state,
-                    sentence=state.sentence, probe_id=state.probe_id,
-                )
-            )  # fmt: skip
+            self._note_changes([change_between(known, state)])
+
+    def _note_changes(self, changes: Iterable[Change]) -> None:
+        """Keep the newest ones, in the order of time, each once: what a restart reads has been seen in part."""
+        known = {change.key for change in self._changes}
+        self._changes += [change for change in changes if change.key not in known]
+        self._changes.sort(key=lambda change: change.at_ns)
+        del self._changes[: -self._limit]
 
     def _failed(self, past: PastProbe) -> None:
         known = self._last_failures.get(past.route)
@@ -223,6 +243,39 @@ def past_probe(outcome: Outcome) -> PastProbe:
         sentence=SECRETS.redact(hide_tokens(describe(outcome))),
         delivery_seconds=outcome.delivery_seconds,
     )
+
+
+def standing_ended(past: PastProbe) -> RouteState:
+    """Give how a route stands by a probe that ended."""
+    return RouteState(
+        route=past.route, state=past.state, sentence=past.sentence, at_ns=past.ended_ns,
+        sent_ns=past.sent_ns, probe_id=past.probe_id,
+    )  # fmt: skip
+
+
+def standing_overdue(probe: Probe, at_ns: int) -> RouteState:
+    """Give how a route stands by a probe that is overdue since then."""
+    return RouteState(
+        route=probe.route,
+        state=State.FAILED,
+        sentence=f"overdue: not arrived within {describe_duration(probe.deadline_seconds)}",
+        at_ns=at_ns,
+        sent_ns=probe.created_ns,
+        probe_id=probe.probe_id,
+    )
+
+
+def overdue_ns(probe: Probe) -> int:
+    """Since when a probe is overdue that is known to be: its deadline, since the journal keeps no instant."""
+    return probe.created_ns + round(probe.deadline_seconds * 1e9)
+
+
+def change_between(before: RouteState, after: RouteState) -> Change:
+    """Give the change from one state of a route to another."""
+    return Change(
+        route=after.route, at_ns=after.at_ns or 0, before=before.state, state=after.state,
+        sentence=after.sentence, probe_id=after.probe_id,
+    )  # fmt: skip
 
 
 def beat_of(outcome: Outcome) -> Beat:

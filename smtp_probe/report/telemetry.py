@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 
 from smtp_probe.config.settings import Config
 from smtp_probe.model import Event, Outcome
+from smtp_probe.ports import OpenProbe
 from smtp_probe.report.credential_results import CredentialResults
 from smtp_probe.report.detail import left_out
 from smtp_probe.report.domain_results import DomainResults
@@ -104,11 +105,14 @@ class Telemetry:
         self.history.observe(event)
         self.verdicts.observe(event)
 
-    def recall(self, outcomes: Iterable[Outcome]) -> None:
-        """Learn from outcomes of earlier runs, oldest first."""
+    def recall(self, outcomes: Iterable[Outcome], left_open: Iterable[OpenProbe] = ()) -> None:
+        """Learn from outcomes of earlier runs, oldest first, and from the probes that they left open."""
         for outcome in outcomes:
             self.last_results.recall(outcome)
             self.history.recall(outcome)
+        for known in left_open:
+            if known.overdue:
+                self.history.recall_overdue(known.probe)
 
     async def warm(self) -> None:
         """Render every line once, and have the garbage collector leave alone what stands. To be called when the

@@ -143,13 +143,29 @@ async def test_one_behind_a_door_of_certificates_and_users(shut, tmp_path):
     assert (await ask(SMTP_PROBE_HEALTHCHECK_CA_FILE=keys["SMTP_PROBE_HEALTHCHECK_CA_FILE"])).exit_code == 1
 
 
+@pytest.mark.parametrize(
+    ("flag", "other"),
+    [("--username", "--password-file"), ("--password-file", "--username"), ("--key-file", "--cert-file")],
+)
+@pytest.mark.parametrize("by_environment", [False, True])
+def test_half_a_login_or_certificate_is_a_mistake(flag, other, by_environment, url):
+    variable = "SMTP_PROBE_HEALTHCHECK_" + flag[2:].replace("-", "_").upper()
+    given = {variable: "us"} if by_environment else {}
+    result = run("--url", f"{url}/well", *([] if by_environment else [flag, "us"]), **given)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    said = " ".join(result.stderr.replace("│", " ").split())  # without the frame
+    assert f"{flag}: it needs {other} as well" in said
+
+
 @pytest.mark.parametrize("flag", ["--ca-file", "--cert-file", "--password-file"])
 @pytest.mark.parametrize(("content", "said"), [(None, "no such file"), ("\0", "no certificate in PEM form")])
 def test_a_file_that_cannot_be_used_is_named(flag, content, said, tmp_path, url):
     path = tmp_path / "file"
     if content is not None:
         path.write_text(content)
-    result = run("--url", f"{url}/well", "--username", "us", flag, str(path))
+    user = ["--username", "us"] if flag == "--password-file" else []
+    result = run("--url", f"{url}/well", *user, flag, str(path))
 
     if content is not None and flag == "--password-file":
         assert result.exit_code == 0  # whatever is in it is the password

@@ -57,10 +57,11 @@ async def test_a_route_s_failures_are_shown_from_before_its_last_probes(stage):
 
 async def test_beats_and_the_last_failure_of_a_route(stage):
     await stage.tell(*lives([ending(OutcomeKind.LOST, 1), *(delivery(number) for number in range(2, 90))]))
-    beats, failure = await stage.application.archive.beats("example")
+    beats, failure, changes = await stage.application.archive.beats("example")
 
     assert [beat.sequence for beat in beats] == list(range(90 - HEARTBEAT, 90))
     assert failure.probe.sequence == 1
+    assert changes == ()
 
 
 async def test_it_cannot_write(stage):

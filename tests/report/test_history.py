@@ -3,7 +3,7 @@
 import pytest
 
 from smtp_probe.model import OutcomeKind, ProbeEnded, ProbeOverdue
-from smtp_probe.report.history import HEARTBEAT, History, RouteState, State, beat_of, state_of
+from smtp_probe.report.history import HEARTBEAT, Change, History, RouteState, State, beat_of, state_of
 from tests.report.samples import NS, START_NS, life_of, make_config, make_outcome, make_probe
 
 
@@ -95,6 +95,34 @@ def test_a_change_of_state_is_told_once(history):
         (State.GOOD, State.FAILED, "probe0003"),
         (State.WAITING, State.GOOD, "probe0001"),
     ]
+
+
+def test_a_probe_that_was_left_open_and_overdue_shows_after_a_start():
+    """Else a route would look well that has been failing since before."""
+    outcome, late = make_outcome(), make_probe(2, created_ns=START_NS + NS)
+    before, after = History(), History()
+    for history in (before, after):
+        history.declare(make_config("example"))
+    before.observe(ProbeEnded(outcome=outcome))
+    before.observe(ProbeOverdue(probe=late, at_ns=late.created_ns + 300 * NS))
+    after.recall(outcome)
+    after.recall_overdue(late)
+
+    assert route(after) == route(before)
+    assert after.changes() == before.changes()[:1]
+
+
+def test_of_the_changes_the_newest_are_kept_and_each_is_told_once(history):
+    changes = [
+        Change(
+            route="example", at_ns=number, before=State.GOOD, state=State.FAILED, sentence="", probe_id=str(number)
+        )
+        for number in range(9)
+    ]  # fmt: skip
+    history.recall_route("example", [], None, changes[5:])
+    history.recall_route("example", [], None, changes)
+
+    assert [change.at_ns for change in history.changes()] == [8, 7, 6]
 
 
 def test_every_change_moves_the_version(history):

@@ -1,0 +1,49 @@
+"""When a route began to stand otherwise, told from the probes that the journal kept.
+
+In: ended probes of one route. Out: the changes that `History` told of while they happened, in the same words: so that a feed
+is after a restart what it was before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from smtp_probe.model import Outcome
+from smtp_probe.report.history import (
+    Change,
+    RouteState,
+    change_between,
+    overdue_ns,
+    past_probe,
+    standing_ended,
+    standing_overdue,
+)
+
+_FIRST_SEQUENCE = 1
+
+
+def changes_of(outcomes: Sequence[Outcome]) -> tuple[Change, ...]:
+    """Give the changes of one route, oldest first, from its ended probes in the order of their sending.
+
+    How the route stood before the first of them is known only where that was the first one of all.
+    """
+    if not outcomes:
+        return ()
+    first = outcomes[0].probe
+    stood = RouteState(route=first.route) if first.sequence == _FIRST_SEQUENCE else None
+    changes = []
+    states = (state for outcome in outcomes for state in _states(outcome))
+    for state in sorted(states, key=lambda state: state.at_ns or 0):
+        if stood is not None and stood.sent_ns > state.sent_ns:
+            continue  # a probe that was sent later has told already
+        if stood is not None and stood.state is not state.state:
+            changes.append(change_between(stood, state))
+        stood = state
+    return tuple(changes)
+
+
+def _states(outcome: Outcome) -> Iterator[RouteState]:
+    """Give how the route stood by this probe: when it became overdue, and when it ended."""
+    if outcome.was_overdue:
+        yield standing_overdue(outcome.probe, min(overdue_ns(outcome.probe), outcome.ended_ns))
+    yield standing_ended(past_probe(outcome))
