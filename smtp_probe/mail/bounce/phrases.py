@@ -99,7 +99,7 @@ _SUBJECT = (
     r"(?:permanent )?(?:delivery|mail|message) failure|failed (?:mail|delivery)|failure (?:notice|delivery|notification)",
     r"return(?:ed|ing)? (?:mail|message|to sender|email)|rejected (?:mail|message)|automatically rejected",
     r"mail (?:system error|processing error|failed)|processing error|ndn\b|bounce notification",
-    r"warning: (?:message|could not send|mail|e-?mail|returned)|delayed mail",
+    r"warning: (?:message|could not send|mail|e-?mail|returned)|delayed mail|warning: .{1,200} - user unknown",
     r"your (?:mail|message|e-?mail) .{0,200}?(?:could not be delivered|was not delivered|was rejected)",
     r"(?:zustell(?:ung|fehler|status)|nicht zugestellt|rückläufer)|(?:échec|notification d'échec|avis de non)",
     r"(?:no se pudo entregar|no entregado|no se puede entregar|error de entrega|mensaje devuelto|notificaci[oó]n de (?:estado|fallo))",

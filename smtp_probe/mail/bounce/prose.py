@@ -1,9 +1,9 @@
 """Reading bounces that are written for people only: whether it is one, whom it is about, and what it says.
 
 In: the fields of a header, and the texts of a message. Out: what the prose says, or None for what is no bounce. It is one
-where a program wrote it (by its author or its empty return path) and its text, before the returned message begins,
-says that something was not delivered, or is built as a bounce is (`structure`); or where both its subject and its text say
-so, and it is built so. An answer or a forward of a bounce is none: its subject begins otherwise, and what it quotes is not read.
+where a mail server wrote it (`authorship`) and its text, before the returned message begins, says that something was not
+delivered, or is built as a bounce is (`structure`); or where another program did, both subject and text say so, and it is
+built so. What a person wrote is none, whatever it quotes.
 """
 
 from __future__ import annotations
@@ -14,6 +14,19 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from smtp_probe.mail.bounce.authorship import (
+    ADDRESS,
+    ANY_ADDRESS,
+    collect_addresses,
+    decode_value,
+    fold,
+    has_no_path,
+    is_by_a_daemon,
+    is_by_a_person,
+    is_by_a_program,
+    is_by_a_server,
+    is_by_its_author,
+)
 from smtp_probe.mail.bounce.delivery_status import DeliveryStatus, parse_delivery_status
 from smtp_probe.mail.bounce.phrases import (
     ANSWER,
@@ -26,13 +39,11 @@ from smtp_probe.mail.bounce.phrases import (
     GREETING,
     NO_FAILURE,
     OF_MAIL,
-    SENDER,
     SUBJECT,
     TICKET,
     TICKET_HEADERS,
 )
 from smtp_probe.mail.bounce.structure import is_built_as_bounce
-from smtp_probe.mail.syntax.encoded_words import decode_words
 from smtp_probe.mail.syntax.fields import split_fields
 from smtp_probe.mail.syntax.mime_parts import Part, parse_content_type
 from smtp_probe.mail.syntax.text import sanitise
@@ -47,17 +58,15 @@ _BREAK = re.compile(r"(?i)<(?:br|/p|/div|/tr|/li|/h\d)\s*/?>")
 _INVISIBLE = re.compile(r"(?is)<(style|script|head)\b.{0,20000}?</\1>")
 _CLASS = re.compile(r"(?<![\d.])([45])(?:\.\d{1,3}\.\d{1,3}|\d\d(?=[ -]\S))(?![\d.])")
 _SPACE = re.compile(r"\s+")
-_ADDRESS = r"[^\s<>()\[\]\";:,'|*@=\\\u3000-\u303f\uff00-\uff0f\uff1a-\uff20]{1,64}@[A-Za-z0-9][A-Za-z0-9.-]{0,252}[A-Za-z0-9]"
-_ANY_ADDRESS = re.compile(_ADDRESS)
 _NAMED = (
-    re.compile(rf"(?im)^\W*(?:final|original)-recipient\s*:\s*rfc822\s*;\s*<?({_ADDRESS})"),
+    re.compile(rf"(?im)^\W*(?:final|original)-recipient\s*:\s*rfc822\s*;\s*<?({ADDRESS})"),
     re.compile(
         r"(?im)^\W*(?:error-for|failed recipient|undeliverable address|intended recipient|invalid final delivery userid"
-        rf"|recipient(?: address)?|failed address|delivery failed \d+ attempts|undeliverable +to)\s*:?\s*[\"<]?({_ADDRESS})"
+        rf"|recipient(?: address)?|failed address|delivery failed \d+ attempts|undeliverable +to)\s*:?\s*[\"<]?({ADDRESS})"
     ),
-    re.compile(rf"(?im)^[ \t|>*-]*<?({_ADDRESS})>?\s*(?::|\.\.\.)"),
+    re.compile(rf"(?im)^[ \t|>*-]*<?({ADDRESS})>?\s*(?::|\.\.\.)"),
 )
-_RCPT = re.compile(rf"(?i)rcpt to:\s*<?({_ADDRESS})")
+_RCPT = re.compile(rf"(?i)rcpt to:\s*<?({ADDRESS})")
 _NOBODY = re.compile(
     r"(?i)(?:mailer-daemon|postmaster|abuse|support|helpdesk|no-?reply|hostmaster|webmaster|admin(?:istrator)?)@"
 )
@@ -100,11 +109,11 @@ def read_prose(
     Never raises, and reads a bounded beginning only.
     """
     values = dict(reversed(fields))
-    subject = _fold(_decode_header(values.get("subject", b"")))
-    words = read_words(parts, with_quotes=not _is_by_a_person(values, subject))
-    folded = _fold(words)
-    own = _addresses(_decode_header(values.get("to", b"")))
-    recipient = _find_recipient(words, _decode_header(values.get("subject", b"")), own)
+    subject = fold(decode_value(values.get("subject", b"")))
+    words = read_words(parts, with_quotes=not is_by_a_person(values))
+    folded = fold(words)
+    own = collect_addresses(decode_value(values.get("to", b"")))
+    recipient = _find_recipient(words, decode_value(values.get("subject", b"")), own)
     if AWAY.match(subject) or (NO_FAILURE.search(subject) and not SUBJECT.match(subject)):
         return None
     if _is_an_answer(values, subject, words):
@@ -146,20 +155,21 @@ def _tells_of_failure(values: dict[str, bytes], subject: str, folded: str, signs
         return False
     if not signs.is_titled and CHALLENGE.search(folded):
         return False
-    if _has_no_path(values) and _is_by_a_daemon(values):
+    if has_no_path(values) and is_by_a_daemon(values):
         # whatever its language: what a mail server sends so, about somebody, in this form, is a bounce
         is_about = signs.is_titled and signs.has_recipient
         return signs.is_told or signs.is_caused or signs.is_built or is_about
-    if _has_no_path(values):
+    if has_no_path(values):
         # So come the answers of people who are away, too: they say why they cannot be reached, and name another address.
         is_letter = ANSWER.match(subject) is not None or _is_a_letter(values, folded)
         return signs.is_built and (signs.is_titled or signs.is_told) and not is_letter
-    if _is_by_a_daemon(values):
-        is_said = signs.is_caused or (signs.is_told and signs.is_built)
-        return signs.is_titled or (is_said and not _is_by_its_author(values))
+    if is_by_a_person(values) or not is_by_a_program(values):
+        return False  # people retell bounces, and quote them word for word
+    if is_by_a_daemon(values) and not is_by_its_author(values):
+        return signs.is_titled or signs.is_caused or (signs.is_told and signs.is_built)
     # a parcel may be undeliverable, too, and a ticket may tell of a bounce
     is_plain = signs.is_titled and not subject.lstrip().startswith(("[", "*"))
-    is_letter = _is_a_letter(values, folded) or _is_by_its_author(values)
+    is_letter = _is_a_letter(values, folded) or (is_by_its_author(values) and not is_by_a_daemon(values))
     is_said = signs.is_built and (signs.is_told or signs.is_caused)
     return is_plain and is_said and not is_letter and OF_MAIL.search(folded) is not None
 
@@ -184,8 +194,8 @@ def _tell(subject: str, words: str, folded: str, recipient: str | None) -> Prose
 def may_be_bounce(fields: Sequence[tuple[str, bytes]]) -> bool:
     """Tell by the header alone whether it is worth reading the text: cheap, and true for more than bounces."""
     values = dict(reversed(fields))
-    subject = _fold(_decode_header(values.get("subject", b"")))
-    return _is_by_a_program(values) or SUBJECT.match(subject) is not None
+    subject = fold(decode_value(values.get("subject", b"")))
+    return is_by_a_server(values) or SUBJECT.match(subject) is not None
 
 
 def read_words(parts: Sequence[Part], *, with_quotes: bool = True) -> str:
@@ -198,7 +208,7 @@ def read_words(parts: Sequence[Part], *, with_quotes: bool = True) -> str:
     for line in _lines(parts):
         if COPY_BEGINS.match(line.lower()) or len(lines) >= _MAX_LINES:
             break
-        if not line.lstrip().startswith(">") or (with_quotes and _ANY_ADDRESS.search(line)):
+        if not line.lstrip().startswith(">") or (with_quotes and ANY_ADDRESS.search(line)):
             lines.append(line)
     return "\n".join(lines)
 
@@ -232,54 +242,23 @@ def _strip_markup(text: str) -> str:
     return html.unescape(visible)
 
 
-def _decode_header(value: bytes) -> str:
-    return decode_words(value[:998]).decode("utf-8", "replace")
-
-
-def _fold(text: str) -> str:
-    return _SPACE.sub(" ", text).lower().replace("\u2019", "'")
-
-
-def _has_no_path(values: dict[str, bytes]) -> bool:
-    return values.get("return-path", b"").strip().lower() in (b"<>", b"<mailer-daemon>")
-
-
-def _is_by_a_program(values: dict[str, bytes]) -> bool:
-    return _has_no_path(values) or _is_by_a_daemon(values)
-
-
-def _is_by_a_daemon(values: dict[str, bytes]) -> bool:
-    """Whether the author's name or address is one that only programs have."""
-    author = _fold(_decode_header(values.get("from", b"x"))).strip()
-    return author in ("<>", "") or SENDER.search(author) is not None
-
-
 def _is_a_letter(values: dict[str, bytes], folded: str) -> bool:
     """Whether it greets somebody as people do, or was sent to many. A bounce may have the List-Id of what it returns."""
     return GREETING.match(folded) is not None or "list-unsubscribe" in values
 
 
-def _is_by_its_author(values: dict[str, bytes]) -> bool:
-    """Whether what bounces would go to the author himself: a bounce must not bounce, so this is somebody's mail."""
-    path = _addresses(_decode_header(values.get("return-path", b"")))
-    return bool(path & _addresses(_decode_header(values.get("from", b""))))
-
-
-def _is_by_a_person(values: dict[str, bytes], subject: str) -> bool:
-    """Whether it is an answer or a forward that did not come over the empty path."""
-    return ANSWER.match(subject) is not None and not _has_no_path(values)
-
-
 def _is_an_answer(values: dict[str, bytes], subject: str, words: str) -> bool:
     """Whether the one who is said not to be reached writes himself, or a ticket is told of: both may quote a failure."""
-    if _is_by_a_daemon(values):
+    if is_by_a_daemon(values):
         return False
     if TICKET.match(subject) or not TICKET_HEADERS.isdisjoint(values):
         return True
     if SUBJECT.match(subject):
         return False
     told = (line for line in words.lower().splitlines() if FAILED.search(line) or CAUSE.search(line))
-    return not _addresses(_decode_header(values.get("from", b""))).isdisjoint(_addresses("\n".join(told)))
+    return not collect_addresses(decode_value(values.get("from", b""))).isdisjoint(
+        collect_addresses("\n".join(told))
+    )
 
 
 def _is_receipt(values: dict[str, bytes]) -> bool:
@@ -322,7 +301,7 @@ def _near_failure(words: str) -> Iterator[str]:
 
 def _find_addresses(words: str) -> Iterator[str]:
     """Give the addresses, without those that are said to be a sender's."""
-    for match in _ANY_ADDRESS.finditer(words):
+    for match in ANY_ADDRESS.finditer(words):
         if not _SENDER_BEFORE.search(words, max(0, match.start() - 20), match.start()):
             yield match[0]
 
@@ -343,10 +322,6 @@ def find_diagnostic(words: str) -> str | None:
 
 def _first_line(words: str) -> str:
     return words.lstrip().partition("\n")[0].strip()
-
-
-def _addresses(text: str) -> set[str]:
-    return {address.lower() for address in _ANY_ADDRESS.findall(text)}
 
 
 def _first(pattern: re.Pattern[str], text: str) -> str | None:

@@ -15,6 +15,7 @@ from datetime import datetime
 from itertools import takewhile
 
 from smtp_probe.mail.addresses import find_address_tokens
+from smtp_probe.mail.bounce.authorship import Values, is_by_a_person, is_by_a_program
 from smtp_probe.mail.bounce.delivery_status import DeliveryStatus, find_status, parse_delivery_status, show
 from smtp_probe.mail.bounce.event import is_event, read_events
 from smtp_probe.mail.bounce.prose import find_diagnostic, may_be_bounce, read_prose, read_words
@@ -81,6 +82,11 @@ class _Notice:
         return b" ".join(value for name, value in self.fields if name in names)
 
     @property
+    def first_values(self) -> Values:
+        """The first value of each header."""
+        return dict(reversed(self.fields))
+
+    @property
     def is_declared(self) -> bool:
         """Whether the message calls itself a delivery status notification (RFC 3464 section 2)."""
         kind = parse_content_type(self.values("content-type"))
@@ -111,9 +117,9 @@ def _read_report(notice: _Notice) -> BounceReport | None:
     """RFC 3464, also where the wrapping is not RFC 6522's: OpenSMTPD puts the same parts into multipart/mixed."""
     bodies = (part.body for part in notice.parts if _STATUS_TYPE.fullmatch(part.media_type))
     said = next((status for status in map(parse_delivery_status, bodies) if status is not None), None)
-    if said is None:
-        return None
     is_standard = parse_content_type(notice.values("content-type")).media_type == "multipart/report"
+    if said is None or (not is_standard and is_by_a_person(notice.first_values)):
+        return None  # or a person forwards the parts of one
     words = hide_tokens(read_words(notice.parts))
     return BounceReport(
         kind="dsn" if is_standard else "mixed",
@@ -164,7 +170,8 @@ def _read_exim(notice: _Notice) -> BounceReport | None:
 def _read_qmail(notice: _Notice) -> BounceReport | None:
     """The qmail-send bounce format: a paragraph for each recipient, then the message."""
     greeting = _QMAIL.match(notice.words)
-    if greeting is None:
+    values = notice.first_values
+    if greeting is None or is_by_a_person(values) or not is_by_a_program(values):
         return None
     words = notice.words.partition(_QMAIL_COPY)[0]
     address = _QMAIL_RECIPIENT.search(words)
@@ -201,7 +208,8 @@ def _read_prose(notice: _Notice) -> BounceReport | None:
 
 def _read_event(notice: _Notice) -> BounceReport | None:
     """The notification of Amazon SES in JSON, as its queue service mails it to whoever asked for it."""
-    return next((_tell_event(event, notice) for event in read_events(notice.parts)), None)
+    events = read_events(notice.parts) if is_event(notice.fields) else ()
+    return next((_tell_event(event, notice) for event in events), None)
 
 
 def _tell_event(event: DeliveryStatus, notice: _Notice) -> BounceReport:

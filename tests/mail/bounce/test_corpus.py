@@ -13,11 +13,13 @@ import pytest
 
 from smtp_probe.cli.explanation_json import explanation_to_json
 from smtp_probe.mail.bounce.event import is_event
-from smtp_probe.mail.bounce.prose import may_be_bounce
+from smtp_probe.mail.bounce.prose import may_be_bounce, read_words
+from smtp_probe.mail.bounce.report import read_bounce
 from smtp_probe.mail.explanation.explain import explain_message
 from smtp_probe.mail.explanation.mailbox_file import split_messages
 from smtp_probe.mail.recognition import is_automatic_answer
 from smtp_probe.mail.syntax.fields import split_fields
+from smtp_probe.mail.syntax.mime_parts import split_parts
 
 CORPUS = Path(__file__).parents[2] / "data" / "bounce_corpus"
 COLUMNS = ("kind", "action", "status", "recipient", "reason", "temporary")
@@ -75,3 +77,35 @@ def test_the_header_of_each_bounce_tells_the_watcher_to_read_its_text():
     ]
 
     assert passed_over == []
+
+
+PEOPLE = (
+    b"From: Ann Client <ann@client.example>\n",
+    b"Return-Path: <ann@client.example>\nFrom: Ann Client <ann@client.example>\n",
+    b"Return-Path: <SRS0=x=y=client.example=ann@relay.example>\nFrom: ann@client.example\nUser-Agent: Mutt\n",
+    b"Return-Path: <postmaster@client.example>\nFrom: Postmaster <postmaster@client.example>\nUser-Agent: Thunderbird\n",
+    b"From: Postmaster <postmaster@client.example>\nX-Mailer: Apple Mail (2.3774)\n",
+)
+"""Each writes with the subject and the words of a bounce, by hand: nothing of its structure is left."""
+
+
+RETOLD = [("", name) for name, _ in BOUNCES] + [
+    (before, name) for before in ("Re: ", "Fwd: ") for name, _ in BOUNCES[::9]
+]
+
+
+@pytest.mark.parametrize(("before", "name"), RETOLD, ids=[f"{before}{name}" for before, name in RETOLD])
+def test_whoever_retells_a_bounce_sends_none(before, name):
+    message = saved(name)
+    subject = dict(reversed(split_fields(message.header))).get("subject", b"")
+    words = read_words(split_parts(message.header, message.text)).encode()
+    believed = [
+        who
+        for who in PEOPLE
+        for text in (words, b"I got this error:\n\n" + words)
+        if read_bounce(
+            who + b"To: postmaster@sender.example\nSubject: " + before.encode() + subject + b"\n\n", text
+        )
+    ]
+
+    assert believed == []
