@@ -365,11 +365,12 @@ async def test_replies_injected_before_tls_are_not_heard_after_it(certificates: 
     ids=repr,
 )
 async def test_implicit_tls_with_a_server_that_speaks_none(
-    behaviour: Behaviour, disposition: Disposition, cause: str
+    certificates: Certificates, behaviour: Behaviour, disposition: Disposition, cause: str
 ) -> None:
     server = HostileSmtp({"GREETING": behaviour})
     async with server.running():
-        submission = await submit(sender(server.port, tls="implicit", timeouts=_tls_seconds(behaviour)))
+        timeouts = _tls_seconds(behaviour)
+        submission = await submit(sender(server.port, certificates=certificates, tls="implicit", timeouts=timeouts))
     assert _said(submission) == (disposition, "tls", cause)
 
 
