@@ -118,19 +118,29 @@ def _rate_row(site: Site, receiver: Receiver) -> Row:
     best = 0.0
     for rate in _RATES:
         site.say(f"growth: {rate:g} probes a second")
-        with EmbeddedDaemon(receiver, site.new_directory(), 500, rate) as daemon:
-            daemon.warm_up(round(rate))
-            window = daemon.measure(site.choose(20.0, 8.0))
-            _require_ends(daemon)
+        try:
+            window = _measure_rate(site, receiver, rate)
+        except TimeoutError as late:  # more than the machine can do: what was kept before this counts
+            site.say(f"growth: {rate:g} probes a second are not sustained: {late}")
+            break
         best = max(best, window.rate)
         if window.rate < _SUSTAINED * rate:
             break
+    assert best > 0, f"not even {_RATES[0]:g} probes a second could be measured"
     return Row(
         benchmark="growth",
         what="probes sustained, an end for each, 500 routes",
         ours=Figure.of("probes/s", [best]),
         note="the receiver, a Python program as well, shares the machine",
     )
+
+
+def _measure_rate(site: Site, receiver: Receiver, rate: float) -> Window:
+    with EmbeddedDaemon(receiver, site.new_directory(), 500, rate) as daemon:
+        daemon.warm_up(round(rate))
+        window = daemon.measure(site.choose(20.0, 8.0))
+        _require_ends(daemon)
+        return window
 
 
 def _require_ends(daemon: EmbeddedDaemon) -> None:
