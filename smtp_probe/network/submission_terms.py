@@ -47,6 +47,8 @@ class Terms:
                 return await self.contexts.context()
         except OSError as error:
             stage = Phase.TLS if self.settings.tls is TlsMode.IMPLICIT else Phase.STARTTLS
-            reason = "they took longer than the whole handshake may" if isinstance(error, TimeoutError) else error
+            reason = (
+                "they took longer than the whole handshake may" if isinstance(error, TimeoutError) else error
+            )
             detail = sanitise(f"the certificate authorities cannot be read: {reason}")
             raise ProbeError(stage, Cause.CREDENTIAL, detail=detail) from error

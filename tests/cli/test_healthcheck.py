@@ -68,6 +68,7 @@ def test_an_answer_of_something_else(url):
     assert run("--url", url).exit_code == 1
 
 
+@pytest.mark.slow
 def test_one_that_is_not_there():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -7,6 +7,8 @@ from typer.testing import CliRunner
 
 from smtp_probe.cli import app
 
+pytestmark = pytest.mark.slow
+
 COMMANDS = [(), *((each.name,) for each in app.registered_commands)]
 
 

@@ -71,6 +71,7 @@ main()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", ["smtp_probe.cli", "typer", "smtp_probe.interrupted"])
 def test_an_interrupt_while_modules_are_read_shows_no_traceback(at):
     """The last one comes while a class is made, where Python makes a RuntimeError of it."""
@@ -111,6 +112,7 @@ def run_with(redirection: str, arguments: str = "version") -> subprocess.Complet
     return subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=30)
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_told_in_a_line():
     done = run_with("> /dev/full")
     assert (done.returncode, done.stderr) == (
@@ -119,11 +121,13 @@ def test_a_full_disk_is_told_in_a_line():
     )
 
 
+@pytest.mark.slow
 def test_a_closed_output_is_no_mistake():
     done = run_with(">&-")
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_a_closed_output_is_no_terminal_either():
     done = run_with(">&- 2>&-", "check-config /nowhere")
     assert done.returncode == 2

@@ -194,6 +194,7 @@ _PIECES = st.sampled_from(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=600)
 @given(pieces=st.lists(_PIECES, max_size=14))
 def test_what_is_read_quickly_is_what_is_read_exactly(pieces):

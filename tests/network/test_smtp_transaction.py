@@ -370,7 +370,9 @@ async def test_implicit_tls_with_a_server_that_speaks_none(
     server = HostileSmtp({"GREETING": behaviour})
     async with server.running():
         timeouts = _tls_seconds(behaviour)
-        submission = await submit(sender(server.port, certificates=certificates, tls="implicit", timeouts=timeouts))
+        submission = await submit(
+            sender(server.port, certificates=certificates, tls="implicit", timeouts=timeouts)
+        )
     assert _said(submission) == (disposition, "tls", cause)
 
 

@@ -185,6 +185,7 @@ def changed_lines(draw):
     return line
 
 
+@pytest.mark.slow
 @given(changed_lines())
 @settings(max_examples=500, deadline=None)
 @example(LINES[0].replace("b.example.org", "a.example.org"))

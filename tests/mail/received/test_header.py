@@ -197,6 +197,7 @@ def assert_sound(hop):
     assert len(set(hop.flags)) == len(hop.flags)
 
 
+@pytest.mark.slow
 @given(st.lists(FRAGMENTS, max_size=60).map("".join))
 @settings(max_examples=400, deadline=None)
 @example(f"from by by by with with id id for for; {DATE}")

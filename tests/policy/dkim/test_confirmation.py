@@ -88,6 +88,7 @@ VALUE = st.text("ab \t;=", min_size=1, max_size=30).map(str.encode)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.slow
 @given(
     values=st.lists(st.tuples(st.sampled_from([b"Subject", b"to", b"X-a", b"CC"]), VALUE), max_size=6),
     body=TEXT,
