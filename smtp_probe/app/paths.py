@@ -15,17 +15,19 @@ from smtp_probe.mail.path.organisations import find_organisation, read_own
 from smtp_probe.probes.path_reading import PathReader, RoutePath
 
 
-def configure_paths(reader: PathReader, config: Config) -> None:
-    """Hand over the settings. What has been learned stays."""
-    reader.rules = tuple(
-        DomainRule(suffix=suffix, domain=ClockDomain(name=suffix.lower(), looseness_ns=round(seconds * 1e9)))
-        for suffix, seconds in config.clocks.shared.items()
-    )
+def configure_clocks(reader: PathReader, config: Config) -> None:
+    """Hand over what holds for all routes. What has been learned stays."""
+    reader.rules = _rules(config)
     reader.limits = replace(reader.limits, drift_ppm=config.clocks.max_drift_ppm)
+
+
+def route_paths(config: Config) -> dict[str, RoutePath]:
+    """What may be the path of each route. Pure."""
+    rules = _rules(config)
     sending = {name: _own(sender.own_hosts, None) for name, sender in config.senders.items()}
     receiving = {name: _own(each.own_hosts, each.host) for name, each in config.mailboxes.items()}
-    clocks = {name: _mailbox_clock(name, each.host, reader.rules) for name, each in config.mailboxes.items()}
-    reader.routes = {
+    clocks = {name: _mailbox_clock(name, each.host, rules) for name, each in config.mailboxes.items()}
+    return {
         name: RoutePath(
             sides=Sides(sending=sending[route.sender], receiving=receiving[route.mailbox]),
             mailbox=clocks[route.mailbox],
@@ -33,6 +35,13 @@ def configure_paths(reader: PathReader, config: Config) -> None:
         )
         for name, route in config.routes.items()
     }
+
+
+def _rules(config: Config) -> tuple[DomainRule, ...]:
+    return tuple(
+        DomainRule(suffix=suffix, domain=ClockDomain(name=suffix.lower(), looseness_ns=round(seconds * 1e9)))
+        for suffix, seconds in config.clocks.shared.items()
+    )
 
 
 def _own(written: Iterable[str], host: str | None) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -17,11 +17,12 @@ from pathlib import Path
 from smtp_probe.app.connectors import Connector, connect
 from smtp_probe.app.credentials import Credentials
 from smtp_probe.app.domains import WatchedDomains, view_domains
-from smtp_probe.app.paths import configure_paths
+from smtp_probe.app.paths import configure_clocks
 from smtp_probe.app.queues import WatchedQueues
-from smtp_probe.config.settings import Config, Mailbox, Sender
+from smtp_probe.app.route_facts import RouteFacts, facts_by_mailbox, put_together
+from smtp_probe.config.settings import Config, Mailbox, ResolverSettings, Sender
 from smtp_probe.errors import JournalError
-from smtp_probe.mail.tag import TagKey, hash_route
+from smtp_probe.mail.tag import TagKey
 from smtp_probe.model import (
     Cause,
     DnsAnswer,
@@ -37,19 +38,18 @@ from smtp_probe.network.mailbox import ImapConnector
 from smtp_probe.network.resolver import DnsResolver
 from smtp_probe.network.submission import SmtpSubmitter
 from smtp_probe.ports import Journal, Sink
-from smtp_probe.probes.arrivals import Arrivals, RouteIdentity
+from smtp_probe.probes.arrivals import Arrivals
 from smtp_probe.probes.clock_calibration import CalibrationPlan, Calibrations
-from smtp_probe.probes.echoes import EchoTerms
 from smtp_probe.probes.folder_watch import WatchEvents, WatchSettings
 from smtp_probe.probes.ledger import Ledger
 from smtp_probe.probes.path_reading import PathReader
 from smtp_probe.probes.record_watch import RecordWatch
 from smtp_probe.probes.round_trip import RoundTrips, RouteUnderTest
-from smtp_probe.probes.verdict_watch import VerdictTerms, VerdictWatch
+from smtp_probe.probes.verdict_watch import VerdictWatch
 from smtp_probe.probes.watchers import Watchers, WatchPlan
 from smtp_probe.report.archive import Archive, ArchiveError
 from smtp_probe.report.journal import SqliteJournal
-from smtp_probe.report.known_series import endpoint_name
+from smtp_probe.report.known_series import endpoint_name, mailboxes_in_use
 from smtp_probe.report.log import LogHandler
 from smtp_probe.report.telemetry import Telemetry
 from smtp_probe.report.web.checked import Checks
@@ -100,6 +100,7 @@ class Program:
         self.credentials = Credentials(self.clock, self.telemetry.credentials.show)
         self._submitters: dict[str, tuple[Sender, SmtpSubmitter]] = {}
         self._connectors: dict[str, tuple[str, Connector]] = {}
+        self._plans: dict[str, tuple[Mailbox, ResolverSettings, WatchPlan]] = {}
         self._judging: asyncio.Task[None] | None = None
         self._shown_in_flight: frozenset[str] = frozenset()
         self._bounce_mailboxes: frozenset[str | None] = frozenset()
@@ -146,27 +147,9 @@ class Program:
             RouteUnderTest(name, route, config.senders[route.sender], submitters[route.sender])
             for name, route in config.routes.items()
         ]
-        self.arrivals.routes = {
-            hash_route(name): RouteIdentity(
-                name,
-                route.recipient,
-                config.mailboxes[route.mailbox].sweep_after,
-                _author(config.senders[route.sender]),
-                EchoTerms(route.mailbox, route.echo_authors) if route.echo else None,
-                route.message_size,
-            )
-            for name, route in config.routes.items()
-        }
-        configure_paths(self.path_reader, config)
-        self.verdicts.terms = {
-            name: VerdictTerms(
-                sender=config.senders[route.sender].envelope_from,
-                trusted_ids=config.mailboxes[route.mailbox].authserv_ids,
-                own_hosts=config.mailboxes[route.mailbox].own_hosts,
-            )
-            for name, route in config.routes.items()
-            if route.authentication and not route.echo
-        }
+        self._bounce_mailboxes = frozenset(route.bounce_mailbox for route in config.routes.values())
+        configure_clocks(self.path_reader, config)
+        self._know_routes(config)
         self._watch_mailboxes()
         self.domains.configure(config, self._resolver)
         self._show_domains()
@@ -175,6 +158,16 @@ class Program:
 
     def _declare(self, config: Config) -> None:
         self.telemetry.declare(config)
+
+    def _know_routes(self, config: Config) -> None:
+        """Know what arrives on which route."""
+        facts = facts_by_mailbox(config)
+        self._take_facts(put_together(facts, facts))
+
+    def _take_facts(self, facts: RouteFacts) -> None:
+        self.arrivals.routes = facts.identities
+        self.path_reader.routes = facts.paths
+        self.verdicts.terms = facts.verdicts
 
     async def close(self) -> None:
         """Log out, stop judging, close the journal. Takes a few seconds at most, and never raises."""
@@ -277,14 +270,12 @@ class Program:
         self._connectors[name] = fingerprint, connector
         return connector
 
+    def _wanted_mailboxes(self) -> Collection[str]:
+        """Which mailboxes are to be watched."""
+        return mailboxes_in_use(self.config)
+
     def _watch_mailboxes(self) -> None:
-        wanted = {
-            name
-            for route in self.config.routes.values()
-            for name in (route.mailbox, route.bounce_mailbox)
-            if name is not None
-        }
-        self._bounce_mailboxes = frozenset(route.bounce_mailbox for route in self.config.routes.values())
+        wanted = set(self._wanted_mailboxes())
         mailboxes = self.config.mailboxes.items()
         plans = {name: self._plan(name, each) for name, each in mailboxes if name in wanted}
         self.watchers.configure(plans)
@@ -300,9 +291,15 @@ class Program:
         )
 
     def _plan(self, name: str, settings: Mailbox) -> WatchPlan:
-        fingerprint = settings.model_dump_json() + self.config.resolver.model_dump_json()
+        """How to watch a mailbox; made once for a configuration, since there may be thousands."""
+        resolver, known = self.config.resolver, self._plans.get(name)
+        if known is not None and known[0] is settings and known[1] is resolver:
+            return known[2]
+        fingerprint = settings.model_dump_json() + resolver.model_dump_json()
         connector = self._connector(name, fingerprint, settings)
-        return WatchPlan(fingerprint, connector.account, connector, _watch_settings(settings))
+        plan = WatchPlan(fingerprint, connector.account, connector, _watch_settings(settings))
+        self._plans[name] = settings, resolver, plan
+        return plan
 
     def _watch_events(self, name: str) -> WatchEvents:
         return WatchEvents(
@@ -321,7 +318,7 @@ class Program:
 
     def _mailbox_changed(self, name: str) -> None:
         """Tell how a mailbox is: the account that its name stands for now, whichever watcher has said something."""
-        watcher, settings = self.watchers.states().get(name), self.config.mailboxes.get(name)
+        watcher, settings = self.watchers.state(name), self.config.mailboxes.get(name)
         if watcher is None or settings is None:
             return
         error, observations = watcher.last_error, self.telemetry.observations
@@ -342,9 +339,3 @@ def _watch_settings(settings: Mailbox) -> WatchSettings:
         reconnect_minimum=settings.timeouts.reconnect_minimum,
         reconnect_maximum=settings.timeouts.reconnect_maximum,
     )
-
-
-def _author(sender: Sender) -> str:
-    """Give the address in a sender's From header."""
-    author = sender.from_ or sender.envelope_from
-    return author.rpartition("<")[2].rstrip("> ")

@@ -259,6 +259,7 @@ class Ledger:
                 flight = self._flights.get(probe_id)
                 if flight is not None and flight.check_at_ns == check_at_ns:
                     await self.consider(flight)
+                    await asyncio.sleep(0)  # thousands may be due at once, and most of them wait for nothing
             await self._consider_what_came_into_view()
             await self._sleep_until_check()
 
@@ -337,8 +338,7 @@ class Ledger:
 
     async def _consider_what_came_into_view(self) -> None:
         for probe_id in self.views.seen():
-            flight = self._flights.get(probe_id)
-            if flight is not None:
+            if (flight := self._flights.get(probe_id)) is not None:
                 flight.waits_for = None
                 await self.consider(flight)
 

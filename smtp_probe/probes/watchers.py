@@ -41,6 +41,7 @@ class _Running:
     plan: WatchPlan
     watcher: MailboxWatcher
     task: asyncio.Task[None]
+    view: MailboxView
 
 
 class Watchers:
@@ -81,15 +82,20 @@ class Watchers:
 
     def views(self) -> dict[str, MailboxView]:
         """Give what the ledger needs of each mailbox."""
-        return {name: _view(running) for name, running in self._running.items()}
+        return {name: running.view for name, running in self._running.items()}
 
     def former_views(self) -> dict[Watched, MailboxView]:
         """Give the same of the mailboxes that are watched only until no probe waits for them."""
-        return {watched: _view(running) for watched, running in self._former.items()}
+        return {watched: running.view for watched, running in self._former.items()}
 
     def states(self) -> dict[str, MailboxWatcher]:
         """Give each watcher, to be asked whether it is up."""
         return {name: running.watcher for name, running in self._running.items()}
+
+    def state(self, name: str) -> MailboxWatcher | None:
+        """Give one watcher; None where nobody watches that mailbox."""
+        running = self._running.get(name)
+        return None if running is None else running.watcher
 
     async def close(self) -> None:
         """End all watchers and log their connections out, within a few seconds."""
@@ -105,7 +111,7 @@ class Watchers:
     def _start(self, name: str, plan: WatchPlan) -> _Running:
         watcher = MailboxWatcher(plan.connector, self._clock, plan.settings, self._events_for(name))
         task = asyncio.create_task(self._supervise(watcher), name=f"mailbox {name}")
-        return _Running(plan, watcher, task)
+        return _Running(plan, watcher, task, _view(watcher, plan.account))
 
     async def _retire(self) -> None:
         while self._former:
@@ -129,13 +135,12 @@ class Watchers:
             await self._clock.sleep(_RESTART_SECONDS)
 
 
-def _view(running: _Running) -> MailboxView:
-    watcher = running.watcher
+def _view(watcher: MailboxWatcher, account: str) -> MailboxView:
     return MailboxView(
         covered_ns=lambda: watcher.covered_ns,
         nudge=watcher.nudge,
         discard=watcher.discard,
-        account=running.plan.account,
+        account=account,
         stir=watcher.stir,
         shortage=lambda: watcher.shortage,
     )

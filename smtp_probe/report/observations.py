@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import platform
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import smtp_probe
@@ -106,12 +106,15 @@ class Observations:
             self._series.put(ROUTE_INFO, (name,), tuple({**route.labels, **own}.items()))
             self._series.put(INTERVAL, (name,), route.interval)
             self._series.put_new(IN_FLIGHT, (name,), 0.0)
+        self.watch(mailboxes_in_use(config))
+
+    def watch(self, mailboxes: Iterable[str]) -> None:
+        """Take over which mailboxes are to be told of."""
         known = self._mailboxes
-        self._mailboxes = {
-            name: known.get(name) or MailboxHealth(name=name) for name in mailboxes_in_use(config)
-        }
+        self._mailboxes = {name: known.get(name) or MailboxHealth(name=name) for name in mailboxes}
         for name, mailbox in self._mailboxes.items():
-            self._series.put(MAILBOX_UP, (name,), float(mailbox.is_up))
+            if self._series.get(MAILBOX_UP, (name,)) != float(mailbox.is_up):
+                self._series.put(MAILBOX_UP, (name,), float(mailbox.is_up))
             self._series.put_new(MAILBOX_RECONNECTS, (name,), 0.0)
 
     def health(self) -> Health:

@@ -6,7 +6,6 @@ shows. Only wires; what each part does is told in its own file.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterable
 
 from smtp_probe.config.settings import Config
@@ -32,6 +31,7 @@ from smtp_probe.report.metric import Metric
 from smtp_probe.report.observations import Observations
 from smtp_probe.report.queue_results import QueueResults
 from smtp_probe.report.series import Series
+from smtp_probe.report.standing import leave_standing
 from smtp_probe.report.totals import Totals
 from smtp_probe.report.verdict_results import VerdictResults
 
@@ -71,15 +71,12 @@ class Telemetry:
         """Take over a configuration that has been loaded. What is gone is shown no more; its counters are kept,
         as the journal keeps them, and are shown again when it comes back.
         """
-        shown = {
+        shown = _watched(config) | {
             "route": set(config.routes),
             "sender": set(senders_in_use(config)),
-            "mailbox": set(mailboxes_in_use(config)),
-            "endpoint": _endpoints(config),
             "domain": set(config.domains),
             "queue": set(config.queues),
             "drill": set(config.drills.by_name),
-            "credential": set(credentials_in_use(config)),
         }
         for label, names in shown.items():
             self.series.show_only(label, names)
@@ -98,6 +95,15 @@ class Telemetry:
         ):
             part.declare(config)
         self.verdicts.declare(config)
+
+    def watch(self, config: Config) -> None:
+        """Take over which mailboxes are watched now, of a configuration that has been declared. `config`: with routes
+        to these mailboxes only.
+        """
+        for label, names in _watched(config).items():
+            self.series.show_only(label, names)
+        self.observations.watch(mailboxes_in_use(config))
+        self.credentials.declare(config)
 
     def observe(self, event: Event) -> None:
         """Learn from one event that the journal has. Fits `ports.Sink`."""
@@ -121,7 +127,7 @@ class Telemetry:
         With thousands of routes the collector would stop everything for some 50 ms now and then to look at samples
         that live as long as the program. It still looks at whatever comes later.
         """
-        gc.freeze()
+        leave_standing()
         await self.exposition.warm()
 
     def _started_ns(self, metric: Metric) -> int | None:
@@ -132,6 +138,15 @@ class Telemetry:
         self.observations.refresh()
         if self._log is not None:
             self.observations.log_messages(self._log.by_level, self._log.internal_errors)
+
+
+def _watched(config: Config) -> dict[str, set[str]]:
+    """What is shown of the mailboxes of some routes, by label."""
+    return {
+        "mailbox": set(mailboxes_in_use(config)),
+        "endpoint": _endpoints(config),
+        "credential": set(credentials_in_use(config)),
+    }
 
 
 def _endpoints(config: Config) -> set[str]:

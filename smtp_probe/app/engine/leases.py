@@ -30,7 +30,7 @@ MOST_GROUPS = 64
 _SHOWN = 10
 _SOON_SECONDS = 0.1
 _AT_ONCE = 16
-"""So many leases are claimed or renewed at once."""
+"""So many leases are claimed at once."""
 Group = frozenset[str]
 
 
@@ -94,12 +94,12 @@ class Leases:
         """Claim, renew and give back, until cancelled."""
         period = self._members.lease_seconds / _RENEWALS
         while True:
-            self._drop_what_has_passed_away()
             try:
                 await self._give_back_surplus()
                 await self._renew_and_claim(list(self._held_or_wanted().items()))
             except EngineError:
-                pass  # whether the engine is there is told by the signs of life
+                self._drop_what_has_passed_away()  # whether the engine is there is told by the signs of life
+            self._drop_what_is_no_more()
             self._tell()
             await self._pause(period)
 
@@ -145,11 +145,11 @@ class Leases:
         return ours | {key: self.groups[key] for key in wanted}
 
     async def _renew_and_claim(self, wanted: Sequence[tuple[str, Group]]) -> None:
-        """Do so for some at a time, and tell of those together. Raises EngineError."""
-        for start in range(0, len(wanted), _AT_ONCE):
-            orders = [self._renew_or_claim(key, group) for key, group in wanted[start : start + _AT_ONCE]]
+        """Renew what is ours, then claim some at a time, and tell of those together. Raises EngineError."""
+        ours, free = wanted[: len(self._held)], wanted[len(self._held) :]
+        for some in (ours, *(free[start : start + _AT_ONCE] for start in range(0, len(free), _AT_ONCE))):
+            orders = [self._renew_or_claim(key, group) for key, group in some]
             failures = [each for each in await asyncio.gather(*orders, return_exceptions=True) if each]
-            self._drop_what_has_passed_away()
             self._tell()
             if failures:
                 raise failures[0]
@@ -160,10 +160,13 @@ class Leases:
             {"by": self._members.own_id, "mailboxes": sorted(group), **self.describe(key)}
         ).encode()
         lease = self._held.get(key)
-        if lease is None:
-            revision = await self._bucket.claim(_key(key), value, self._members.is_ours)
-        else:
+        revision = None
+        if lease is not None:
             revision = await self._bucket.renew(_key(key), value, lease.revision, self._members.is_ours)
+        if revision is None:
+            # One of ours that passed away, since this process was too busy to renew it, is ours again where nobody else
+            # has it: to leave its mailboxes and begin anew would keep the process busier still.
+            revision = await self._bucket.claim(_key(key), value, self._members.is_ours)
         if revision is None:
             if self._held.pop(key, None) is not None:
                 _log.warning("another watcher has taken our mailboxes", extra={"mailboxes": _listed(group)})
@@ -185,13 +188,18 @@ class Leases:
                 raise failures[0]
 
     def _drop_what_has_passed_away(self) -> None:
+        """Leave what could not be renewed in its time: another may have it."""
         now = asyncio.get_running_loop().time()
-        gone = [key for key, lease in self._held.items() if now > lease.until or key not in self.groups]
-        for key in gone:
+        self._drop([key for key, lease in self._held.items() if now > lease.until])
+
+    def _drop_what_is_no_more(self) -> None:
+        """Leave what is configured no more."""
+        self._drop([key for key in self._held if key not in self.groups])
+
+    def _drop(self, keys: Sequence[str]) -> None:
+        for key in keys:
             self._held.pop(key)
             _log.warning("mailboxes are watched by us no more", extra={"group": key})
-        if gone:
-            self._tell()
 
     def _tell(self) -> None:
         if self.held != self._told:

@@ -20,9 +20,8 @@ from smtp_probe.app.engine.duty import CHECKING, Duty
 from smtp_probe.app.engine.exporter import Exporter
 from smtp_probe.app.engine.leases import Leases
 from smtp_probe.app.engine.members import Members
-from smtp_probe.app.engine.programs import ExporterProgram, WatcherProgram, WorkerProgram, narrow_config
+from smtp_probe.app.engine.programs import ExporterProgram, WatcherProgram, WorkerProgram
 from smtp_probe.app.engine.roles import Role
-from smtp_probe.app.engine.standing import leave_standing
 from smtp_probe.app.engine.watcher import Watcher
 from smtp_probe.app.engine.worker import Worker
 from smtp_probe.app.lifetime import DaemonOptions, Lifetime, do_chores, make_server, open_at_last
@@ -47,6 +46,7 @@ from smtp_probe.report.event_log import log_event
 from smtp_probe.report.event_subjects import EventSubjects
 from smtp_probe.report.http import WebServer
 from smtp_probe.report.journal import JOURNAL_NAME
+from smtp_probe.report.standing import leave_standing
 from smtp_probe.report.telemetry import Telemetry
 from smtp_probe.report.web.checked import Checks
 
@@ -106,8 +106,7 @@ class EngineProcess:
             self._programs.append(sending)
         if "watcher" in self._parts:
             journal = self._journal()
-            none_yet = narrow_config(config, frozenset())
-            watching = WatcherProgram(none_yet, keys, journal, sinks, self._telemetry)
+            watching = WatcherProgram(config, keys, journal, sinks, self._telemetry)
             self._leases = leases = Leases(self._bucket, self._members)
             self._watcher = Watcher(watching, journal, self._stream, self._members, leases)
             self._watcher.took_over = self._telemetry.engine.took_over

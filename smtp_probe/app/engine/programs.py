@@ -7,12 +7,13 @@ only watches and judges, and an exporter only counts and shows.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from smtp_probe.app.drills import view_drills
 from smtp_probe.app.program import Program
+from smtp_probe.app.route_facts import RouteFacts, facts_by_mailbox, put_together
 from smtp_probe.config.drills import Drills
 from smtp_probe.config.settings import Config
 from smtp_probe.mail.tag import TagKey
@@ -32,6 +33,7 @@ from smtp_probe.probes.views import MailboxView
 from smtp_probe.report.check_records import CheckRecord
 from smtp_probe.report.engine_journal import EngineJournal
 from smtp_probe.report.journal import IN_MEMORY
+from smtp_probe.report.known_series import mailboxes_in_use
 from smtp_probe.report.telemetry import Telemetry
 
 _NS = 1_000_000_000
@@ -48,6 +50,12 @@ def narrow_config(config: Config, mailboxes: frozenset[str]) -> Config:
     """The configuration of whoever watches these mailboxes: their routes, and none else."""
     routes = {name: route for name, route in config.routes.items() if route.mailbox in mailboxes}
     return strip_config(config).model_copy(update={"routes": routes})
+
+
+def keep_examples(config: Config) -> Config:
+    """The configuration with one route of all that have the same sender and mailboxes: enough to know what is in use."""
+    routes = {(each.sender, each.mailbox, each.bounce_mailbox): name for name, each in config.routes.items()}
+    return config.model_copy(update={"routes": {name: config.routes[name] for name in routes.values()}})
 
 
 def identify_by_slot(vantage: str) -> Callable[[str, int], tuple[int, int]]:
@@ -136,9 +144,49 @@ class WorkerProgram(QuietProgram):
 
 
 class WatcherProgram(QuietProgram):
-    """What a watcher needs, for the mailboxes that are its own."""
+    """What a watcher needs, for the mailboxes that are its own: they come and go at a small cost, however many routes there are."""
 
     ledger: SharedLedger
+
+    def __init__(
+        self,
+        config: Config,
+        keys: Sequence[TagKey],
+        journal: EngineJournal,
+        sinks: Sequence[Sink],
+        telemetry: Telemetry,
+    ) -> None:
+        self._ours: frozenset[str] = frozenset()
+        self._in_use: frozenset[str] = frozenset()
+        self._facts: dict[str, RouteFacts] = {}
+        self._examples = config
+        super().__init__(strip_config(config), keys, journal, sinks, telemetry)
+
+    def configure(self, config: Config) -> None:
+        """Take over a configuration. What is watched of it stays the same until `watch`."""
+        self._in_use = frozenset(mailboxes_in_use(config))
+        super().configure(strip_config(config))
+
+    def watch(self, mailboxes: frozenset[str]) -> None:
+        """Watch these mailboxes and no others."""
+        added, self._ours = mailboxes - self._ours, mailboxes
+        self._take_facts(put_together(self._facts, mailboxes))
+        if self.shows_itself:
+            self.telemetry.watch(narrow_config(self._examples, mailboxes))
+        self._watch_mailboxes()
+        for name in added:
+            self._mailbox_changed(name)  # one that was kept for its probes may be in view already
+
+    def _declare(self, config: Config) -> None:
+        self._examples = keep_examples(config)
+        super()._declare(narrow_config(self._examples, self._ours))
+
+    def _know_routes(self, config: Config) -> None:
+        self._facts = facts_by_mailbox(config)
+        self._take_facts(put_together(self._facts, self._ours))
+
+    def _wanted_mailboxes(self) -> Collection[str]:
+        return self._ours & self._in_use
 
     def _make_ledger(self, sinks: Sequence[Sink]) -> Ledger:
         return SharedLedger(self._events, self.clock, [self._submitted, *sinks], self.path_reader)

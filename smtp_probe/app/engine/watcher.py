@@ -14,9 +14,9 @@ from smtp_probe.app.engine.bookmarks import Bookmark, Bookmarks
 from smtp_probe.app.engine.crowding import Crowding, write_full
 from smtp_probe.app.engine.leases import Group, Leases, group_mailboxes
 from smtp_probe.app.engine.members import Members
-from smtp_probe.app.engine.programs import WatcherProgram, narrow_config
+from smtp_probe.app.engine.programs import WatcherProgram
 from smtp_probe.app.engine.sightings import Sightings
-from smtp_probe.app.engine.standing import leave_standing
+from smtp_probe.app.engine.turns import Turns
 from smtp_probe.config.settings import Config
 from smtp_probe.errors import EngineError
 from smtp_probe.model import ProbeEnded
@@ -32,6 +32,7 @@ _log = logging.getLogger(__name__)
 _LOOK_SECONDS = 1.0
 _BOOKMARK_SECONDS = 5.0
 _NO_LIMIT = 1 << 30
+_OPENED_AT_ONCE, _OPEN_MORE_SECONDS = 250, 0.05
 _AT_ONCE = 50
 """So many questions about single probes are on their way at once."""
 
@@ -63,12 +64,18 @@ class Watcher:
         self._read_to: dict[tuple[str, Group], int] = {}
         self._marked: dict[tuple[str, Group], int] = {}
         self._crowding: dict[tuple[str, Group], Crowding] = {}
+        self._turns = Turns()
+        self._wanted: frozenset[str] = frozenset()
+        self._watched: frozenset[str] = frozenset()
+        """Those of the wanted mailboxes that are open."""
+        self._opening: asyncio.TimerHandle | None = None
         leases.describe, leases.changed = self._describe, self.leases_changed
         journal.read_ahead = self._read_ahead
 
     def configure(self, config: Config) -> None:
         """Take over a configuration."""
         self._config = config
+        self._program.configure(config)
         groups = group_mailboxes(config)
         configured = frozenset().union(*groups.values())
         held = {key: self._leases.groups[key] for key in self._leases.held if key in self._leases.groups}
@@ -89,12 +96,23 @@ class Watcher:
             self._crowding.pop(reader, None)
             for probe_id in self._program.ledger.leave(reader[1] - mailboxes):
                 self._journal.forget(probe_id)
-        self._program.configure(narrow_config(self._config, mailboxes))
+        self._wanted = mailboxes
+        self._open_some()
         for key, group in sorted(ours - self._readers.keys(), key=lambda each: each[0]):
             reading = asyncio.create_task(self._follow(key, group), name=f"events of {key}")
             self._readers[key, group] = reading
         self._program.telemetry.engine.groups(len(held))
-        leave_standing()
+
+    def _open_some(self) -> None:
+        """Watch what is ours now, some mailboxes more each time: to open thousands in one step would take a second."""
+        if self._opening is not None:
+            self._opening.cancel()
+            self._opening = None
+        kept = self._watched & self._wanted
+        self._watched = kept.union(sorted(self._wanted - kept)[:_OPENED_AT_ONCE])
+        self._program.watch(self._watched)
+        if self._watched != self._wanted:
+            self._opening = asyncio.get_running_loop().call_later(_OPEN_MORE_SECONDS, self._open_some)
 
     async def run(self) -> None:
         """Judge, and look after the probes of workers that are gone, until cancelled."""
@@ -109,6 +127,9 @@ class Watcher:
         """Leave all mailboxes, and let others have them at once."""
         for task in self._readers.values():
             task.cancel()
+        self._wanted = frozenset()
+        if self._opening is not None:
+            self._opening.cancel()
         await self._leases.give_back()
 
     def _still_waited_for(self) -> dict[str, Group]:
@@ -152,6 +173,7 @@ class Watcher:
         follower = Follower(self._stream, names.events, subjects, start)
         async for message in follower.messages():
             if message is not None:
+                await self._turns.give_way()
                 if self._read(message, crowding):
                     self._leases.hurry()
                 if not start.is_last_per_subject or follower.pending == 0:
@@ -169,6 +191,7 @@ class Watcher:
             some = bookmark.subjects[begin : begin + _AT_ONCE]
             for message in await asyncio.gather(*(self._stream.last(events, each) for each in some)):
                 if message is not None:
+                    await self._turns.give_way()
                     self._read(message, crowding)
         return Start(bookmark.sequence + 1)
 
@@ -208,17 +231,12 @@ class Watcher:
 
     def _describe(self, key: str) -> Mapping[str, object]:
         """How the mailboxes of a group are, for the exporters to show, and which routes are full, for the workers to heed."""
-        states = self._program.watchers.states()
         group = self._leases.groups.get(key, frozenset())
         crowding = self._crowding.get((key, group))
         return ({} if crowding is None else {"full": write_full(crowding.full())}) | {
             "state": {
-                name: {
-                    "up": states[name].is_up,
-                    "why": str(states[name].last_error or ""),
-                    "quotas": states[name].shares,
-                }
+                name: {"up": watcher.is_up, "why": str(watcher.last_error or ""), "quotas": watcher.shares}
                 for name in sorted(group)
-                if name in states
+                if (watcher := self._program.watchers.state(name)) is not None
             }
         }

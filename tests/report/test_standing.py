@@ -5,7 +5,7 @@ import weakref
 
 import pytest
 
-from smtp_probe.app.engine.standing import leave_standing
+from smtp_probe.report.standing import leave_standing
 
 
 class Circle:
