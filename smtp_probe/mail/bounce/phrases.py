@@ -15,7 +15,7 @@ _FAILED = (
     r"(?:was|were|is|has|have) not (?:been |be )?delivered(?! yet| to you\b| to your (?:mailbox|inbox))",
     r"(?:was|is) undeliverable|undeliverable (?:address|mail|message|to)\b",
     r"not delivered to(?! you\b)",
-    r"(?:not|n't|un)(?: be)? able to deliver",
+    r"(?:not|n't)(?: be)? able to deliver|unable to deliver",
     r"(?:could not|couldn't|cannot|can't|failed to) deliver\b",
     r"message not delivered",
     r"did not (?:reach|receive a copy)",
@@ -118,7 +118,8 @@ _SENDER = (
 )
 _COPY_BEGINS = (
     r"(?:this is a copy of|below (?:this|the next) line is|(?:included|enclosed) is a copy|original message(?! details)|returned mail|header of the"
-    r"|message headers? follow|the header and|copy of the message|unsent message below|mensaje original|message d'origine"
+    r"|message headers? follow|the header and|copy of the message|unsent message below|(?:the )?(?:complete text of |header of )?(?:your|the|original) (?:original )?message (?:text |header )?follows"
+    r"|message (?:text|header) follows|(?:the )?(?:complete )?text of your message follows|returned mail follows|start of returned message|your message reads|return-path: ?<|received: (?:from|by) |mensaje original|message d'origine"
     r"|ursprüngliche nachricht|original-nachricht|messagio originale|messaggio originale|first \d+ lines of your)"
 )
 

@@ -28,6 +28,7 @@ from smtp_probe.mail.bounce.authorship import (
     is_by_its_author,
 )
 from smtp_probe.mail.bounce.delivery_status import DeliveryStatus, parse_delivery_status
+from smtp_probe.mail.bounce.diagnostic import find_diagnostic, find_first_line
 from smtp_probe.mail.bounce.phrases import (
     ANSWER,
     AWAY,
@@ -47,6 +48,7 @@ from smtp_probe.mail.bounce.structure import is_built_as_bounce
 from smtp_probe.mail.syntax.fields import split_fields
 from smtp_probe.mail.syntax.mime_parts import Part, parse_content_type
 from smtp_probe.mail.syntax.text import sanitise
+from smtp_probe.mail.tag import hide_tokens
 
 _MAX_TEXT = 65_536
 _MAX_LINES = 120
@@ -54,7 +56,7 @@ _MAX_LINES = 120
 _NEAR = 700
 """So far behind the words of failure the address is looked for."""
 _TAG = re.compile(r"<(?:!--.{0,2000}?--|/?[A-Za-z][A-Za-z0-9]*(?:\s[^<>@]{0,600})?/?)>", re.DOTALL)
-_BREAK = re.compile(r"(?i)<(?:br|/p|/div|/tr|/li|/h\d)\s*/?>")
+_BREAK = re.compile(r"(?i)<(?:br|/p|/div|/tr|/li|/h\d)\s*/?>[ \t]*\r?\n?")
 _INVISIBLE = re.compile(r"(?is)<(style|script|head)\b.{0,20000}?</\1>")
 _CLASS = re.compile(r"(?<![\d.])([45])(?:\.\d{1,3}\.\d{1,3}|\d\d(?=[ -]\S))(?![\d.])")
 _SPACE = re.compile(r"\s+")
@@ -81,8 +83,6 @@ _REPORTING = re.compile(
 _FIELDS_BEGIN = re.compile(r"(?im)^(?:reporting-mta|(?:final|original)-recipient|action|status)[ \t]*:")
 _FINAL = re.compile(r"permanent|giv(?:e|en|ing) up|no longer|user unknown|no such user")
 _OF_THE_FUTURE = re.compile(r"\b(?:will|if|when|until|unless)\b[^.]{0,80}")
-_REPLY_LINE = re.compile(r"(?m)^.{0,300}\b[45][0-9]{2}[ :-].{0,300}?[^\W\d_]{2}")
-_LONGEST_LINE = 900
 _SENDER_BEFORE = re.compile(
     r"(?i)(?<!generated )(?<!expanded )(?<!redirected )\b(?:from|sender)\b[:\s]{0,12}[<\"(]?$"
 )
@@ -180,13 +180,16 @@ def _tell(subject: str, words: str, folded: str, recipient: str | None) -> Prose
     listed = parse_delivery_status(words[fields.start() :].encode()) if fields else None
     if listed is None or listed.recipient is None:
         listed = DeliveryStatus()
+    shown = hide_tokens(words)
     return Prose(
         action=listed.action or _find_action(subject, folded),
         status=listed.status or ((match := _STATUS.search(words)) and match.group()) or None,
         recipient=listed.recipient or recipient,
         reporting_mta=listed.reporting_mta or _first(_REPORTING, words),
         remote_mta=listed.remote_mta or _first(_REMOTE, words),
-        diagnostic=listed.diagnostic or find_diagnostic(words) or sanitise(_first_line(words)) or None,
+        diagnostic=listed.diagnostic
+        or find_diagnostic(shown, listed.recipient or recipient)
+        or find_first_line(shown),
         words=words,
     )
 
@@ -304,24 +307,6 @@ def _find_addresses(words: str) -> Iterator[str]:
     for match in ANY_ADDRESS.finditer(words):
         if not _SENDER_BEFORE.search(words, max(0, match.start() - 20), match.start()):
             yield match[0]
-
-
-def find_diagnostic(words: str) -> str | None:
-    """Give the line that says most: a reply of a server, else the one that tells of the failure; None without one."""
-    match = _REPLY_LINE.search(words)
-    if match is not None:
-        line = words[match.start() : match.end() + _LONGEST_LINE].partition("\n")[0]
-        return sanitise(_SPACE.sub(" ", line).strip()) or None
-    lowered = words.lower()
-    said = FAILED.search(lowered) or CAUSE.search(lowered) or DELAYED.search(lowered)
-    if said is None:
-        return None
-    line = words[words.rfind("\n", 0, said.start()) + 1 :]
-    return sanitise(line.partition("\n")[0].strip()) or None
-
-
-def _first_line(words: str) -> str:
-    return words.lstrip().partition("\n")[0].strip()
 
 
 def _first(pattern: re.Pattern[str], text: str) -> str | None:

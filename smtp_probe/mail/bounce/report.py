@@ -12,13 +12,13 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import takewhile
 
 from smtp_probe.mail.addresses import find_address_tokens
 from smtp_probe.mail.bounce.authorship import Values, is_by_a_person, is_by_a_program
 from smtp_probe.mail.bounce.delivery_status import DeliveryStatus, find_status, parse_delivery_status, show
+from smtp_probe.mail.bounce.diagnostic import find_diagnostic, find_first_line
 from smtp_probe.mail.bounce.event import is_event, read_events
-from smtp_probe.mail.bounce.prose import find_diagnostic, may_be_bounce, read_prose, read_words
+from smtp_probe.mail.bounce.prose import may_be_bounce, read_prose, read_words
 from smtp_probe.mail.recognition import Candidate, find_candidates, is_automatic_answer
 from smtp_probe.mail.syntax.fields import split_fields
 from smtp_probe.mail.syntax.mime_parts import Part, parse_content_type, split_head, split_parts
@@ -29,9 +29,8 @@ MAX_TEXT_BYTES = 262_144
 """More of a bounce is not looked at: what it returns of a large message is cut."""
 
 _ADDRESS_HEADERS = ("to", "delivered-to", "x-original-to", "envelope-to", "x-failed-recipients")
-_MAX_LINES = 500
-_MAX_REASON_LINES = 20
 _SHOWN_WORDS = 4096
+_WORD = re.compile(r"[^\W\d_]{2}")
 _STATUS_TYPE = re.compile(r"message/(?:\S+-|x)?delivery-status")
 _RETURNED_TYPES = frozenset(
     {
@@ -128,7 +127,7 @@ def _read_report(notice: _Notice) -> BounceReport | None:
         recipient=said.recipient,
         reporting_mta=said.reporting_mta,
         remote_mta=said.remote_mta,
-        diagnostic=said.diagnostic or _find_reason(words, said.recipient) or find_diagnostic(words),
+        diagnostic=_choose_diagnostic(said.diagnostic, find_diagnostic(words, said.recipient)),
         will_retry_until=said.will_retry_until,
         queue_id=said.queue_id,
         candidates=_collect_candidates(notice, said),
@@ -152,7 +151,7 @@ def _read_exim(notice: _Notice) -> BounceReport | None:
         return None
     recipient = show(re.split(rb"[,\s]", recipients, maxsplit=1)[0]) or None
     words = hide_tokens(read_words(notice.parts))
-    reason = _find_reason(words, recipient) or find_diagnostic(words)
+    reason = find_diagnostic(words, recipient) or find_first_line(words)
     host = _EXIM_HOST.search(reason or "")
     said = read_prose(notice.fields, notice.parts)
     return BounceReport(
@@ -176,7 +175,7 @@ def _read_qmail(notice: _Notice) -> BounceReport | None:
     words = notice.words.partition(_QMAIL_COPY)[0]
     address = _QMAIL_RECIPIENT.search(words)
     recipient = sanitise(address[1]) if address else None
-    reason = _find_reason(words, recipient)
+    reason = find_diagnostic(words, recipient) or find_first_line(words)
     return BounceReport(
         kind="qmail",
         action="failed",
@@ -200,7 +199,7 @@ def _read_prose(notice: _Notice) -> BounceReport | None:
         recipient=said.recipient,
         reporting_mta=said.reporting_mta,
         remote_mta=said.remote_mta,
-        diagnostic=_find_reason(hide_tokens(said.words), said.recipient) or said.diagnostic,
+        diagnostic=said.diagnostic,
         candidates=_collect_candidates(notice),
         words=hide_tokens(said.words)[:_SHOWN_WORDS],
     )
@@ -235,17 +234,9 @@ _RECOGNISERS: tuple[Callable[[_Notice], BounceReport | None], ...] = (
 """The forms that are known. The first that recognises its own speaks."""
 
 
-def _find_reason(words: str, recipient: str | None) -> str | None:
-    """Give the lines about a recipient: what follows the address on its line, and the lines up to an empty one."""
-    if not recipient:
-        return None
-    lines = words[:MAX_TEXT_BYTES].splitlines()[:_MAX_LINES]
-    for number, line in enumerate(lines):
-        rest = line.strip().removeprefix("<")
-        if rest.lower().startswith(recipient.lower()):
-            following = takewhile(str.strip, lines[number + 1 : number + 1 + _MAX_REASON_LINES])
-            return sanitise("\n".join([rest[len(recipient) :].lstrip(">:;\uff1a "), *following])) or None
-    return None
+def _choose_diagnostic(in_field: str | None, in_words: str | None) -> str | None:
+    """The field's, unless it is a mere number of a program."""
+    return in_field if in_field and _WORD.search(in_field) else in_words or in_field
 
 
 def _collect_candidates(notice: _Notice, said: DeliveryStatus | None = None) -> tuple[Candidate, ...]:

@@ -152,7 +152,7 @@ def test_a_reason_in_prose_is_found_for_a_tagged_recipient():
 
 
 def test_a_tagged_recipient_in_the_header_of_exim_is_a_carrier():
-    report = read(f"X-Failed-Recipients: probe+{token(1)[5:]}@example.net\r\n".encode(), b"prose")
+    report = read(f"X-Failed-Recipients: probe+{token(1)[5:]}@example.net\r\n".encode(), b"")
     assert (report.recipient, report.diagnostic) == ("probe+TAG@example.net", None)
     assert report.candidates == (Candidate(token(1), "address"),)
 
