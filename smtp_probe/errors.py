@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from smtp_probe.model import Cause, QueueFailure, Reply, TlsFailure, TokenResult
+from smtp_probe.model.words import say_why
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class ProbeError(Exception):
         self.reply = reply
         self.tls_failure = tls_failure
         self.detail = detail
-        super().__init__(f"{stage}: {cause.value}" + (f": {detail}" if detail else ""))
+        super().__init__(f"{stage}: {say_why(cause, detail)}")
 
 
 class MailboxError(ProbeError):

@@ -14,6 +14,7 @@ from smtp_probe.config.drills import BounceDrill
 from smtp_probe.config.settings import Config, Drills, Route
 from smtp_probe.mail.tag import TagKey
 from smtp_probe.model import Bounce, DrillKind, DrillReport, OutcomeKind
+from smtp_probe.model.words import cause_in_words, spaced
 from smtp_probe.policy.drills.bounce import BounceTerms, is_about_recipient, judge_bounce, refused_at_once
 from smtp_probe.policy.retry_schedule import duration_words
 from smtp_probe.ports import Clock
@@ -57,7 +58,11 @@ def _judged(report: DrillReport, settings: BounceDrill, result: SingleResult) ->
         return replace(report, unobserved=(f"Nothing could be observed: {result.unobserved}.",))
     outcome, submission = result.outcome, result.submission
     if outcome is not None and outcome.kind is OutcomeKind.UNOBSERVED:
-        why = outcome.failure.cause if outcome.failure is not None else "for a reason of our own"
+        why = (
+            cause_in_words(outcome.failure.cause)
+            if outcome.failure is not None
+            else "for a reason of our own"
+        )
         return replace(report, unobserved=(f"The end of the message could not be observed: {why}.",))
     if outcome is not None and submission is not None and not submission.may_arrive:
         if is_about_recipient(submission):
@@ -79,7 +84,7 @@ def _facts(bounce: Bounce | None, final_dot_ns: int | None) -> dict[str, str]:
         return {}
     facts = {
         "status": bounce.status,
-        "reason": bounce.reason.replace("_", " "),
+        "reason": spaced(bounce.reason),
         "arrived in": f"{bounce.location.mailbox}, folder {bounce.location.folder}",
         "from": bounce.reporting_mta,
         "diagnostic": bounce.diagnostic,

@@ -12,6 +12,7 @@ from smtp_probe.config.values import format_duration
 from smtp_probe.mail.queue_listing.states import EXIM_LISTING_STATES, EXIM_SPOOL_STATES, POSTFIX_STATES
 from smtp_probe.mail.queue_listing.survey import Recognise
 from smtp_probe.model import QueueLook, QueueState, QueueSurvey, RetryLook
+from smtp_probe.model.words import in_words
 from smtp_probe.network.queue import LocalQueue
 from smtp_probe.network.queue_policy import LocalRetryPolicy
 from smtp_probe.policy.retry_schedule import RetryLimits
@@ -145,8 +146,7 @@ def _facts(survey: QueueSurvey) -> dict[str, str]:
     """What stands in the queue, in a few words; our own probes by their ids."""
     facts = {f"{state.value} messages": str(found.messages) for state, found in survey.states.items()}
     facts |= {
-        f"deferred: {reason.value.replace('_', ' ')}": str(number)
-        for reason, number in survey.deferred_reasons.items()
+        f"deferred: {in_words(reason)}": str(number) for reason, number in survey.deferred_reasons.items()
     }
     for probe in survey.probes[:_SHOWN_PROBES]:
         place = f"{probe.state.value}, route {probe.route}, queue id {probe.queue_id}"

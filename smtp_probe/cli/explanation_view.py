@@ -28,6 +28,7 @@ from smtp_probe.mail.path.legs import Border
 from smtp_probe.mail.path.passages import Passage, measure_doubt
 from smtp_probe.mail.tag import hide_tokens
 from smtp_probe.model import Authentication, Finding, Severity
+from smtp_probe.model.words import spaced
 
 _NS = 1e9
 _LEAST_HOST_COLUMNS = 8
@@ -246,7 +247,7 @@ def _say_details(passage: Passage) -> str:
     )
     told = [f"{word} {clean(hide_tokens(value))}" for word, value in said if value]
     if hop.stamp_source not in (None, "date"):
-        told.append(f"(time from {hop.stamp_source.replace('_', ' ')})")
+        told.append(f"(time from {spaced(hop.stamp_source)})")
     return " ".join(told)
 
 

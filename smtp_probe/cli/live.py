@@ -24,17 +24,10 @@ from smtp_probe.cli.steps import Steps
 from smtp_probe.cli.terminal import Glyphs, choose_glyphs, is_drawable, open_console
 from smtp_probe.cli.waterfall import describe_submission, sections
 from smtp_probe.cli.wording import clean, describe_date, iso_time, style_of
-from smtp_probe.model import Arrival, Outcome, Phase, Stamp, Submission
+from smtp_probe.model import Arrival, Outcome, Phase, Submission
+from smtp_probe.model.words import in_words
 
 _FRAMES_PER_SECOND = 8
-_STAMP_WORDS = {
-    Stamp.GUID: "by the store's X-GUID, to the microsecond",
-    Stamp.FILE_NAME: "by the name of its file, to the microsecond",
-    Stamp.FILE_TIME: "by the time of its file, to a hundredth of a second",
-    Stamp.GMAIL: "by Gmail's message id, to the millisecond",
-    Stamp.INTERNALDATE: "by the store's clock, whole seconds",
-    Stamp.SEEN: "when we saw it, on our clock",
-}
 _STYLES = {Meaning.DELIVERED: "green", Meaning.MAIL_PROBLEM: "red", Meaning.NOT_OBSERVED: "magenta"}
 
 
@@ -133,7 +126,7 @@ def _submission_facts(submission: Submission | None) -> Iterator[tuple[str, str]
     tls, replies = submission.tls, {timing.phase: timing.reply for timing in submission.phases}
     if tls is not None:
         until = None if tls.not_after_ns is None else f"certificate until {describe_date(tls.not_after_ns)}"
-        failure = None if tls.failure is None else f"failed: {tls.failure.value.replace('_', ' ')}"
+        failure = None if tls.failure is None else f"failed: {in_words(tls.failure)}"
         said = [clean(tls.version), clean(tls.cipher), until, failure]
         yield "TLS", ", ".join(part for part in said if part) or "no facts"
     elif Phase.EHLO in replies:
@@ -161,7 +154,7 @@ def _outcome_facts(outcome: Outcome | None) -> Iterator[tuple[str, str]]:
 def _arrival_facts(arrival: Arrival) -> Iterator[tuple[str, str]]:
     folder = clean(arrival.location.folder, 80) or "?"
     yield "folder", f"{folder} ({arrival.placement.value}) of mailbox {arrival.location.mailbox}"
-    yield "stored", f"{iso_time(arrival.stored_ns) or '?'} ({_STAMP_WORDS[arrival.stamp]})"
+    yield "stored", f"{iso_time(arrival.stored_ns) or '?'} ({in_words(arrival.stamp)})"
     if arrival.found_in:
         yield "tag", f"found in the {arrival.found_in}"
     if arrival.corrupted:

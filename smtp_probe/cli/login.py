@@ -47,6 +47,7 @@ def login(
     from smtp_probe.app.login import log_in
     from smtp_probe.config.load import load
     from smtp_probe.model import TokenResult
+    from smtp_probe.model.words import in_words
     from smtp_probe.report.log import configure
 
     configure("error")
@@ -59,7 +60,7 @@ def login(
     try:
         done = asyncio.run(log_in(config, name, _show_code, _show_address))
     except CredentialError as error:
-        typer.echo(f"{name}: {error.result.value}: {error.detail}", err=True)
+        typer.echo(f"{name}: {in_words(error.result)}: {error.detail}", err=True)
         codes = {TokenResult.LOCAL: 2, TokenResult.NETWORK: 3, TokenResult.PROTOCOL: 3}
         raise typer.Exit(codes.get(error.result, 1)) from None
     typer.echo(_describe(name, done))

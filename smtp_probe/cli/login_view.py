@@ -14,6 +14,7 @@ from smtp_probe.app.login_test import LoginResult
 from smtp_probe.cli.terminal import Glyphs
 from smtp_probe.cli.wording import clean, describe_span, iso_time
 from smtp_probe.model import ClockSighting, LoginTrial, MailboxSurvey, QuotaUse, TlsFacts
+from smtp_probe.model.words import say_why
 
 _REMOVAL_RIGHTS = ("te", "d")
 """RFC 4314: to flag as deleted and to expunge; in the letters of RFC 2086 one right."""
@@ -25,8 +26,8 @@ def problems_of(result: LoginResult) -> list[str]:
     failure = result.failure
     if failure is not None:
         reply = "" if failure.reply is None else str(failure.reply)
-        words = [clean(text) for text in (failure.cause.replace("_", " "), reply, failure.detail)]
-        found.append(f"{failure.stage}: " + ": ".join(filter(None, words)))
+        why = say_why(failure.cause, clean(reply) or "", clean(failure.detail) or "")
+        found.append(f"{failure.stage}: {clean(why)}")
     if result.survey is not None:
         found += _problems_of_survey(result.survey, removes=result.after_judgement != "keep")
     return found

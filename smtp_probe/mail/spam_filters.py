@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from smtp_probe.mail.syntax.text import sanitise
 from smtp_probe.model import SpamFilter, SpamResult, SpamVerdict
+from smtp_probe.model.words import in_words
 
 Fields = Sequence[tuple[str, bytes]]
 Values = Mapping[str, bytes]
@@ -262,4 +263,4 @@ def describe_spam(results: Sequence[SpamResult]) -> Iterator[str]:
             score = "" if result.score is None else f", with a score of {result.score:g}"
             bound = "" if result.threshold is None or not score else f" where {result.threshold:g} is spam"
             why = f" ({result.detail})" if result.detail else ""
-            yield f"The filter {result.filter.value} took the message for spam{score}{bound}{why}."
+            yield f"The filter {in_words(result.filter)} took the message for spam{score}{bound}{why}."

@@ -133,11 +133,9 @@ class RedirectReceiver:
         if parts.path != "/" or not is_ours or self._answer.done():
             return ""
         if "error" in values:
-            detail = ": ".join(
-                filter(
-                    None, (sanitise(values["error"], 60), sanitise(values.get("error_description", ""), 200))
-                )
-            )
+            said = f'the server says "{sanitise(values["error"], 60)}"'
+            more = sanitise(values.get("error_description", ""), 200)
+            detail = f"{said}: {more}" if more else said
             self._answer.set_exception(CredentialError(TokenResult.INVALID_GRANT, detail))
             return "The consent was not given."
         code = values.get("code", "")

@@ -277,7 +277,8 @@ def _judge(status: int, body: bytes, sent: list[str]) -> dict[str, Any]:
     for secret in sent:
         words = words.replace(secret, "***") if len(secret) >= 8 else words
     result = _RESULTS.get(word, TokenResult.NETWORK if status >= 500 else TokenResult.REFUSED)
-    raise CredentialError(result, f"{word}: {words}" if words else word, word=word)
+    quoted = f'the server says "{word}"'
+    raise CredentialError(result, f"{quoted}: {words}" if words else quoted, word=word)
 
 
 def _text(answer: Mapping[str, Any], *keys: str) -> str:

@@ -19,6 +19,7 @@ from smtp_probe.mail.reply import parse_reply
 from smtp_probe.mail.syntax.text import sanitise
 from smtp_probe.mail.trespasses import pad
 from smtp_probe.model import Cause, DrillTrial, Phase, Reply
+from smtp_probe.model.words import in_words
 from smtp_probe.network.mechanisms import say_not_offered
 from smtp_probe.network.smtp_dialogue import Answer
 from smtp_probe.network.smtp_encoding import encode_data, normalise_line_ends
@@ -80,7 +81,7 @@ class _Attempt:
             await self._quit()
             return DrillTrial(check=check, step=decided.step, reply=decided.reply, detail=self._detail)
         except ProbeError as error:
-            said = error.reply or error.detail or error.cause.value
+            said = error.reply or error.detail or in_words(error.cause)
             unobserved = sanitise(f"It could not be tried, for {error.stage} failed: {said}.")
             return DrillTrial(check=check, unobserved=unobserved, detail=self._detail)
         finally:

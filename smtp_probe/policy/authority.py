@@ -18,6 +18,7 @@ from smtp_probe.model import (
     Severity,
     SoaRecord,
 )
+from smtp_probe.model.words import in_words
 from smtp_probe.policy.findings import make_finding, unseen
 from smtp_probe.ports import Ask
 
@@ -109,7 +110,7 @@ def _judge(zone: str, servers: list[_Server]) -> Iterator[Finding]:
                 "authority_lame",
                 Severity.ERROR,
                 server.text,
-                f"The name server {server.text} has no authority for {zone} ({server.soa.status.value}).",
+                f"The name server {server.text} has no authority for {zone} ({in_words(server.soa.status)}).",
                 "Configure the zone there, or take it out of the NS records.",
                 "RFC 1912 section 2.8",
             )

@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from smtp_probe.model import Cause, ExchangerVisit, Finding, Phase, Severity, TlsFailure
+from smtp_probe.model.words import cause_in_words, say_why
 from smtp_probe.policy.findings import make_finding
 
 EXPIRY_SECONDS = 14 * 86_400
@@ -137,12 +138,7 @@ def _why(visit: ExchangerVisit) -> str:
     """The failure in words."""
     failure = visit.failure
     assert failure is not None
-    parts = (
-        failure.cause.replace("_", " "),
-        failure.detail,
-        "" if failure.reply is None else str(failure.reply),
-    )
-    return ": ".join(part for part in parts if part)
+    return say_why(failure.cause, failure.detail, "" if failure.reply is None else str(failure.reply))
 
 
 def _said(visit: ExchangerVisit, phase: Phase) -> str | None:
@@ -191,7 +187,7 @@ def _down(visit: ExchangerVisit, *, has_others: bool) -> Finding:
             "exchanger_unreachable",
             Severity.ERROR,
             visit,
-            f"does not take connections ({_cause(visit).replace('_', ' ')}){stale}.",
+            f"does not take connections ({cause_in_words(_cause(visit))}){stale}.",
             "Start the server, or take the address out of DNS.",
             "RFC 5321 section 5.1",
         )

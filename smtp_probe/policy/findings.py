@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from smtp_probe.mail.syntax.text import sanitise
 from smtp_probe.model import DnsAnswer, DnsSecurity, Finding, Severity
+from smtp_probe.model.words import in_words
 
 
 def make_finding(  # noqa: PLR0913  # a finding has so many parts
@@ -26,6 +27,6 @@ def make_finding(  # noqa: PLR0913  # a finding has so many parts
 
 def unseen(answer: DnsAnswer) -> str:
     """What could not be looked up, and why."""
-    why = answer.detail or answer.status.value.replace("_", " ")
+    why = answer.detail or in_words(answer.status)
     bogus = " (DNSSEC: bogus)" if answer.security is DnsSecurity.BOGUS else ""
     return sanitise(f"{answer.name} {answer.kind} could not be looked up: {why}{bogus}")

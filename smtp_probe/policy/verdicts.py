@@ -15,6 +15,7 @@ from smtp_probe.mail.authentication.received_spf import ReceivedSpf
 from smtp_probe.mail.authentication.results import AuthenticationResults, MethodResult
 from smtp_probe.mail.syntax.text import sanitise
 from smtp_probe.model import Authentication, Finding, Method, Severity, Source, Verdict, VerdictResult
+from smtp_probe.model.words import in_words
 from smtp_probe.policy.dkim.verification import ArcResult, SignatureResult, SignatureState
 from smtp_probe.policy.findings import make_finding
 
@@ -105,7 +106,7 @@ def _own_verdicts(own: OwnView) -> Iterator[Verdict]:
             result=found.result,
             domain=sanitise(found.signature.domain, 255),
             selector=sanitise(found.signature.selector, 255),
-            detail=sanitise(found.state.value + (f": {found.detail}" if found.detail else ""), 200),
+            detail=sanitise(in_words(found.state) + (f": {found.detail}" if found.detail else ""), 200),
             aligned=aligned,
         )
     if own.has_verified and not own.signatures:

@@ -14,6 +14,7 @@ from smtp_probe.mail.message import BuiltMessage, Draft, build_message
 from smtp_probe.mail.syntax.text import sanitise
 from smtp_probe.mail.tag import TagKey, hide_tokens, make_tag
 from smtp_probe.model import Disposition, Submission
+from smtp_probe.model.words import cause_in_words
 from smtp_probe.ports import Clock, Envelope, Submitter
 
 _NS = 10**9
@@ -58,7 +59,9 @@ def why_not_taken(submission: Submission) -> str:
         return ""
     failure = submission.failure
     said = (
-        "" if failure is None else f" at {failure.stage}: {failure.reply or failure.detail or failure.cause}"
+        ""
+        if failure is None
+        else f" at {failure.stage}: {failure.reply or failure.detail or cause_in_words(failure.cause)}"
     )
     return sanitise(
         hide_tokens(f"The message could not be handed to the server: {submission.disposition.value}{said}.")

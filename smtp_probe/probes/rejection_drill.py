@@ -13,6 +13,7 @@ from smtp_probe.config.drills import RejectionCheck, RejectionDrill
 from smtp_probe.config.settings import Sender
 from smtp_probe.mail.trespasses import eicar_message, gtube_message, plain_message
 from smtp_probe.model import DrillKind, DrillReport, DrillTrial
+from smtp_probe.model.words import spaced
 from smtp_probe.policy.drills.rejection import judge_trials
 from smtp_probe.ports import Clock, Trespass, Trespasser
 
@@ -86,6 +87,4 @@ def plan(check: RejectionCheck, settings: RejectionDrill, sender: Sender, now_ns
 
 
 def _facts(trials: list[DrillTrial]) -> Mapping[str, str]:
-    return {
-        trial.check.replace("_", " "): trial.unobserved or f"{trial.step}: {trial.reply}" for trial in trials
-    }
+    return {spaced(trial.check): trial.unobserved or f"{trial.step}: {trial.reply}" for trial in trials}

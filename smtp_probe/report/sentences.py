@@ -7,7 +7,8 @@ wrote is quoted, sanitised; whoever renders it escapes it for the medium.
 from __future__ import annotations
 
 from smtp_probe.mail.syntax.text import sanitise
-from smtp_probe.model import Bounce, Cause, Failure, Outcome, OutcomeKind, PathChange, Submission
+from smtp_probe.model import Bounce, Failure, Outcome, OutcomeKind, PathChange, Submission
+from smtp_probe.model.words import cause_in_words, in_words
 
 _QUOTE_CHARACTERS = 160
 _NAME_CHARACTERS = 80
@@ -28,33 +29,6 @@ _PLACES = {
     "quit": "at QUIT",
 }
 """Where in the SMTP dialogue something happened, by `Failure.stage`."""
-
-_CAUSES = {
-    Cause.NO_SUCH_HOST: "no such host",
-    Cause.RESOLVER_FAILED: "our resolver did not answer",
-    Cause.CONNECT_REFUSED: "connection refused",
-    Cause.CONNECT_TIMEOUT: "no connection in time",
-    Cause.NETWORK_UNREACHABLE: "network unreachable",
-    Cause.NO_ROUTE: "this machine has no route to it",
-    Cause.LOCAL_ADDRESS: "our own source address cannot be used",
-    Cause.TLS_FAILED: "TLS failed",
-    Cause.STARTTLS_NOT_OFFERED: "STARTTLS is not offered",
-    Cause.AUTH_NOT_OFFERED: "our way of authentication is not offered",
-    Cause.REPLY_PERMANENT: "refused",
-    Cause.REPLY_TEMPORARY: "refused for now",
-    Cause.PROTOCOL_ERROR: "the server did not speak its protocol",
-    Cause.CONNECTION_LOST: "connection lost",
-    Cause.TIMEOUT: "no answer in time",
-    Cause.CREDENTIAL: "our secret cannot be read",
-    Cause.AUTH_REFUSED: "the login was refused",
-    Cause.FOLDER_MISSING: "a folder is missing",
-    Cause.ACCESS_DENIED: "the system does not let us read a file",
-    Cause.DISK_FAILED: "the disk failed",
-    Cause.MAILBOX_UNWATCHED: "the mailbox was not watched",
-    Cause.JOURNAL: "the journal cannot be written",
-    Cause.SHUTDOWN: "smtp-probe was stopped",
-    Cause.INTERNAL: "an error in smtp-probe",
-}
 
 
 def describe(outcome: Outcome) -> str:
@@ -110,9 +84,13 @@ def _describe_failure(failure: Failure | None, submission: Submission | None) ->
         return "for a reason that was not recorded"
     reply = failure.reply
     peer = submission.peer_address if submission is not None else None
-    said = [f"{reply.code} {reply.enhanced or ''}".strip() if reply is not None else _words(failure.cause)]
+    said = [
+        f"{reply.code} {reply.enhanced or ''}".strip()
+        if reply is not None
+        else sanitise(cause_in_words(failure.cause), _NAME_CHARACTERS)
+    ]
     if failure.tls_failure is not None:
-        said.append(f"({failure.tls_failure.value.replace('_', ' ')})")
+        said.append(f"({in_words(failure.tls_failure)})")
     if failure.stage in _PLACES:
         said.append(_PLACES[failure.stage])
     if peer and reply is not None:
@@ -130,7 +108,3 @@ def _describe_bounce(bounce: Bounce | None) -> str:
     if status and status not in quoted:
         quoted = f"{status} {quoted}".strip()
     return "bounced" + (f" by {mta}" if mta else "") + (f": {quoted}" if quoted else "")
-
-
-def _words(cause: str) -> str:
-    return _CAUSES[Cause(cause)] if cause in tuple(Cause) else sanitise(cause.replace("_", " "), 40)

@@ -116,7 +116,7 @@ def test_a_person_who_does_not_agree_is_believed(server, certificates, tmp_path)
     server.consents = False
     code, _, errors, shown = browse(by_browser(certificates, tmp_path, server.port), certificates)
 
-    assert (code, errors) == (1, "mail: invalid_grant: access_denied\n")
+    assert (code, errors) == (1, 'mail: there is no valid grant: the server says "access_denied"\n')
     assert "not given" in shown
 
 
@@ -124,7 +124,10 @@ def test_a_refusal_is_told_by_its_cause(server, certificates, tmp_path):
     server.device_answers = ["access_denied"]
     done = log_in(configure(tmp_path, certificates, server.port))
 
-    assert (done.returncode, done.stderr) == (1, "mail: invalid_grant: access_denied\n")
+    assert (done.returncode, done.stderr) == (
+        1,
+        'mail: there is no valid grant: the server says "access_denied"\n',
+    )
 
 
 def test_what_is_not_reached_or_missing_or_unknown(server, certificates, tmp_path):
@@ -134,7 +137,7 @@ def test_what_is_not_reached_or_missing_or_unknown(server, certificates, tmp_pat
     exposed = log_in(configure(tmp_path, certificates, server.port))
 
     assert nowhere.returncode == 3
-    assert "mail: network: " in nowhere.stderr
+    assert "mail: the authorization server was not reached: " in nowhere.stderr
     assert (unknown.returncode, exposed.returncode) == (2, 2)
     assert "there is no credential 'nobody': choose one of mail" in unknown.stderr
     assert "chmod 700" in exposed.stderr

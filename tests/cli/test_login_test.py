@@ -46,7 +46,7 @@ def test_an_account_that_does_not_work_is_told_beside_the_others(config_file):
     assert (done.returncode, done.stderr) == (1, "")
     results = [json.loads(line) for line in done.stdout.splitlines()]
     assert [result["well"] for result in results] == [False, True, True]
-    assert results[0]["problems"][0].startswith("connect: connect refused: 127.0.0.1")
+    assert results[0]["problems"][0].startswith("connect: 127.0.0.1: Connection refused")
 
 
 def test_a_mistake_in_the_configuration_is_told_with_exit_code_2(tmp_path):

@@ -83,7 +83,7 @@ def test_a_mailbox_shows_folders_quota_and_clock():
         (mailbox(quotas=(QuotaUse(resource="STORAGE", used=5, limit=0),)), []),
         (
             sender(Failure(stage="auth", cause="auth_refused", reply=Reply(code=535, text="no"))),
-            ["auth: auth refused: 535 no"],
+            ["auth: the login was refused: 535 no"],
         ),
     ],
 )

@@ -102,7 +102,7 @@ async def test_a_refusal_is_told_in_the_server_s_words_made_harmless():
             await waiting
 
     assert caught.value.result is TokenResult.INVALID_GRANT
-    assert caught.value.detail == "access_denied: no[31m!"
+    assert caught.value.detail == 'the server says "access_denied": no[31m!'
 
 
 async def test_nobody_is_waited_for_without_end_and_a_port_that_is_taken_is_told():

@@ -134,7 +134,7 @@ async def test_a_revoked_refresh_token_is_said_and_not_repeated(asked):
 
     assert (error.result, error.detail) == (
         TokenResult.INVALID_GRANT,
-        "invalid_grant: Token *** has been expired or revoked.",
+        'the server says "invalid_grant": Token *** has been expired or revoked.',
     )
 
 
@@ -144,7 +144,7 @@ async def test_a_wrong_secret_is_said_and_not_repeated(asked):
 
     assert (error.result, error.detail) == (
         TokenResult.INVALID_CLIENT,
-        "invalid_client: the secret is not ***",
+        'the server says "invalid_client": the secret is not ***',
     )
 
 
@@ -275,4 +275,4 @@ async def test_a_server_cannot_have_a_secret_of_an_earlier_request_written_down(
     with pytest.raises(CredentialError) as caught:
         await client.request_token("another-token")
 
-    assert caught.value.detail == "invalid_grant: you are ***, and had ***"
+    assert caught.value.detail == 'the server says "invalid_grant": you are ***, and had ***'

@@ -80,4 +80,4 @@ async def test_what_does_not_begin_is_not_observed():
 
     report = await run(disposition=Disposition.UNREACHABLE)
     assert report.result is DrillResult.UNOBSERVED
-    assert "unreachable at connect: connect_refused" in report.unobserved[0]
+    assert "unreachable at connect: connection refused" in report.unobserved[0]

@@ -13,6 +13,7 @@ from smtp_probe.mail.path.clock_disagreement import Disagreement
 from smtp_probe.mail.path.legs import Border
 from smtp_probe.mail.path.passages import Passage, has_own_name, say_host
 from smtp_probe.model import Finding, Severity
+from smtp_probe.model.words import spaced
 
 _MANY_HOPS = 25
 """The lowest default limit that is in wide use: Sendmail's MaxHopCount. Exim has 30, Postfix 50."""
@@ -148,7 +149,7 @@ def _check_lines(path: Path) -> Iterator[Finding]:
         flags = passage.hop.flags
         odd = sorted(_MALFORMED.intersection(flags))
         if odd:
-            said = ", ".join(flag.replace("_", " ") for flag in odd)
+            said = ", ".join(spaced(flag) for flag in odd)
             yield _finding(
                 "malformed_line",
                 Severity.WARNING if "unsafe_characters" in odd else Severity.INFO,

@@ -12,6 +12,7 @@ from urllib.parse import quote, urljoin, urlsplit
 from smtp_probe.mail.hostnames import as_host_name
 from smtp_probe.mail.syntax.text import sanitise
 from smtp_probe.model import AccountProtocol, Discovery, FoundServer, WebAnswer, WebFailure
+from smtp_probe.model.words import in_words
 from smtp_probe.policy.discovery.autoconfig import LARGEST_BYTES, AutoconfigError, read_autoconfig
 from smtp_probe.policy.discovery.providers import ask_for_provider, guess
 from smtp_probe.policy.discovery.service_records import Person, ask_for_services
@@ -67,7 +68,8 @@ async def _read_autoconfig(person: Person, fetch: Fetch) -> tuple[list[FoundServ
             unobserved.append(f"{place}: {answer.detail}")
             continue
         if answer.failure is not None or answer.status != 200:
-            notes.append(f"{place}: {sanitise(answer.detail) or answer.failure or f'status {answer.status}'}")
+            failure = f"status {answer.status}" if answer.failure is None else in_words(answer.failure)
+            notes.append(f"{place}: {sanitise(answer.detail) or failure}")
             continue
         try:
             found = read_autoconfig(answer.body, person, place)

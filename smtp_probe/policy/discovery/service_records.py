@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from smtp_probe.mail.hostnames import as_host_name
 from smtp_probe.model import AccountProtocol, DnsAnswer, DnsSecurity, DnsStatus, FoundServer, SrvRecord
+from smtp_probe.model.words import in_words
 from smtp_probe.ports import Ask
 
 _SERVICES = (
@@ -54,7 +55,7 @@ async def ask_for_services(person: Person, ask: Ask) -> tuple[list[FoundServer],
         name = f"{service}._tcp.{person.domain}"
         answer = await ask(name, "SRV")
         if answer.is_failure and answer.status is not DnsStatus.MALFORMED:
-            unobserved.append(f"{name}: {answer.detail or answer.status}")
+            unobserved.append(f"{name}: {answer.detail or in_words(answer.status)}")
             continue
         found, note = _read(person, answer, protocol, is_implicit_tls=is_implicit_tls)
         servers += found

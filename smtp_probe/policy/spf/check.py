@@ -12,6 +12,7 @@ from typing import Any
 
 from smtp_probe.mail.syntax.text import sanitise
 from smtp_probe.model import CheckResult, DomainUnderCheck, Finding, Severity
+from smtp_probe.model.words import in_words
 from smtp_probe.policy.spf.evaluation import (
     MOST_LOOKUPS,
     SpfResult,
@@ -57,7 +58,7 @@ async def check_spf(subject: DomainUnderCheck, ask: Ask) -> CheckResult:
             of_name = {ip: verdict for ip, verdict in hellos.items() if subject.ehlo_of(ip) == helo}
             faults.extend(_judge_hellos(of_name, helo, await _addresses(helo, ask)))
     unobserved = [
-        f"SPF: {sanitise(answer.name)} {answer.kind} could not be looked up: {answer.detail or answer.status}"
+        f"SPF: {sanitise(answer.name)} {answer.kind} could not be looked up: {answer.detail or in_words(answer.status)}"
         for answer in found.failed
     ]
     unobserved += [

@@ -12,6 +12,7 @@ from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from smtp_probe.model import DnsAnswer, DnsStatus, MxRecord
+from smtp_probe.model.words import in_words
 from smtp_probe.policy.spf.macros import (
     MacroFacts,
     expand,
@@ -152,7 +153,7 @@ async def _check(run: _Run, domain: str, depth: int) -> tuple[SpfResult, str, st
         return SpfResult.NONE, "", f"{domain[:80]!r} is no domain name of two labels or more"
     answer = await run.ask(domain, "TXT")
     if answer.is_failure:
-        return SpfResult.TEMPERROR, "", f"{domain} TXT: {answer.detail or answer.status}"
+        return SpfResult.TEMPERROR, "", f"{domain} TXT: {answer.detail or in_words(answer.status)}"
     records = select_records(answer.values)
     if not records:
         return SpfResult.NONE, "", f"{domain} has no SPF record"
@@ -242,7 +243,7 @@ async def _asked(run: _Run, name: str, kind: str) -> DnsAnswer:
     """Ask for a mechanism: no answer from DNS ends the evaluation, no record is counted."""
     answer = await run.ask(name, kind)
     if answer.is_failure:
-        raise _Stop(SpfResult.TEMPERROR, f"{name} {kind}: {answer.detail or answer.status}")
+        raise _Stop(SpfResult.TEMPERROR, f"{name} {kind}: {answer.detail or in_words(answer.status)}")
     run.note_void(answer)
     return answer
 

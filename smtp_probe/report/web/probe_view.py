@@ -25,6 +25,7 @@ from smtp_probe.model import (
     Timing,
     Verdict,
 )
+from smtp_probe.model.words import spaced
 from smtp_probe.report.archive import ProbeRecord
 from smtp_probe.report.history import State, past_probe, state_of
 from smtp_probe.report.redaction import SECRETS
@@ -307,7 +308,7 @@ def _view_queued(seen: SeenInQueue) -> QueuedView:
 
 
 def _words(name: str) -> str:
-    return sanitise(name.replace("_", " "), 80)
+    return sanitise(spaced(name), 80)
 
 
 def _text(value: str | None, limit: int) -> str | None:

@@ -13,6 +13,8 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 import smtp_probe
+from smtp_probe.model import Stamp
+from smtp_probe.model.words import in_words, spaced
 from smtp_probe.report.history import State
 from smtp_probe.report.web import plots
 from smtp_probe.report.web.instants import show_instant, show_precisely, show_seconds
@@ -74,6 +76,8 @@ _TEMPLATES.filters |= {
     "check_word": _CHECK_WORDS.__getitem__,
     "severity_state": lambda severity: _SEVERITY_STATES.get(severity, "waiting"),
     "verdict_state": lambda result: _VERDICT_STATES.get(result, "waiting"),
+    "stamp_words": lambda stamp: in_words(Stamp(stamp)),
+    "spaced": spaced,
     "heartbeat": plots.heartbeat,
     "sparkline": plots.sparkline,
     "latency_plot": plots.latency_plot,

@@ -11,7 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from smtp_probe.errors import MailboxError
 from smtp_probe.model import (
+    Cause,
     Disposition,
     Failure,
     Finding,
@@ -306,7 +308,7 @@ async def _failing(folder):
     outcomes += [replace(delivery(51, "newsletter", 400.0), kind=OutcomeKind.LATE, was_overdue=True)]
     await stage.tell(*lives(outcomes))
     stage.telemetry.observations.mailbox_state(
-        "inbox", up=False, why="login: auth_refused: NO invalid password"
+        "inbox", up=False, why=str(MailboxError("login", Cause.AUTH_REFUSED, detail="NO invalid password"))
     )
     return stage
 

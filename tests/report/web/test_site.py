@@ -44,7 +44,7 @@ async def test_the_overview_says_it_in_words(client):
 
     assert "3 of 6 routes fail, 1 cannot be observed" in page
     assert "550 5.7.1 at RCPT by 192.0.2.1: blocked by policy" in page
-    assert "login: auth_refused: NO invalid password" in page
+    assert "login: the login was refused: NO invalid password" in page
     assert "The SPF record needs 12 DNS look-ups" in page
 
 
