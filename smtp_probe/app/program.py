@@ -56,6 +56,7 @@ from smtp_probe.report.web.checked import Checks
 
 _log = logging.getLogger(__name__)
 _RECALLED_OUTCOMES = 5_000
+_RECALL_PAUSES = 2.0
 
 
 class Program:
@@ -185,13 +186,19 @@ class Program:
         await self._resolver.close()
 
     async def recall_routes(self) -> None:
-        """Have the pages know the past of each route. May take seconds with many routes; nothing waits for it."""
+        """Have the pages know the past of each route. May take a minute with many routes; nothing waits for it.
+
+        Two thirds of the time are left to everything else: to read outcomes holds Python's lock, in whichever thread.
+        """
+        loop = asyncio.get_running_loop()
         for name in tuple(self.config.routes):
+            begun = loop.time()
             try:
                 self.telemetry.history.recall_route(name, *await self.archive.beats(name))
             except ArchiveError as error:
                 _log.warning("the pages begin without the past of the routes: %s", error)
                 return
+            await asyncio.sleep(_RECALL_PAUSES * (loop.time() - begun))
 
     async def _ask(self, name: str, kind: str) -> DnsAnswer:
         """Ask the resolver that is configured now. Fits `ports.Ask`."""

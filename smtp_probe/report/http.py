@@ -180,7 +180,10 @@ class WebServer:
         health = self._application.telemetry.observations.health()
         if health.is_ready:
             return text_answer("smtp-probe is ready.")
-        reasons = [f"mailbox {name} is not watched" for name in health.unwatched]
+        reasons = [f"mailbox {name} is not watched" for name in health.neglected]
+        if health.events_to_count != 0:
+            number = "" if health.events_to_count is None else f"{health.events_to_count} "
+            reasons.insert(0, f"{number}events of the engine are still to be counted")
         if not health.is_journal_up:
             reasons.insert(0, "the journal cannot be written")
         return text_answer("smtp-probe is not ready:\n" + "\n".join(reasons), status=503)

@@ -61,6 +61,10 @@ class Health:
     is_engine_up: bool | None = None
     """Whether the engine takes our word; None where there is none."""
     mailboxes: tuple[MailboxHealth, ...] = ()
+    events_to_count: int | None = 0
+    """How many of the events that had happened when we began are not counted yet; None where that is not known yet."""
+    duties: frozenset[str] | None = None
+    """The mailboxes that this process is to watch; None: all of them."""
 
     @property
     def unwatched(self) -> tuple[str, ...]:
@@ -68,9 +72,14 @@ class Health:
         return tuple(mailbox.name for mailbox in self.mailboxes if not mailbox.is_up)
 
     @property
+    def neglected(self) -> tuple[str, ...]:
+        """Names of those that are not watched, though it would be for this process to do so."""
+        return tuple(name for name in self.unwatched if self.duties is None or name in self.duties)
+
+    @property
     def is_ready(self) -> bool:
-        """Whether probes can be sent and seen."""
-        return self.is_journal_up and not self.unwatched
+        """Whether this process does what it is there for: probes can be sent and seen, and what is shown is whole."""
+        return self.is_journal_up and not self.neglected and self.events_to_count == 0
 
 
 class Observations:
@@ -84,6 +93,10 @@ class Observations:
         self._is_engine_up: bool | None = None
         self._is_journal_up = False
         self._is_config_good = True
+        self.events_to_count: int | None = 0
+        """See `Health`; set by who counts the events of others."""
+        self.duties: Callable[[], frozenset[str] | None] = lambda: None
+        """Which mailboxes it is for this process to watch; None: all of them."""
         self.started_ns = now_ns()
         """The start time of every counter here."""
         version = (("version", smtp_probe.__version__), ("pythonversion", platform.python_version()))
@@ -124,6 +137,8 @@ class Observations:
             is_config_good=self._is_config_good,
             is_engine_up=self._is_engine_up,
             mailboxes=tuple(self._mailboxes.values()),
+            events_to_count=self.events_to_count,
+            duties=self.duties(),
         )
 
     def config_reloaded(self, *, ok: bool) -> None:

@@ -114,7 +114,7 @@ class Recovery:
                 self.failures.append(fault)
                 print(f"{fault}: {what} not within {_RECOVERY_SECONDS:.0f} s", flush=True)
                 return
-            time.sleep(0.05)
+            time.sleep(0.2)
         print(f"{fault}: {what} after {time.monotonic() - begun:.1f} s", flush=True)
 
     @staticmethod

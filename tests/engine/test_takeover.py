@@ -17,12 +17,10 @@ from smtp_probe.mail.tag import TagKey
 from smtp_probe.model import ProbeStarted
 from smtp_probe.network.jetstream.bucket import Bucket
 from smtp_probe.network.jetstream.connection import JetStream
-from smtp_probe.network.jetstream.names import subject_words
 from smtp_probe.network.jetstream.streams import prepare
-from smtp_probe.report.engine_journal import EngineJournal
-from smtp_probe.report.event_subjects import EventSubjects
 from smtp_probe.report.telemetry import Telemetry
 from tests.engine.cluster import Cluster
+from tests.engine.events import make_journal, write_lives
 from tests.report.samples import make_config, make_probe
 
 pytestmark = pytest.mark.slow
@@ -46,28 +44,14 @@ def make_engine_config():
     return config.model_copy(update={"routes": routes, "mailboxes": dict.fromkeys(MAILBOXES, nowhere)})
 
 
-def make_journal(stream, member):
-    names = stream.names
-    subjects = EventSubjects(
-        stream=names.events,
-        vantage="default",
-        probe=names.probe,
-        note=names.seen,
-        any_probe=names.any_probe,
-        vantage_of=lambda subject: subject_words(subject)[1],
-    )
-    return EngineJournal(stream, subjects, member)
-
-
 async def write_history(stream, groups):
     """What a worker and a watcher that is gone have left: open probes, and leases that pass away."""
-    journal, now_ns = make_journal(stream, "worker"), time.time_ns()
-    for start in range(0, PROBES, 100):
-        probes = [
-            make_probe(number, f"r{number}", now_ns, MAILBOXES[number % len(MAILBOXES)])
-            for number in range(start, start + 100)
-        ]
-        assert all(await asyncio.gather(*(journal.record(ProbeStarted(probe=probe)) for probe in probes)))
+    now_ns = time.time_ns()
+    probes = [
+        make_probe(number, f"r{number}", now_ns, MAILBOXES[number % len(MAILBOXES)])
+        for number in range(PROBES)
+    ]
+    await write_lives(stream, [(ProbeStarted(probe=probe),) for probe in probes])
     bucket = Bucket(stream, stream.names.leases)
     for key in groups:
         await bucket.put(PREFIX + key, json.dumps({"by": "gone", "mailboxes": []}).encode())

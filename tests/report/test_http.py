@@ -87,6 +87,17 @@ async def test_ready_is_when_the_journal_writes_and_the_mailboxes_are_watched(cl
         assert "mailbox inbox is not watched" in await response.text()
 
 
+@pytest.mark.parametrize(
+    ("left", "sentence"),
+    [(7, "7 events of the engine are still"), (None, "events of the engine are still")],
+)
+async def test_an_exporter_that_catches_up_says_so(client, application, left, sentence):
+    application.telemetry.observations.events_to_count = left
+    async with client.get("/-/ready") as response:
+        assert response.status == 503
+        assert (await response.text()).splitlines()[1] == f"{sentence} to be counted"
+
+
 async def test_the_landing_page_is_html_in_utf_8(client):
     async with client.get("/", headers={"Accept-Encoding": "identity"}) as response:
         assert response.headers["Content-Type"] == "text/html; charset=utf-8"

@@ -115,6 +115,21 @@ def test_ready_means_that_the_journal_writes_and_all_mailboxes_are_watched(serie
     assert series.get(MAILBOX_UP, ("inbox",)) == 0.0
 
 
+def test_who_only_counts_is_ready_when_it_has_counted_whatever_the_mailboxes_are_like(observations):
+    observations.journal_state(up=True)
+    observations.duties = frozenset
+    seen = []
+    for observations.events_to_count in (None, 7, 0):
+        seen.append(observations.health().is_ready)
+
+    assert seen == [False, False, True]
+    assert observations.health().unwatched == ("inbox",)
+    assert observations.health().neglected == ()
+    observations.duties = lambda: frozenset({"inbox", "another"})
+    assert observations.health().neglected == ("inbox",)
+    assert not observations.health().is_ready
+
+
 def test_a_mailbox_that_is_not_configured_is_ignored(series, observations):
     observations.mailbox_state("gone", up=True)
     observations.mailbox_reconnected("gone")

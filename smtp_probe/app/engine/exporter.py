@@ -79,6 +79,12 @@ class Exporter:
         self._object_name = f"{stream.settings.vantage}.{shard.index}.{shard.count}"
         self._counted_to = 0
         """Up to here the journal has counted, though it has not read the events: it began with another's counters."""
+        self._backlog: int | None = None
+        """How many events there were to be read when we began."""
+        self._begun = 0.0
+        self.has_caught_up = asyncio.Event()
+        """Set when all is counted that had happened when we began."""
+        program.telemetry.observations.events_to_count = None
 
     async def seed(self) -> None:
         """Let a new journal begin with what others have counted. Raises EngineError, JournalError."""
@@ -95,6 +101,7 @@ class Exporter:
 
     async def run(self) -> None:
         """Read and count, until cancelled."""
+        self._begun = asyncio.get_running_loop().time()
         kept = await self._program.journal.memos()
         self._slots.restore(kept)
         memos = {(memo.kind, memo.name): memo.text for memo in kept}
@@ -183,7 +190,22 @@ class Exporter:
             if message is not None:
                 await self._queue.put(message)
             waiting = follower.pending
+            if self._backlog is None and waiting is not None:
+                self._backlog = waiting + (message is not None)
+                self._counted(0)
             engine.behind(None if waiting is None else waiting + self._queue.qsize())
+
+    def _counted(self, count: int) -> None:
+        """Say how many are still to be counted of the events that had happened when we began."""
+        observations = self._program.telemetry.observations
+        if self._backlog is None or self.has_caught_up.is_set():
+            return
+        left = self._backlog if observations.events_to_count is None else observations.events_to_count
+        observations.events_to_count = max(0, left - count)
+        if observations.events_to_count == 0:
+            self.has_caught_up.set()
+            seconds = round(asyncio.get_running_loop().time() - self._begun, 2)
+            _log.info("what had happened is counted", extra={"events": self._backlog, "seconds": seconds})
 
     async def _count(self) -> None:
         while True:
@@ -198,6 +220,7 @@ class Exporter:
                     self._program.journal.count = _count_nothing if part is known else increments
                     records = [each for message in part if (each := self._understand(message)) is not None]
                     await self._write(records, part[-1].sequence)
+            self._counted(len(batch))
 
     async def _write(self, records: Sequence[Record], sequence: int) -> None:
         """Count a batch, as often as it takes: nothing is read on meanwhile."""

@@ -123,7 +123,14 @@ class EngineProcess:
             self._showing = ExporterProgram(own, keys, path, self._options.sinks, self._telemetry)
             self._exporter = Exporter(self._showing, self._stream, self._options.shard, path)
             self._programs.append(self._showing)
+        if self._showing is not None:
+            # What an exporter knows is its own affair; how the mailboxes are, its metrics tell.
+            self._telemetry.observations.duties = self._mailboxes_of_ours
         self._archive = self._showing.archive if self._showing else Archive(config.state_directory / "none")
+
+    def _mailboxes_of_ours(self) -> frozenset[str]:
+        """The mailboxes that this process watches."""
+        return frozenset() if self._watcher is None else self._watcher.mailboxes
 
     def _checks_telemetry(self) -> Telemetry:
         """Where a checker counts what it asks; what it sees is shown by exporters, and in this process too where it is one."""
@@ -267,7 +274,12 @@ class EngineProcess:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._exporter.run(), name="exporter")
             group.create_task(do_chores(program), name="chores")
-            group.create_task(program.recall_routes(), name="recall")
+            group.create_task(self._recall(program, self._exporter), name="recall")
+
+    async def _recall(self, program: ExporterProgram, exporter: Exporter) -> None:
+        """Let the pages have the past of the routes; what has happened lately comes first."""
+        await exporter.has_caught_up.wait()
+        await program.recall_routes()
 
     async def _open_journal(self, program: ExporterProgram, exporter: Exporter) -> None:
         self._lock.take()

@@ -72,6 +72,11 @@ class Watcher:
         leases.describe, leases.changed = self._describe, self.leases_changed
         journal.read_ahead = self._read_ahead
 
+    @property
+    def mailboxes(self) -> frozenset[str]:
+        """The mailboxes that are ours to watch."""
+        return self._wanted
+
     def configure(self, config: Config) -> None:
         """Take over a configuration."""
         self._config = config

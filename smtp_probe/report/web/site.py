@@ -195,4 +195,5 @@ def say_overall(overview: Overview) -> tuple[str, str]:
 
 
 def _is_well(observer: ObserverView) -> bool:
-    return observer.is_ready and observer.is_configuration_good
+    is_sighted = all(mailbox.is_watched for mailbox in observer.mailboxes)
+    return observer.is_ready and is_sighted and observer.is_configuration_good
