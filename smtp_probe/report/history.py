@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain, islice
 
 from smtp_probe.config.settings import Config
 from smtp_probe.mail.tag import hide_tokens
@@ -40,6 +41,9 @@ class State(StrEnum):
     FAILED = "failed"
     UNOBSERVED = "unobserved"
     WAITING = "waiting"
+
+
+_ORDER = {State.FAILED: 0, State.UNOBSERVED: 1, State.WAITING: 2, State.GOOD: 3}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,10 +202,13 @@ class History:
         """Give the probes that are kept, newest first."""
         return (*reversed(self._recent), *reversed(self._old_failures))
 
+    def newest(self, count: int) -> tuple[PastProbe, ...]:
+        """Give so many of the probes that are kept, newest first."""
+        return tuple(islice(chain(reversed(self._recent), reversed(self._old_failures)), count))
+
     def routes(self) -> tuple[RouteState, ...]:
         """Give every configured route, those that need a look first."""
-        order = (State.FAILED, State.UNOBSERVED, State.WAITING, State.GOOD)
-        return tuple(sorted(self._routes.values(), key=lambda route: (order.index(route.state), route.route)))
+        return tuple(sorted(self._routes.values(), key=lambda route: (_ORDER[route.state], route.route)))
 
     def _stand(self, state: RouteState) -> None:
         """Set how a route stands, unless a probe that was sent later has told already."""

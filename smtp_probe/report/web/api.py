@@ -20,10 +20,12 @@ from smtp_probe.report.web.checked import PARTS, view_part
 from smtp_probe.report.web.instants import instant
 from smtp_probe.report.web.masked import mask_config
 from smtp_probe.report.web.openapi import describe_api
-from smtp_probe.report.web.overview import RouteRow, take_overview, take_row, view_observer
+from smtp_probe.report.web.overview import RouteRow, view_overview, view_row
 from smtp_probe.report.web.probe_view import view_probe
 from smtp_probe.report.web.route_view import take_route_page
 from smtp_probe.report.web.site import read_filter
+from smtp_probe.report.web.snapshot import take_route, take_snapshot, view_observer
+from smtp_probe.report.web.views import OverviewView
 
 _PROBES_PER_SECOND, _PROBES_AT_ONCE = 0.1, 5
 
@@ -69,18 +71,15 @@ class Api:
         return json_answer(json.dumps(description).encode())
 
     async def _overview(self, request: web.Request) -> web.StreamResponse:
-        telemetry = self._application.telemetry
-        telemetry.before_page()
-        wanted, _ = read_filter(request)
-        overview = take_overview(telemetry, self._application.config, self._application.checks, wanted)
-        return await self._give("overview", overview.view)
+        return await self._give("overview", await self._view(request))
 
     async def _routes(self, request: web.Request) -> web.StreamResponse:
-        telemetry = self._application.telemetry
-        telemetry.before_page()
-        wanted, _ = read_filter(request)
-        overview = take_overview(telemetry, self._application.config, self._application.checks, wanted)
-        return await self._give("routes", overview.view.routes)
+        return await self._give("routes", (await self._view(request)).routes)
+
+    async def _view(self, request: web.Request) -> OverviewView:
+        application, (wanted, _) = self._application, read_filter(request)
+        snapshot = take_snapshot(application.telemetry, application.config, application.checks, wanted)
+        return (await self._workshop.render(view_overview, snapshot)).view
 
     async def _health(self, _: web.Request) -> web.StreamResponse:
         return await self._give("health", view_observer(self._application.telemetry.observations))
@@ -155,7 +154,11 @@ class Api:
         telemetry, name = self._application.telemetry, request.match_info["name"]
         telemetry.before_page()
         state, settings = telemetry.history.route(name), self._application.config.routes.get(name)
-        return None if state is None or settings is None else take_row(telemetry, state, settings.labels)
+        return (
+            None
+            if state is None or settings is None
+            else view_row(take_route(telemetry, state, settings.labels))
+        )
 
     async def _give(self, answer: str, value: object) -> web.Response:
         return json_answer(await self._workshop.render(dump, answer, value))

@@ -17,10 +17,11 @@ from smtp_probe.report.web.checked import PARTS, view_part
 from smtp_probe.report.web.feed import render_feed
 from smtp_probe.report.web.live import name_of_now
 from smtp_probe.report.web.masked import show_config
-from smtp_probe.report.web.overview import Filter, Overview, RouteRow, take_overview, take_row
+from smtp_probe.report.web.overview import Overview, RouteRow, view_overview, view_row
 from smtp_probe.report.web.probe_view import view_probe
 from smtp_probe.report.web.rendering import ASSETS, render
 from smtp_probe.report.web.route_view import take_route_page
+from smtp_probe.report.web.snapshot import Filter, Snapshot, take_route, take_snapshot
 from smtp_probe.report.web.views import ObserverView, ProbeView
 from smtp_probe.report.web.waterfall import submission_waterfall, way_waterfall
 
@@ -60,18 +61,18 @@ class Site:
 
     async def _overview(self, request: web.Request) -> web.StreamResponse:
         wanted, label = read_filter(request)
-        telemetry = self._application.telemetry
-        telemetry.before_page()
-        overview = take_overview(telemetry, self._application.config, self._application.checks, wanted)
+        application, seen = self._application, name_of_now(self._application)
+        snapshot = take_snapshot(application.telemetry, application.config, application.checks, wanted)
+        html = await self._workshop.render(self._render_overview, snapshot, wanted, label, seen)
+        return page_answer(html)
+
+    def _render_overview(self, snapshot: Snapshot, wanted: Filter, label: str, seen: str) -> str:
+        overview = view_overview(snapshot)
         headline, mood = say_overall(overview)
-        return await self._page(
-            "overview.html",
-            overview=overview,
-            wanted=wanted,
-            wanted_label=label,
-            headline=headline,
-            mood=mood,
-        )
+        return render(
+            "overview.html", base=self._base, seen=seen, overview=overview, wanted=wanted,
+            wanted_label=label, headline=headline, mood=mood,
+        )  # fmt: skip
 
     async def _route(self, request: web.Request) -> web.StreamResponse:
         row = self._find_row(request)
@@ -137,7 +138,11 @@ class Site:
         telemetry.before_page()
         state = telemetry.history.route(request.match_info["name"])
         settings = self._application.config.routes.get(request.match_info["name"])
-        return None if state is None or settings is None else take_row(telemetry, state, settings.labels)
+        return (
+            None
+            if state is None or settings is None
+            else view_row(take_route(telemetry, state, settings.labels))
+        )
 
     async def _page(
         self, template: str, *, here: str = "", status: int = 200, **values: object

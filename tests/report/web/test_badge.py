@@ -7,7 +7,8 @@ import pytest
 
 from smtp_probe.report.history import State
 from smtp_probe.report.web.badge import render_badge
-from smtp_probe.report.web.overview import take_row
+from smtp_probe.report.web.overview import view_row
+from smtp_probe.report.web.snapshot import take_route
 from tests.report.samples import life_of, make_outcome, make_telemetry, tell
 
 
@@ -15,7 +16,7 @@ from tests.report.samples import life_of, make_outcome, make_telemetry, tell
 def view():
     telemetry = make_telemetry()
     tell(telemetry, *life_of(make_outcome()))
-    return take_row(telemetry, telemetry.history.route("example"), {}).view
+    return view_row(take_route(telemetry, telemetry.history.route("example"), {})).view
 
 
 def test_it_says_the_state_in_words(view):

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from smtp_probe.model import Authentication, Method, OutcomeKind, Source, Verdict, VerdictResult
 from smtp_probe.report.history import State
 from smtp_probe.report.web.checked import Checks
-from smtp_probe.report.web.overview import MAX_ROUTES, Filter, percentile, take_overview
+from smtp_probe.report.web.overview import percentile, view_overview
 from smtp_probe.report.web.rendering import render
 from smtp_probe.report.web.site import say_overall
+from smtp_probe.report.web.snapshot import MAX_ROUTES, Filter, take_snapshot
 from tests.report.samples import (
     NS,
     START_NS,
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.slow
 
 
 def overview_of(telemetry, config, wanted=None):
-    return take_overview(telemetry, config, Checks(), wanted or Filter())
+    return view_overview(take_snapshot(telemetry, config, Checks(), wanted or Filter()))
 
 
 async def test_a_route_is_shown_with_what_its_last_probes_did(tmp_path):

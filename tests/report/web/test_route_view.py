@@ -6,8 +6,9 @@ import pytest
 
 from smtp_probe.model import OutcomeKind, PathChange, PathFacts, PathIdentity
 from smtp_probe.report.archive import RoutePast
-from smtp_probe.report.web.overview import take_row
+from smtp_probe.report.web.overview import view_row
 from smtp_probe.report.web.route_view import take_route_page, view_paths
+from smtp_probe.report.web.snapshot import take_route
 from tests.report.samples import make_config, make_telemetry
 from tests.report.web.stage import delivery, ending, path_of
 
@@ -15,7 +16,7 @@ from tests.report.web.stage import delivery, ending, path_of
 def page_of(recent, older=()):
     config = make_config()
     telemetry = make_telemetry(config)
-    row = take_row(telemetry, telemetry.history.route("example"), {})
+    row = view_row(take_route(telemetry, telemetry.history.route("example"), {}))
     return take_route_page(row.view, config, RoutePast(recent=tuple(recent), older_failures=tuple(older)))
 
 

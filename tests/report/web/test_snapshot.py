@@ -1,0 +1,56 @@
+"""What a page is made of, copied while everything goes on."""
+
+import dataclasses
+import time
+
+import pytest
+
+from smtp_probe.model import OutcomeKind
+from smtp_probe.report.history import State
+from smtp_probe.report.web.checked import Checks
+from smtp_probe.report.web.overview import view_overview
+from smtp_probe.report.web.snapshot import Filter, take_snapshot
+from tests.report.samples import (
+    NS,
+    START_NS,
+    life_of,
+    make_config,
+    make_outcome,
+    make_probe,
+    make_telemetry,
+    tell,
+)
+from tests.report.web.stage import Stage
+
+pytestmark = pytest.mark.slow
+
+
+def test_what_happens_later_is_not_in_it():
+    """It is read in a thread, while the event loop learns of more."""
+    config = make_config()
+    telemetry = make_telemetry(config)
+    tell(telemetry, *life_of(make_outcome()))
+    snapshot = take_snapshot(telemetry, config, Checks(), Filter())
+    before = view_overview(snapshot)
+    later = make_outcome(OutcomeKind.REFUSED, probe=make_probe(2, created_ns=START_NS + NS))
+    tell(telemetry, *life_of(later))
+    telemetry.observations.in_flight("example", 3, START_NS)
+
+    assert view_overview(snapshot) == before
+    assert before.rows[0].view.state is State.GOOD
+    assert view_overview(take_snapshot(telemetry, config, Checks(), Filter())) != before
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        snapshot.left_out = 1
+
+
+async def test_the_loop_is_held_for_a_few_milliseconds_with_500_routes(tmp_path):
+    """It was 30 ms, in which no time stamp was taken and no connection served."""
+    stage = await Stage.build("many", tmp_path)
+    took = []
+    for _ in range(9):
+        begun = time.thread_time()
+        snapshot = take_snapshot(stage.telemetry, stage.config, Checks(), Filter())
+        took.append(time.thread_time() - begun)
+
+    assert len(snapshot.routes) == 500
+    assert min(took) < 0.01
