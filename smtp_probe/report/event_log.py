@@ -27,7 +27,7 @@ from smtp_probe.model import (
     SubmissionDeferred,
 )
 from smtp_probe.report.increments import is_success
-from smtp_probe.report.sentences import describe, describe_change, describe_duration
+from smtp_probe.report.sentences import describe, describe_change, describe_duration, describe_notice
 
 _log = logging.getLogger("smtp_probe.events")
 _Fields = dict[str, str | int | float | bool | None]
@@ -66,8 +66,12 @@ def log_event(event: Event) -> None:
                 "route": route,
                 "probe_id": probe_id,
                 "action": sanitise(bounce.action or "", 20),
+                "reason": bounce.reason,
             }
-            _log.info("notice about a probe", extra=notice | _location_fields(bounce.location))
+            is_delay = bounce.action == "delayed"
+            said = f"probe {describe_notice(bounce)}" if is_delay else "notice about a probe"
+            level = logging.WARNING if is_delay else logging.INFO
+            _log.log(level, "%s", said, extra=notice | _location_fields(bounce.location))
         case SlotMissed(route=route, count=count, reason=reason):
             missed: _Fields = {"route": route, "reason": reason, "count": count}
             _log.info("scheduled probe not sent", extra=missed)

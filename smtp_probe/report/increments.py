@@ -41,9 +41,11 @@ from smtp_probe.report.metric import Metric
 from smtp_probe.report.metrics import (
     ALTERED,
     BOUNCE_DURATION,
+    BOUNCE_REASONS,
     BOUNCES,
     CLOCK_STEPS,
     CORRUPTED,
+    DELAYS,
     DELIVERY_DURATION,
     DUPLICATES,
     FAILURES,
@@ -115,8 +117,8 @@ def increments(event: Event) -> tuple[Increment, ...]:
             return (_one(FORGED),)
         case StraySeen(location=location):
             return (_one(STRAYS, location.mailbox),)
-        case BounceSeen(bounce=bounce):
-            return (_one(NOTICES_SEEN, bounce.action if bounce.action in NOTICES else OTHER),)
+        case BounceSeen(route=route, bounce=bounce):
+            return tuple(_notice(route, bounce))
         case SlotMissed(route=route, count=count):
             return (Increment(SCHEDULE_MISSED.name, (route,), float(count)),)
         case DomainNoted(domain=domain, records=records):
@@ -175,11 +177,19 @@ def _end(outcome: Outcome) -> Iterator[Increment]:
         yield from _timing(outcome.timing)
 
 
+def _notice(route: str, bounce: Bounce) -> Iterator[Increment]:
+    yield _one(NOTICES_SEEN, bounce.action if bounce.action in NOTICES else OTHER)
+    if bounce.action == "delayed":
+        yield _one(DELAYS, route)
+
+
 def _bounce(outcome: Outcome, bounce: Bounce) -> Iterator[Increment]:
     probe, submission = outcome.probe, outcome.submission
     status_class = (bounce.status or "").partition(".")[0]
     known_class = status_class if status_class in STATUS_CLASSES else "unknown"
-    yield _one(BOUNCES, probe.route, known_class, bounce.reason if bounce.reason in REASONS else OTHER)
+    known_reason = bounce.reason if bounce.reason in REASONS else OTHER
+    yield _one(BOUNCES, probe.route, known_class, known_reason)
+    yield _one(BOUNCE_REASONS, known_class, known_reason)
     if submission is not None and submission.final_dot_ns is not None:
         seconds = _not_negative((bounce.seen_ns - submission.final_dot_ns) / 1e9)
         yield Increment(BOUNCE_DURATION.name, (known_class,), seconds, probe.probe_id)

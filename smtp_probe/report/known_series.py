@@ -13,8 +13,10 @@ from smtp_probe.report.label_words import STATUS_CLASSES
 from smtp_probe.report.metric import Metric
 from smtp_probe.report.metrics import (
     BOUNCE_DURATION,
+    BOUNCE_REASONS,
     BOUNCES,
     CLOCK_STEPS,
+    DELAYS,
     HOP_DURATION,
     PHASE_DURATION,
     PLACEMENTS,
@@ -26,7 +28,7 @@ from smtp_probe.report.metrics import (
 from smtp_probe.report.series import Labels
 
 _TLS_PHASES = {Phase.TLS: TlsMode.IMPLICIT, Phase.STARTTLS: TlsMode.STARTTLS}
-_KNOWN_WHEN_SEEN = (SMTP_REPLIES, HOP_DURATION, CLOCK_STEPS, BOUNCES)
+_KNOWN_WHEN_SEEN = (SMTP_REPLIES, HOP_DURATION, CLOCK_STEPS, BOUNCES, BOUNCE_REASONS, DELAYS)
 
 
 def phases_of(sender: Sender) -> tuple[Phase, ...]:

@@ -6,9 +6,11 @@ wrote is quoted, sanitised; whoever renders it escapes it for the medium.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from smtp_probe.mail.syntax.text import sanitise
 from smtp_probe.model import Bounce, Failure, Outcome, OutcomeKind, PathChange, Submission
-from smtp_probe.model.words import cause_in_words, in_words
+from smtp_probe.model.words import cause_in_words, in_words, spaced
 
 _QUOTE_CHARACTERS = 160
 _NAME_CHARACTERS = 80
@@ -32,7 +34,29 @@ _PLACES = {
 
 
 def describe(outcome: Outcome) -> str:
-    """Say how a probe ended, such as `550 5.7.1 at RCPT by mx1.example.net: blocked by policy`."""
+    """Say how a probe ended, such as `550 5.7.1 at RCPT by mx1.example.net: blocked by policy`.
+
+    Where a server had told before that it could not get rid of the message, that is said as well.
+    """
+    said = _describe_end(outcome)
+    return said if outcome.delay is None else f"{said}; {describe_notice(outcome.delay)}"
+
+
+def describe_notice(delay: Bounce) -> str:
+    """Say what a notice of a delay told, such as `put off on its way, told at 2026-11-28 12:00:05 UTC by mx.example.net: 4.4.1 timed out`."""
+    until = f", to be tried until {_moment(delay.retry_until_ns)}" if delay.retry_until_ns else ""
+    return f"put off on its way, told at {_moment(delay.seen_ns)}{_describe_server_and_reason(delay)}{until}"
+
+
+def _moment(at_ns: int) -> str:
+    """Give an instant of our clock, or of a stranger's who may say anything."""
+    try:
+        return f"{datetime.fromtimestamp(at_ns // 10**9, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (OverflowError, ValueError, OSError):
+        return "a time that is none"
+
+
+def _describe_end(outcome: Outcome) -> str:
     after = describe_duration(outcome.delivery_seconds)
     match outcome.kind:
         case OutcomeKind.DELIVERED:
@@ -100,11 +124,16 @@ def _describe_failure(failure: Failure | None, submission: Submission | None) ->
 
 
 def _describe_bounce(bounce: Bounce | None) -> str:
-    if bounce is None:
-        return "bounced"
+    return "bounced" if bounce is None else "bounced" + _describe_server_and_reason(bounce)
+
+
+def _describe_server_and_reason(bounce: Bounce) -> str:
+    """Who refused, and its words; where it has none, the category of its status."""
     mta = sanitise(bounce.remote_mta or bounce.reporting_mta or "", _NAME_CHARACTERS)
     quoted = sanitise(bounce.diagnostic or "", _QUOTE_CHARACTERS)
     status = sanitise(bounce.status or "", 20)
+    if not quoted and bounce.reason != "other":
+        quoted = sanitise(spaced(bounce.reason), 40)
     if status and status not in quoted:
         quoted = f"{status} {quoted}".strip()
-    return "bounced" + (f" by {mta}" if mta else "") + (f": {quoted}" if quoted else "")
+    return (f" by {mta}" if mta else "") + (f": {quoted}" if quoted else "")

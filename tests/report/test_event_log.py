@@ -34,7 +34,9 @@ OTHERS = [
     (DuplicateSeen(route="example", probe_id="p1", location=COPY), "warning", "duplicate message"),
     (ForgerySeen(location=COPY), "warning", FORGED),
     (StraySeen(location=COPY), "warning", STRAY),
-    (BounceSeen(route="example", probe_id="p1", bounce=make_bounce(action="delayed")), "info", "notice about a probe"),
+    (BounceSeen(route="example", probe_id="p1", bounce=make_bounce(action="relayed")), "info", "notice about a probe"),
+    (BounceSeen(route="example", probe_id="p1", bounce=make_bounce(action="delayed", remote_mta="mx.example.net", diagnostic="450 4.2.0 later")),
+     "warning", "probe put off on its way, told at 2026-09-21 14:13:20 UTC by mx.example.net: 450 4.2.0 later"),
     (SubmissionDeferred(probe=make_probe(), submission=refused(451)), "info", "probe put off, to be tried again"),
     (SlotMissed(route="example", count=2, reason="busy"), "info", "scheduled probe not sent"),
 ]  # fmt: skip

@@ -13,7 +13,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from smtp_probe.model import Disposition, OutcomeKind, Phase, Placement, Reply
+from smtp_probe.model import BounceSeen, Disposition, OutcomeKind, Phase, Placement, Reply
 from smtp_probe.report.detail import SERIES_BY_DETAIL
 from smtp_probe.report.exposition import CONTENT_TYPES, Exposition
 from smtp_probe.report.metrics import DELIVERY_DURATION, METRICS, PROBES, ROUTE_SERIES
@@ -263,6 +263,34 @@ async def test_a_route_has_at_most_its_budget_of_series_whatever_happens_to_it()
 
     assert sum('route="example"' in line for line in begun) <= ROUTE_SERIES - 15
     assert sum('route="example"' in line for line in whole) == ROUTE_SERIES == 60
+
+
+async def test_a_route_whose_mail_is_put_off_has_one_more():
+    telemetry = make_telemetry(make_config())
+    exhaust(telemetry, "example")
+    before = lines_of(await telemetry.exposition.page())
+    for number in range(3):
+        notice = make_bounce(action="delayed", status=f"4.4.{number}")
+        tell(telemetry, BounceSeen(route="example", probe_id=f"p{number}", bounce=notice))
+    after = lines_of(await telemetry.exposition.page())
+
+    new = [line for line in after if 'route="example"' in line and line not in before]
+    assert new == ['smtp_probe_delay_notices_total{route="example"} 3.0']
+
+
+async def test_why_probes_came_back_is_told_whole_over_all_routes():
+    telemetry = make_telemetry(make_config())
+    exhaust(telemetry, "example")
+    page = samples_of(await telemetry.exposition.page())
+    start = "smtp_probe_bounce_reasons_total"
+    seen = {name.removeprefix(start): count for name, count in page.items() if name.startswith(start)}
+
+    assert seen == {
+        '{category="other",status_class="5"}': 1.0,
+        '{category="mailbox_full",status_class="5"}': 1.0,
+        '{category="expired",status_class="4"}': 1.0,
+        '{category="other",status_class="unknown"}': 1.0,
+    }
 
 
 @pytest.mark.parametrize(

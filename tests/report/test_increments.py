@@ -290,6 +290,7 @@ def test_a_bounce_counts_by_its_class_and_category_with_its_time(status, reason,
     event = ProbeEnded(outcome=make_outcome(OutcomeKind.BOUNCED, submission=submission, bounce=bounce))
 
     assert count(event)["bounces_total", ("example", *labels)] == 1
+    assert count(event)["bounce_reasons_total", labels] == 1
     assert count(event)["bounce_duration_seconds", labels[:1]] == 90
 
 
@@ -301,11 +302,20 @@ def test_a_bounce_of_an_unknown_final_dot_has_no_duration():
     assert sums["bounces_total", ("example", "5", "other")] == 1
 
 
-@pytest.mark.parametrize(("action", "word"), [("delayed", "delayed"), ("x" * 99, "other"), (None, "other")])
+@pytest.mark.parametrize(("action", "word"), [("relayed", "relayed"), ("x" * 99, "other"), (None, "other")])
 def test_a_notice_is_counted_by_its_action(action, word):
     event = BounceSeen(route="example", probe_id="p", bounce=make_bounce(action=action))
 
     assert count(event) == {("bounce_notices_total", (word,)): 1}
+
+
+def test_a_notice_of_a_delay_counts_for_its_route():
+    event = BounceSeen(route="example", probe_id="p", bounce=make_bounce(action="delayed"))
+
+    assert count(event) == {
+        ("bounce_notices_total", ("delayed",)): 1,
+        ("delay_notices_total", ("example",)): 1,
+    }
 
 
 def test_what_else_is_seen_is_counted():

@@ -15,8 +15,8 @@ from smtp_probe.model import (
     Reply,
     TlsFailure,
 )
-from smtp_probe.report.sentences import describe, describe_change, describe_duration
-from tests.report.samples import make_bounce, make_outcome, make_submission, refused
+from smtp_probe.report.sentences import describe, describe_change, describe_duration, describe_notice
+from tests.report.samples import START_NS, make_bounce, make_outcome, make_submission, refused
 
 
 def failed(kind, failure):
@@ -24,6 +24,13 @@ def failed(kind, failure):
     return make_outcome(kind, submission=submission, failure=failure)
 
 
+DELAY = make_bounce(
+    action="delayed",
+    status="4.7.1",
+    remote_mta="mx1.example.net",
+    diagnostic="451 4.7.1 greylisted",
+    retry_until_ns=START_NS + 5 * 86_400 * 10**9,
+)
 UNREACHABLE = OutcomeKind.UNREACHABLE
 CASES = {
     "delivered in 1.50 s": make_outcome(),
@@ -46,6 +53,21 @@ CASES = {
         bounce=make_bounce(status="5.1.1", remote_mta="mx1.example.net", diagnostic="550 5.1.1 no such user"),
     ),
     "bounced": make_outcome(OutcomeKind.BOUNCED, bounce=None),
+    "bounced: 5.1.1 no such user": make_outcome(
+        OutcomeKind.BOUNCED, bounce=make_bounce(action="failed", status="5.1.1", reason="no_such_user")
+    ),
+    "bounced by mx1.example.net: 4.4.7 expired; put off on its way, told at 2026-09-21 14:13:20 UTC by mx1.example.net:"
+    " 451 4.7.1 greylisted, to be tried until 2026-09-26 14:13:20 UTC": make_outcome(
+        OutcomeKind.BOUNCED,
+        bounce=make_bounce(
+            action="failed", status="4.4.7", remote_mta="mx1.example.net", diagnostic="expired"
+        ),
+        delay=DELAY,
+    ),
+    "not arrived within 24 h 0 min, given up; put off on its way, told at 2026-09-21 14:13:20 UTC by mx1.example.net:"
+    " 451 4.7.1 greylisted, to be tried until 2026-09-26 14:13:20 UTC": make_outcome(
+        OutcomeKind.LOST, delay=DELAY
+    ),
     "not observed: the mailbox was not watched": make_outcome(OutcomeKind.UNOBSERVED),
     "no such host while looking up the host": failed(
         UNREACHABLE, Failure(stage="resolve", cause=Cause.NO_SUCH_HOST)
@@ -73,6 +95,13 @@ def test_every_cause_has_words_of_its_own(cause):
 
     assert said.endswith(" while connecting")
     assert "_" not in said
+
+
+@pytest.mark.parametrize("at_ns", [-(10**30), 10**30])
+def test_a_time_of_a_stranger_that_is_none_is_said_to_be_none(at_ns):
+    assert describe_notice(make_bounce(retry_until_ns=at_ns)).endswith(
+        "to be tried until a time that is none"
+    )
 
 
 @given(st.text(max_size=500), st.sampled_from([OutcomeKind.REFUSED, OutcomeKind.BOUNCED]))
