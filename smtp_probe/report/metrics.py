@@ -88,16 +88,10 @@ NOTICES_SEEN = counter(
     known=NOTICES,
 )
 DELAYS = counter(
-    "delay_notices_total",
-    "Notices that a server puts a message of this route off (RFC 3464, `delayed`). Exists when there was one.",
-    "route",
+    "delay_notices_total", "Notices that a message is put off. Exists when there was one.", "route"
 )
-BOUNCE_REASONS = counter(
-    "bounce_reasons_total",
-    "Probes that a bounce ended, over all routes, by the class of its status code and by why it came back: never as `other`"
-    " for want of room. Exists when there was one.",
-    *("status_class", "category"),
-)
+_BOUNCED = "Probes that a bounce ended, over all routes, each by its own class and category. Exists when there was one."
+BOUNCE_REASONS = counter("bounce_reasons_total", _BOUNCED, "status_class", "category")
 BOUNCES = counter(
     "bounces_total",
     "Probes that a bounce ended, by the class of its status code and by why it came back. Exists when there was one.",
