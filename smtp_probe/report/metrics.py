@@ -82,15 +82,10 @@ STRAYS = counter(
     "mailbox",
 )
 NOTICES_SEEN = counter(
-    "bounce_notices_total",
-    "Delivery status notifications that ended no probe, by action (RFC 3464).",
-    "action",
-    known=NOTICES,
+    "bounce_notices_total", "Notices that ended no probe, by action (RFC 3464).", "action", known=NOTICES
 )
-DELAYS = counter(
-    "delay_notices_total", "Notices that a message is put off. Exists when there was one.", "route"
-)
-_BOUNCED = "Probes that a bounce ended, over all routes, each by its own class and category. Exists when there was one."
+DELAYS = counter("delay_notices_total", "Notices that a message is put off. Exists with the first.", "route")
+_BOUNCED = "Probes that a bounce ended, each by its own class and category. Exists when there was one."
 BOUNCE_REASONS = counter("bounce_reasons_total", _BOUNCED, "status_class", "category")
 BOUNCES = counter(
     "bounces_total",
