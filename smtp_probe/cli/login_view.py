@@ -127,7 +127,8 @@ def _survey_lines(survey: MailboxSurvey) -> Iterator[tuple[str, str]]:
         yield "TLS", _describe_tls(survey.tls)
     for folder in survey.folders:
         rights = "" if folder.rights is None else f", rights {folder.rights}"
-        yield "folder", f"{clean(folder.name)} ({folder.placement.value}): {folder.messages} messages{rights}"
+        count = f"{folder.messages} message" + ("" if folder.messages == 1 else "s")
+        yield "folder", f"{clean(folder.name)} ({folder.placement.value}): {count}{rights}"
     if survey.quotas is None:
         yield "quota", "the server tells none"
     for quota in survey.quotas or ():

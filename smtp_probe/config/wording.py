@@ -68,9 +68,10 @@ def describe_error(error: ErrorDetails, path: KeyPath) -> str:
     return error["msg"].removeprefix("Value error, ")
 
 
-def suggest(unknown: str, known: Sequence[str], kind: str = "key") -> str:
+def suggest(unknown: str, known: Sequence[str], kind: str = "key", *, value: object = "") -> str:
     """Say that a key is not known, which one may be meant, and which there are."""
-    if any(word in unknown for word in _SECRET_WORDS) or unknown in _SECRET_KEYS:
+    is_secret = any(word in unknown for word in _SECRET_WORDS) or unknown in _SECRET_KEYS
+    if is_secret and not isinstance(value, bool):
         return f"unknown {kind}: {_INLINE_ADVICE}"
     near = difflib.get_close_matches(unknown, known, n=1)
     meant = f"did you mean {near[0]!r}? " if near else ""
@@ -84,9 +85,9 @@ def printable(text: str) -> str:
     return cleaned[:_LONGEST_ECHO] + "..." if len(cleaned) > _LONGEST_ECHO else cleaned
 
 
-def _unknown_key(_error: ErrorDetails, path: KeyPath) -> str:
+def _unknown_key(error: ErrorDetails, path: KeyPath) -> str:
     section = section_of(annotation_at(Config, path[:-1]))
-    return suggest(str(path[-1]), list(keys_of(section)) if section else [])
+    return suggest(str(path[-1]), list(keys_of(section)) if section else [], value=error["input"])
 
 
 def _missing(_error: ErrorDetails, path: KeyPath) -> str:

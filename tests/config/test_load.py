@@ -320,6 +320,15 @@ def test_credentials_over_an_unencrypted_connection_need_words(tmp_path):
     assert problems_in(tmp_path, "tls: starttls", new) == []
 
 
+def test_a_switch_with_a_wrong_name_is_no_secret(tmp_path):
+    new = "tls: none\n    allow_plaintext_credentials: true"
+    _, problem = problems_in(tmp_path, "tls: starttls", new)
+    assert problem.startswith(
+        "probe.yaml:5: senders.relay.allow_plaintext_credentials: unknown key 'allow_plaintext_credentials': "
+    )
+    assert "allow_credentials_without_tls" in problem
+
+
 @pytest.mark.parametrize("key", ["password", "passwd", "secret", "token", "pass", "client_secret"])
 def test_a_password_in_the_file_is_refused_and_not_repeated(tmp_path, key):
     (problem,) = problems_in(tmp_path, "      password_file: relay.password", f"      {key}: hunter2")[1:]
