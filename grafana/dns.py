@@ -13,7 +13,12 @@ from .selectors import increase, select
 
 UID = "smtp-probe-dns"
 DOMAIN = variable("domain", "check_up")
-SEVERITIES = {"error": ("error", RED), "warning": ("warning", ORANGE), "info": ("info", GREEN)}
+SEVERITIES = {
+    "critical": ("critical", RED),
+    "error": ("error", RED),
+    "warning": ("warning", ORANGE),
+    "info": ("info", GREEN),
+}
 SOON = ((None, RED), (7 * 86400, ORANGE), (21 * 86400, YELLOW), (30 * 86400, GREEN))
 
 

@@ -117,9 +117,7 @@ def domain(  # noqa: PLR0913, PLR0917  # as many as there are flags
 
 def exit_code(report: DomainReport) -> int:
     """1 for an error, whatever else could not be seen; 3 where nothing can be said; else 0."""
-    from smtp_probe.model import Severity
-
-    if any(finding.severity is Severity.ERROR for finding in report.findings):
+    if any(finding.severity.is_grave for finding in report.findings):
         return 1
     return 0 if report.is_observed else 3
 

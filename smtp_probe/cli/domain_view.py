@@ -43,6 +43,7 @@ _PUBLISHED = {
 _ABSENT = "-"
 _MOST_HOSTS = 4
 _SEVERITIES = {
+    Severity.CRITICAL: ("critical", "bold red"),
     Severity.ERROR: ("error", "bold red"),
     Severity.WARNING: ("warning", "yellow"),
     Severity.INFO: ("note", "cyan"),

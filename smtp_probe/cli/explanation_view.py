@@ -41,6 +41,7 @@ _SHORTEST_BAR = 4
 _ALIKE_SHOWN = 3
 _NAME_CHARACTERS = 80
 _SEVERITIES = {
+    Severity.CRITICAL: ("critical", "bold red"),
     Severity.ERROR: ("error", "bold red"),
     Severity.WARNING: ("warning", "yellow"),
     Severity.INFO: ("note", "cyan"),

@@ -74,13 +74,13 @@ class CheckResult:
     @property
     def has_error(self) -> bool:
         """Whether something is plainly wrong."""
-        return any(finding.severity is Severity.ERROR for finding in self.findings)
+        return any(finding.severity.is_grave for finding in self.findings)
 
 
 ESSENTIAL = frozenset({"mx", "spf", "identity", "dkim", "dmarc", "exchangers"})
 """The checks without which nothing can be said of a domain."""
 
-_ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
+_ORDER = {Severity.CRITICAL: 0, Severity.ERROR: 1, Severity.WARNING: 2, Severity.INFO: 3}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,13 @@ class Severity(StrEnum):
     INFO = "info"
     WARNING = "warning"
     ERROR = "error"
+    CRITICAL = "critical"
+    """What others can use at once, such as a server that takes what it has to refuse."""
+
+    @property
+    def is_grave(self) -> bool:
+        """Whether something is plainly wrong."""
+        return self in (Severity.ERROR, Severity.CRITICAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

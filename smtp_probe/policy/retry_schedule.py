@@ -217,10 +217,23 @@ def _exim_seconds(value: str) -> float:
     return sum(float(number) * _UNITS[unit] for number, unit in _EXIM_TIME.findall(value))
 
 
+_WORDS: tuple[tuple[str, int, str, int], ...] = (
+    ("day", 86400, "hour", 3600),
+    ("hour", 3600, "minute", 60),
+    ("minute", 60, "second", 1),
+)
+
+
 def duration_words(seconds: float) -> str:
-    """Write a time in its greatest fitting unit."""
-    for unit, size in (("day", 86400.0), ("hour", 3600.0), ("minute", 60.0)):
-        if seconds >= size:
-            number = f"{seconds / size:.3g}"
-            return f"{number} {unit}{'' if number == '1' else 's'}"
-    return f"{seconds:g} second{'' if seconds == 1 else 's'}"
+    """Write a time in its two greatest fitting units, or with three digits: what was measured is not exact to more."""
+    whole = round(seconds)
+    for unit, size, lesser, part in _WORDS:
+        if whole >= size:
+            rest = whole % size // part
+            return _count(whole // size, unit) + (f" {_count(rest, lesser)}" if rest else "")
+    number = f"{seconds:.3g}"
+    return f"{number} second{'' if number == '1' else 's'}"
+
+
+def _count(number: int, unit: str) -> str:
+    return f"{number} {unit}{'' if number == 1 else 's'}"

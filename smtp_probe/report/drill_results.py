@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 
 from smtp_probe.config.settings import Config
-from smtp_probe.model import DrillKind, DrillReport, DrillResult
+from smtp_probe.model import DrillKind, DrillReport, DrillResult, Severity
 from smtp_probe.report.metrics import (
     DRILL_DURATION,
     DRILL_FAILOVER,
@@ -20,6 +20,7 @@ from smtp_probe.report.metrics import (
     DRILL_RETRY,
     DRILL_RUNS,
 )
+from smtp_probe.report.sentences import describe_duration
 from smtp_probe.report.series import Labels, Series
 
 _log = logging.getLogger(__name__)
@@ -28,6 +29,13 @@ _LEVELS = {
     DrillResult.HEALTHY: logging.INFO,
     DrillResult.UNHEALTHY: logging.WARNING,
     DrillResult.UNOBSERVED: logging.WARNING,
+}
+
+_FINDING_LEVELS = {
+    Severity.CRITICAL: logging.ERROR,
+    Severity.ERROR: logging.WARNING,
+    Severity.WARNING: logging.WARNING,
+    Severity.INFO: logging.INFO,
 }
 
 
@@ -92,9 +100,11 @@ def _log_report(report: DrillReport) -> None:
     """One line for the run, and one for each thing that is wrong with it or could not be seen."""
     extra = {"drill": report.drill, "kind": report.kind.value}
     result = report.result
-    _log.log(_LEVELS[result], "drill ended: %s", result.value, extra=extra)
-    for finding in report.findings:
+    levels = [_FINDING_LEVELS[finding.severity] for finding in report.findings]
+    took = describe_duration(report.duration_seconds)
+    _log.log(max([_LEVELS[result], *levels]), "drill ended: %s after %s", result.value, took, extra=extra)
+    for finding, level in zip(report.findings, levels, strict=True):
         more = {"check": finding.check, "severity": finding.severity.value, "subject": finding.subject}
-        _log.warning("finding: %s", finding.message, extra={**extra, **more})
+        _log.log(level, "finding: %s", finding.message, extra={**extra, **more})
     for sentence in report.unobserved:
         _log.warning("not observed: %s", sentence, extra=extra)

@@ -16,7 +16,7 @@ from smtp_probe.report.series import Labels, Series
 
 MOST_FINDINGS = 8
 """Samples of one route, at any detail: a finding that stands and is not shown would be a lie."""
-_RANKS = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
+_RANKS = {Severity.CRITICAL: 0, Severity.ERROR: 1, Severity.WARNING: 2, Severity.INFO: 3}
 
 
 class MessageFindings:

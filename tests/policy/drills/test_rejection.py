@@ -19,7 +19,7 @@ def test_there_is_a_rule_for_every_check():
 @pytest.mark.parametrize("check", sorted(RULES))
 def test_an_acceptance_is_an_error_and_a_refusal_is_well(check):
     refused = 538 if check == "auth_before_tls" else 550
-    assert found(check, 250) == [(RULES[check].finding, "error")]
+    assert found(check, 250) == [(RULES[check].finding, "critical")]
     assert found(check, refused) == []
 
 
@@ -39,12 +39,12 @@ def test_what_to_change_is_said_of_the_reply_that_came(code, is_temporary):
 
 @pytest.mark.parametrize("code", [235, 334, 535])
 def test_a_password_that_is_looked_at_in_the_clear_was_accepted(code):
-    assert found("auth_before_tls", code) == [("drill_auth_before_tls_accepted", "error")]
+    assert found("auth_before_tls", code) == [("drill_auth_before_tls_accepted", "critical")]
 
 
 def test_a_refused_login_is_what_is_wanted_where_tls_came_first():
     assert found("wrong_auth", 535) == []
-    assert found("wrong_auth", 235) == [("drill_wrong_auth_accepted", "error")]
+    assert found("wrong_auth", 235) == [("drill_wrong_auth_accepted", "critical")]
 
 
 def test_auth_that_is_offered_in_the_clear_and_refused_is_a_warning():
