@@ -23,7 +23,6 @@ from smtp_probe.config.values import (
     Seconds,
     StatusPrefix,
     Whole,
-    format_duration,
 )
 
 KINDS = ("bounce", "retry", "failover", "rejection")
@@ -79,12 +78,6 @@ class Drill(Settings):
     def deadlines(self) -> tuple[str, ...]:
         """The settings that must not be longer than the interval."""
         return ("deadline",)
-
-    @model_validator(mode="after")
-    def _ends_before_the_next(self) -> Self:
-        for name in self.deadlines():
-            self._require_order(name, "interval")
-        return self
 
 
 class BounceDrill(Drill):
@@ -259,19 +252,6 @@ class Drills(Settings):
                     reason = f"two drills have the name {name!r}"
                     raise conflict(reason, kind, kinds[name])
                 kinds[name] = kind
-        return self
-
-    @model_validator(mode="after")
-    def _polite(self) -> Self:
-        for kind in KINDS:
-            for name, drill in getattr(self, kind).items():
-                if drill.interval < SHORTEST_INTERVAL_SECONDS and not self.lab:
-                    floor = format_duration(SHORTEST_INTERVAL_SECONDS)
-                    reason = (
-                        f"the drill {name} is to run every {format_duration(drill.interval)}: an interval is {floor} "
-                        "at least, unless drills.lab is true"
-                    )
-                    raise conflict(reason, kind, "lab")
         return self
 
 

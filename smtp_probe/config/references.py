@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from smtp_probe.config.drills import KINDS
+from smtp_probe.config.drills import KINDS, SHORTEST_INTERVAL_SECONDS, AnyDrill
 from smtp_probe.config.nodes import KeyPath
 from smtp_probe.config.section import Settings
 from smtp_probe.config.settings import Config, Route
@@ -64,13 +64,27 @@ def _judge_names(config: Config, place: KeyPath, settings: Settings) -> Iterator
             yield Contradiction(path, message, (path, (section,)))
 
 
-def _judge_drill(config: Config, place: KeyPath, settings: Settings) -> Iterator[Contradiction]:
+def _judge_drill(config: Config, place: KeyPath, settings: AnyDrill) -> Iterator[Contradiction]:
     """The mail of a drill and that of a route are told apart by their names, which are in the tag."""
     yield from _judge_names(config, place, settings)
+    yield from _judge_drill_interval(config, place, settings)
     name = str(place[-1])
     if name in config.routes:
         message = f"a drill cannot be named like a route: {name!r}"
         yield Contradiction(place, message, (place, ("routes", name)))
+
+
+def _judge_drill_interval(config: Config, place: KeyPath, drill: AnyDrill) -> Iterator[Contradiction]:
+    """A run ends before the next begins, and no server is drilled all the time."""
+    path, interval = (*place, "interval"), format_duration(drill.interval)
+    if drill.interval < SHORTEST_INTERVAL_SECONDS and not config.drills.lab:
+        floor = format_duration(SHORTEST_INTERVAL_SECONDS)
+        message = f"{interval} is too often for a drill: {floor} at least, unless drills.lab is true"
+        yield Contradiction(path, message, (path, ("drills", "lab")))
+    for field in drill.deadlines():
+        if getattr(drill, field) > drill.interval:
+            message = f"{field} ({format_duration(getattr(drill, field))}) must not be longer than interval ({interval})"
+            yield Contradiction(path, message, (path, (*place, field)))
 
 
 def _judge_retention(config: Config) -> Iterator[Contradiction]:

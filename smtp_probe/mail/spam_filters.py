@@ -135,17 +135,23 @@ def _read_gmail(values: Values) -> SpamResult | None:
 
 
 def _read_barracuda(values: Values) -> SpamResult | None:
+    """Three levels: from the first on mail is marked and delivered all the same, from the others on it is kept back.
+
+    Its `Yes` says no more than that mail is marked. Only where it is kept back has it gone the way of junk, so the lower one of
+    these levels is the threshold.
+    """
     status = values.get("x-barracuda-spam-status", values.get("x-bess-spam-status", b""))
     score = _find(rb"(?i)\bSCORE=" + _NUMBER, status)
     if score is None:
         said = values.get("x-barracuda-spam-score", values.get("x-bess-spam-score", b""))
         score = _find(rb"^" + _NUMBER, said)
-    levels = (
+    tag, *others = (
         _find(rb"(?i)\b" + name + rb"_LEVEL=" + _NUMBER, status) for name in (b"TAG", b"QUARANTINE", b"KILL")
     )
-    threshold = min((level for level in levels if level is not None and level < _BARRACUDA_OFF), default=None)
+    threshold = min((level for level in others if level is not None and level < _BARRACUDA_OFF), default=None)
     verdict = _compare(_yes_or_no(values.get("x-barracuda-spam-flag", status)), score, threshold)
-    return _result(SpamFilter.BARRACUDA, score, threshold, verdict)
+    is_tagged = score is not None and tag is not None and tag <= score < (threshold or _BARRACUDA_OFF)
+    return _result(SpamFilter.BARRACUDA, score, threshold, verdict, b"tagged" if is_tagged else b"")
 
 
 def _read_proofpoint(values: Values) -> SpamResult | None:

@@ -48,6 +48,36 @@ def test_names_of_drills_that_point_at_nothing_or_are_those_of_routes():
     ]
 
 
+RECEIVER = {"address": "192.0.2.25"}
+DRILLS: dict[str, dict[str, dict[str, object]]] = {
+    "bounce": {"one": {"recipient": "c@d", "mailbox": "inbox", "deadline": "10s"}},
+    "retry": {"two": {"recipient": "c@d", "listen": RECEIVER, "deadline": "10m"}},
+    "rejection": {"three": {"recipient": "c@d", "checks": ["relay"]}},
+}
+
+
+def drilled(interval, **more):
+    """What is said of the intervals of three drills, all of them that long."""
+    drills = {
+        kind: {name: {"sender": "relay", "interval": interval, **drill} for name, drill in named.items()}
+        for kind, named in DRILLS.items()
+    }
+    return judge(daily={}, drills={**drills, **more})
+
+
+def test_all_that_is_wrong_with_the_intervals_of_drills_is_said_at_once():
+    often = "1m is too often for a drill: 5m at least, unless drills.lab is true"
+    too_short = ("drills.retry.two.interval", "deadline (10m) must not be longer than interval (1m)")
+    assert drilled("1m") == [
+        ("drills.bounce.one.interval", often),
+        ("drills.retry.two.interval", often),
+        too_short,
+        ("drills.rejection.three.interval", often),
+    ]
+    assert drilled("1m", lab=True) == [too_short]
+    assert drilled("10m") == []
+
+
 def test_a_long_list_of_names_is_cut():
     ((_, message),) = judge(senders=[f"s{n:02}" for n in range(12)], daily={"sender": "x"})
     assert message.endswith("s00, s01, s02, s03, s04, s05, s06, s07, s08, s09 and 2 more")

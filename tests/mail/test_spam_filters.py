@@ -119,7 +119,19 @@ OTHERS = [
     ),
     (
         "X-Barracuda-Spam-Status: Yes, SCORE=4.00 using per-user scores of TAG_LEVEL=3.5 QUARANTINE_LEVEL=6.0 KILL_LEVEL=9.0",
-        [("barracuda", 4.0, 3.5, "spam", "")],
+        [("barracuda", 4.0, 6.0, "spam", "tagged")],
+    ),
+    (
+        "X-Barracuda-Spam-Status: Yes, SCORE=7.10 using global scores of TAG_LEVEL=3.5 QUARANTINE_LEVEL=1000.0 KILL_LEVEL=7.0",
+        [("barracuda", 7.1, 7.0, "spam", "")],
+    ),
+    (
+        "X-Barracuda-Spam-Status: Yes, SCORE=4.00 using global scores of TAG_LEVEL=3.5 QUARANTINE_LEVEL=1000.0 KILL_LEVEL=1000.0",
+        [("barracuda", 4.0, None, "spam", "tagged")],
+    ),
+    (
+        "X-Barracuda-Spam-Status: No, SCORE=2.10 using global scores of TAG_LEVEL=3.5 QUARANTINE_LEVEL=5.0 KILL_LEVEL=9.0",
+        [("barracuda", 2.1, 5.0, "not_spam", "")],
     ),
     (
         (
