@@ -134,7 +134,7 @@ def test_the_examples_of_the_engine_make_pods_of_each_role(role):
     values: dict[str, Any] = {}
     for name in ("common", role):
         values |= YAML(typ="safe").load((ROOT / "deploy" / "nats" / "helm" / f"{name}.yaml").read_text())
-    objects, _ = render(values)
+    objects, notes = render(values)
     stateful = only(objects, "StatefulSet")["spec"]
     arguments = container_of(objects)["args"]
 
@@ -142,7 +142,35 @@ def test_the_examples_of_the_engine_make_pods_of_each_role(role):
     assert not any(argument.startswith("--shard") for argument in arguments)
     assert stateful["replicas"] == values["replicas"]
     assert bool(stateful.get("volumeClaimTemplates")) == (role == "exporter")
+    assert container_of(objects)["readinessProbe"]["httpGet"]["path"] == "/-/ready"
+    assert only(objects, "PodDisruptionBudget")["spec"]["maxUnavailable"] == 1
+    [spread] = pod_of(objects)["topologySpreadConstraints"]
+    pod_labels = stateful["template"]["metadata"]["labels"]
+    assert spread["labelSelector"]["matchLabels"].items() <= pod_labels.items()
+    assert set(spread["matchLabelKeys"]) <= pod_labels.keys()
+    assert "WARNING" not in notes
+    assert "smtp-probe probe ROUTE" not in notes  # of a process that has a part of the work
+    assert ("shown by the exporters" in notes) == (role != "exporter")
+    for each in objects.values():
+        if each["kind"] in ("StatefulSet", "PodDisruptionBudget"):
+            for version in KUBERNETES:
+                kubernetes_validate.validate(each, version, strict=True)
     Config.model_validate(values["config"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "endpoints"), [("serviceMonitor", "endpoints"), ("podMonitor", "podMetricsEndpoints")]
+)
+def test_the_samples_bear_the_job_by_which_the_rules_know_them(kind, endpoints):
+    own = {"targetLabel": "cluster", "replacement": "one"}
+    objects, _ = render(
+        {"config": CONFIG, kind: {"enabled": True, "relabelings": [own]}, "nameOverride": "x"}
+    )
+    [endpoint] = only(objects, kind[0].upper() + kind[1:])["spec"][endpoints]
+    rules = (ROOT / "deploy" / "prometheus" / "rules" / "smtp-probe-alerts.yml").read_text()
+
+    assert endpoint["relabelings"] == [{"targetLabel": "job", "replacement": "smtp-probe"}, own]
+    assert 'absent(up{job="smtp-probe"} == 1)' in rules
 
 
 def test_a_role_without_a_key_that_is_shared_is_refused():

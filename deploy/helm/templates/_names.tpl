@@ -83,12 +83,18 @@ timeoutSeconds: {{ $terms.timeoutSeconds }}
   scheme: {{ $terms.scheme }}
   interval: {{ $terms.interval }}
   scrapeTimeout: {{ $terms.scrapeTimeout }}
-  {{- range $key := list "tlsConfig" "basicAuth" "relabelings" }}
+  {{- range $key := list "tlsConfig" "basicAuth" }}
   {{- with index $terms $key }}
   {{ $key }}:
     {{- toYaml . | nindent 4 }}
   {{- end }}
   {{- end }}
+  relabelings:
+    # The rules and dashboards know it by this name, whatever the release and its Service are called.
+    - {targetLabel: job, replacement: smtp-probe}
+    {{- with $terms.relabelings }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
   {{- with $terms.metricRelabelings }}
   metricRelabelings:
     {{- toYaml . | nindent 4 }}
