@@ -83,7 +83,8 @@ class Daemon:
         self.telemetry.observations.shard(shard.index, shard.count)
         self.telemetry.declare(self.program.config)
         server = make_server(self, self._options)
-        await self._lifetime.begin(server, self._options)
+        part = {} if shard.count == 1 else {"shard": f"{shard.index}/{shard.count}"}
+        await self._lifetime.begin(server, self._options, routes=str(len(self.program.config.routes)), **part)
         await self._lifetime.live(self._work(), partial(self._end, server))
         return 0
 

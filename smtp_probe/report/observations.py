@@ -61,6 +61,8 @@ class Health:
     is_engine_up: bool | None = None
     """Whether the engine takes our word; None where there is none."""
     mailboxes: tuple[MailboxHealth, ...] = ()
+    shard: str = ""
+    """Which part of the configuration is ours, as `--shard` says it; empty for all of it."""
     events_to_count: int | None = 0
     """How many of the events that had happened when we began are not counted yet; None where that is not known yet."""
     duties: frozenset[str] | None = None
@@ -101,6 +103,7 @@ class Observations:
         """The start time of every counter here."""
         version = (("version", smtp_probe.__version__), ("pythonversion", platform.python_version()))
         series.put(BUILD_INFO, (), version)
+        self._shard = ""
         self.shard(0, 1)
         series.put(SCHEDULER_LAG, (), 0.0)
         series.put(JOURNAL_UP, (), 0.0)
@@ -109,6 +112,7 @@ class Observations:
 
     def shard(self, index: int, count: int) -> None:
         """Say which part of the configuration is ours."""
+        self._shard = f"{index}/{count}" if count > 1 else ""
         self._series.put(SHARD_INFO, (), (("shard", str(index)), ("shards", str(count))))
 
     def declare(self, config: Config) -> None:
@@ -137,6 +141,7 @@ class Observations:
             is_config_good=self._is_config_good,
             is_engine_up=self._is_engine_up,
             mailboxes=tuple(self._mailboxes.values()),
+            shard=self._shard,
             events_to_count=self.events_to_count,
             duties=self.duties(),
         )

@@ -121,6 +121,8 @@ def view_observer(observations: Observations) -> ObserverView:
         is_journal_writable=health.is_journal_up,
         is_configuration_good=health.is_config_good,
         is_engine_reached=health.is_engine_up,
+        is_caught_up=health.events_to_count == 0,
+        shard=health.shard or None,
         mailboxes=tuple(
             MailboxView(name=box.name, is_watched=box.is_up, why=sanitise(box.why))
             for box in health.mailboxes

@@ -85,6 +85,10 @@ class ObserverView:
     is_configuration_good: bool
     is_engine_reached: bool | None
     """Whether the engine takes our word; null where we work alone."""
+    is_caught_up: bool
+    """Whether all is counted that had happened before this process began; an exporter that is not shows the past."""
+    shard: str | None
+    """Which part of the routes is shown here, N/M as `--shard` says it; null where it is all of them."""
     mailboxes: tuple[MailboxView, ...]
 
 
