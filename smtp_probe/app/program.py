@@ -117,6 +117,10 @@ class Program:
         self.path_reader.restore(memos)
         self.records.restore(memos)
         self.ledger.restore(left_open)
+        await self._warm()
+
+    async def _warm(self) -> None:
+        """Have the first page as quick as every other one."""
         await self.telemetry.warm()
 
     @property

@@ -277,8 +277,9 @@ class EngineProcess:
             group.create_task(self._recall(program, self._exporter), name="recall")
 
     async def _recall(self, program: ExporterProgram, exporter: Exporter) -> None:
-        """Let the pages have the past of the routes; what has happened lately comes first."""
+        """Have pages be quick, and have the past of the routes; what has happened lately comes first."""
         await exporter.has_caught_up.wait()
+        await program.telemetry.warm()
         await program.recall_routes()
 
     async def _open_journal(self, program: ExporterProgram, exporter: Exporter) -> None:

@@ -217,6 +217,9 @@ class ExporterProgram(Program):
     def _make_ledger(self, sinks: Sequence[Sink]) -> Ledger:
         return CountedLedger(self._events, self.clock, [self.telemetry.observe, *sinks])
 
+    async def _warm(self) -> None:
+        """Render nothing yet: of what stands now, much changes until the events are counted."""
+
     def show_check(self, record: CheckRecord) -> None:
         """Show what the checker has seen."""
         report, telemetry = record.report, self.telemetry
