@@ -93,14 +93,22 @@ def describe_duration(seconds: float | None) -> str:
     """Say a duration as people do; nothing for None."""
     if seconds is None:
         return ""
-    if abs(seconds) < 1:
+    if abs(seconds) < 0.9995:  # what is rounded to 1000 ms is a second
         return f"{seconds * 1000:.0f} ms"
-    if abs(seconds) < 120:
+    if abs(seconds) < 119.995:
         return f"{seconds:.2f} s"
-    whole = round(seconds)
-    if abs(whole) < 7200:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+    whole = round(abs(seconds))
+    words = (
+        _two_units(divmod(whole, 60), "min", "s")
+        if whole < 7200
+        else _two_units(divmod(whole // 60, 60), "h", "min")
+    )
+    return words if seconds > 0 else f"-{words}"
+
+
+def _two_units(numbers: tuple[int, int], unit: str, smaller: str) -> str:
+    many, rest = numbers
+    return f"{many} {unit} {rest} {smaller}" if rest else f"{many} {unit}"
 
 
 def _describe_failure(failure: Failure | None, submission: Submission | None) -> str:

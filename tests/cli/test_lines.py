@@ -70,7 +70,7 @@ def test_a_failure_tells_what_the_server_said():
 
 def test_an_overdue_probe_is_told_before_its_end():
     assert line(ProbeOverdue(probe=make_probe(), at_ns=START_NS)).plain == (
-        "14:13:20Z  example        overdue                not arrived within 5 min 0 s, and still watched for"
+        "14:13:20Z  example        overdue                not arrived within 5 min, and still watched for"
     )
 
 

@@ -89,7 +89,7 @@ def test_an_overdue_probe_is_critical_and_what_is_not_known_is_said_so():
     overdue = SingleResult(route="example", probe=make_probe(), submission=make_submission(), is_overdue=True)
 
     assert plugin_line(overdue, None, parse_range("9")) == (
-        "SMTP_PROBE CRITICAL - example: overdue: not arrived within 5 min 0 s; it may still come"
+        "SMTP_PROBE CRITICAL - example: overdue: not arrived within 5 min; it may still come"
         " | delivery=U;;9;0 visibility=U;;;0 submission=2.048000s;;;0"
     )
 

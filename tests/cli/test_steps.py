@@ -38,7 +38,7 @@ def test_what_was_done_and_what_is_waited_for():
         "  ✓ mailbox       310 ms",
         "  ✓ resolve       2.0 ms",
         "  ✓ connect        88 ms",
-        "  ● arrival        1.1 s  watching the mailbox for the message, at most 5 min 0 s",
+        "  ● arrival        1.1 s  watching the mailbox for the message, at most 5 min",
     ]
 
 
@@ -74,7 +74,7 @@ def test_in_forty_columns_nothing_of_it_is_lost():
         "  ✓ accept        100 ms",
         "  ● arrival        0.9 s",
         "    watching the mailbox for the",
-        "    message, at most 5 min 0 s",
+        "    message, at most 5 min",
         "  delivery 1.0 s, usually 2.00 s",
         "  [━━━━━━━━━━          ]",
     ]

@@ -30,7 +30,7 @@ COPY = Location(mailbox="inbox", folder="INBOX\n", uidvalidity=1, uid=3)
 FORGED = "message with a forged tag, or of another smtp-probe with a key of its own on this mailbox"
 STRAY = "message of another smtp-probe with the same key on this mailbox, or of a journal that is gone"
 OTHERS = [
-    (ProbeOverdue(probe=make_probe(), at_ns=START_NS), "warning", "probe overdue: not arrived within 5 min 0 s"),
+    (ProbeOverdue(probe=make_probe(), at_ns=START_NS), "warning", "probe overdue: not arrived within 5 min"),
     (DuplicateSeen(route="example", probe_id="p1", location=COPY), "warning", "duplicate message"),
     (ForgerySeen(location=COPY), "warning", FORGED),
     (StraySeen(location=COPY), "warning", STRAY),

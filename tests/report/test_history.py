@@ -145,7 +145,7 @@ def test_an_overdue_probe_shows_at_once(history):
     history.observe(ProbeOverdue(probe=probe, at_ns=START_NS + 300 * NS))
 
     assert route(history).state is State.FAILED
-    assert route(history).sentence == "overdue: not arrived within 5 min 0 s"
+    assert route(history).sentence == "overdue: not arrived within 5 min"
     assert route(history).at_ns == START_NS + 300 * NS
     assert history.probes() == ()
 

@@ -37,8 +37,8 @@ CASES = {
     "delivered in 38 ms": make_outcome(seconds=0.038),
     "found in the junk folder after 1.50 s": make_outcome(OutcomeKind.JUNKED),
     "arrived too late, after 15 min 5 s": make_outcome(OutcomeKind.LATE, seconds=905.0),
-    "not arrived within 24 h 0 min, given up": make_outcome(OutcomeKind.LOST),
-    "not arrived within 24 h 0 min, given up: the mailbox has no room, 9 of 9 KiB used": make_outcome(
+    "not arrived within 24 h, given up": make_outcome(OutcomeKind.LOST),
+    "not arrived within 24 h, given up: the mailbox has no room, 9 of 9 KiB used": make_outcome(
         OutcomeKind.LOST,
         failure=Failure(stage="arrival", cause="lost", detail="the mailbox has no room, 9 of 9 KiB used"),
     ),
@@ -122,16 +122,23 @@ def test_what_strangers_wrote_stays_one_bounded_printable_line(noise, kind):
         (None, ""),
         (0.0, "0 ms"),
         (-0.5, "-500 ms"),
-        (0.9996, "1000 ms"),
+        (0.9996, "1.00 s"),
         (1.0, "1.00 s"),
         (119.4, "119.40 s"),
-        (120.0, "2 min 0 s"),
+        (119.996, "2 min"),
+        (120.0, "2 min"),
         (3661.0, "61 min 1 s"),
-        (90000.0, "25 h 0 min"),
+        (90000.0, "25 h"),
     ],
 )
 def test_durations_are_said_as_people_do(seconds, words):
     assert describe_duration(seconds) == words
+
+
+@pytest.mark.parametrize("seconds", [0.5, 12.0, 119.0, 150.0, 3600.0, 7260.0, 90_000.0])
+def test_what_is_behind_is_said_as_what_is_ahead_is(seconds):
+    """A clock that is 150 s behind is 2 min 30 s behind, and not 3 min less 30 s."""
+    assert describe_duration(-seconds) == f"-{describe_duration(seconds)}"
 
 
 def test_what_is_new_on_a_way_names_the_hosts():

@@ -44,6 +44,12 @@ _CHECK_WORDS = {
     State.UNOBSERVED: "not seen",
     State.WAITING: "not looked at yet",
 }
+_CONFIGURED_BY = {
+    "domains": "The section domains of the configuration names what to look at",
+    "exchangers": "Those of each domain in the section domains of the configuration are looked at",
+    "queue": "The section queues of the configuration names what to look at",
+    "drills": "The section drills of the configuration names what to try",
+}
 _VERDICT_STATES = {"pass": "good", "fail": "failed", "permerror": "failed", "temperror": "unobserved"}
 _SEVERITY_STATES = {"critical": "failed", "error": "failed", "warning": "unobserved", "info": "waiting"}
 
@@ -76,6 +82,7 @@ _TEMPLATES.filters |= {
     "check_word": _CHECK_WORDS.__getitem__,
     "severity_state": lambda severity: _SEVERITY_STATES.get(severity, "waiting"),
     "verdict_state": lambda result: _VERDICT_STATES.get(result, "waiting"),
+    "configured_by": _CONFIGURED_BY.__getitem__,
     "stamp_words": lambda stamp: in_words(Stamp(stamp)),
     "spaced": spaced,
     "heartbeat": plots.heartbeat,

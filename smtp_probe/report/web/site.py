@@ -179,24 +179,24 @@ def say_overall(overview: Overview) -> tuple[str, str]:
     """Say in one sentence how everything stands, and in which state that is."""
     counts = overview.view.counts
     total = sum(counts.values())
-    routes = "1 route" if total == 1 else f"{total} routes"
+    blind = counts["unobserved"]
+
+    def some(count: int, one: str, several: str) -> str:
+        who = "The route" if total == 1 else f"{count} of {total} routes"
+        return f"{who} {one if count == 1 else several}"
+
     if counts["failed"]:
-        more = f", {counts['unobserved']} cannot be observed" if counts["unobserved"] else ""
-        return (
-            f"{counts['failed']} of {routes} {'fails' if counts['failed'] == 1 else 'fail'}{more}",
-            "failed",
-        )
-    if counts["unobserved"] or not _is_well(overview.view.observer):
-        blind = f"{counts['unobserved']} of {routes} cannot be observed"
-        return (
-            blind if counts["unobserved"] else "Our own side needs a look; no route is known to fail"
-        ), "unobserved"
+        more = f", {blind} cannot be observed" if blind else ""
+        return some(counts["failed"], "fails", "fail") + more, "failed"
+    if blind:
+        return some(blind, "cannot be observed", "cannot be observed"), "unobserved"
+    if not _is_well(overview.view.observer):
+        return "Our own side needs a look; no route is known to fail", "unobserved"
     if counts["waiting"]:
-        return (
-            f"{counts['waiting']} of {routes} {'has' if counts['waiting'] == 1 else 'have'} no result yet",
-            "waiting",
-        )
-    return (f"All {routes} deliver" if total > 1 else "The route delivers"), "good"
+        return some(counts["waiting"], "has no result yet", "have no result yet"), "waiting"
+    if not total:
+        return "No route is configured", "waiting"
+    return f"All {total} routes deliver" if total > 1 else "The route delivers", "good"
 
 
 def _is_well(observer: ObserverView) -> bool:

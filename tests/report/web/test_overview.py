@@ -156,6 +156,27 @@ def test_of_nothing_there_is_no_percentile():
     assert percentile([], 0.5) is None
 
 
+def test_the_sentence_over_one_route_counts_nothing():
+    config = make_config()
+    telemetry = make_telemetry(config)
+    telemetry.observations.journal_state(up=True)
+    telemetry.observations.mailbox_state("inbox", up=True)
+    said = [say_overall(overview_of(telemetry, config))]
+    for number, kind in enumerate((OutcomeKind.DELIVERED, OutcomeKind.UNOBSERVED, OutcomeKind.LOST), 1):
+        tell(
+            telemetry,
+            *life_of(make_outcome(kind, probe=make_probe(number, created_ns=START_NS + number * NS))),
+        )
+        said.append(say_overall(overview_of(telemetry, config)))
+
+    assert [words for words, _ in said] == [
+        "The route has no result yet",
+        "The route delivers",
+        "The route cannot be observed",
+        "The route fails",
+    ]
+
+
 def test_the_sentence_over_all_says_the_worst():
     config = make_config("a", "b")
     telemetry = make_telemetry(config)

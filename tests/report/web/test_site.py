@@ -74,7 +74,10 @@ async def test_what_is_not_there_is_said_on_a_page(client):
 
 @pytest.mark.parametrize("stage", ["empty"], indirect=True)
 async def test_a_part_that_is_not_configured_says_so(client, stage):
-    assert "Not configured" in await read(client, "/exchangers")
+    for part, section in (("domains", "domains"), ("exchangers", "domains"), ("queue", "queues")):
+        page = await read(client, f"/{part}")
+        assert "Not configured" in page
+        assert f"section {section} of the configuration" in page
     assert "Nothing has been looked at yet" in await read(client, "/drills")
 
 
