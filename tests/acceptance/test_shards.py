@@ -52,6 +52,8 @@ def test_two_shards_share_a_mailbox_and_leave_each_others_messages_alone(lab, wo
             assert {row["route"] for row in journal} == names
             assert {row["kind"] for row in journal} == {"delivered"}
             assert daemon.value("smtp_probe_shard_info", shard=str(index), shards="2") == 1
+            assert f"shard={index}/2" in daemon.log.read_text()
+            assert f"Shard: {index}/2" in daemon.get("/")[1]
             for metric in ("stray", "forged", "duplicate"):
                 assert daemon.value(f"smtp_probe_{metric}_messages_total") == 0
         one.wait_until(lambda: not list(lab.maildir("probe2").glob("???/*,*")), "an empty mailbox", 20)

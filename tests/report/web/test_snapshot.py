@@ -51,3 +51,15 @@ async def test_the_loop_is_held_for_a_few_milliseconds_with_500_routes(tmp_path)
 
     assert len(snapshot.routes) == 500
     assert min(took) < 0.01
+
+
+def test_which_part_is_shown_and_whether_it_is_the_present_is_told():
+    config = make_config()
+    telemetry = make_telemetry(config)
+    whole = take_snapshot(telemetry, config, Checks(), Filter()).observer
+    telemetry.observations.shard(1, 3)
+    telemetry.observations.events_to_count = 5
+    part = take_snapshot(telemetry, config, Checks(), Filter()).observer
+
+    assert (whole.shard, whole.is_caught_up) == (None, True)
+    assert (part.shard, part.is_caught_up, part.is_ready) == ("1/3", False, False)
