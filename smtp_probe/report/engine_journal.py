@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 
 from smtp_probe.errors import EngineConflict, EngineError, JournalError
 from smtp_probe.model import (
+    Bounce,
     BounceSeen,
     DuplicateSeen,
     Event,
@@ -150,10 +151,28 @@ class EngineJournal:
 
     async def _note(self, event: Event) -> bool:
         """Write down what is no part of an open probe's life. Who reads may meet it twice, and counts it once."""
+        if await self._has_ended_by(event):
+            return False
         payload = self._payload(event, None, nonce := secrets.token_hex(8))
         subject = await self._subject_of_note(event)
         await self._log.append(subject, payload, nonce=nonce)
         return True
+
+    async def _has_ended_by(self, event: Event) -> bool:
+        """Whether a copy or a bounce is the very one by which its probe has ended: recorded, and not deleted when its watcher died."""
+        match event:
+            case DuplicateSeen(probe_id=probe_id, location=location):
+                pass
+            case BounceSeen(probe_id=probe_id, bounce=Bounce(location=location)):
+                pass
+            case _:
+                return False
+        found = await self._find(probe_id)
+        end = None if found is None else _read(found).event
+        if not isinstance(end, ProbeEnded):
+            return False
+        arrival, bounce = end.outcome.arrival, end.outcome.bounce
+        return location in [each.location for each in (arrival, bounce) if each is not None]
 
     async def _subject_of_note(self, event: Event) -> str:
         match event:

@@ -185,6 +185,11 @@ def _recover(site: Site, members: dict[str, list[Member]]) -> None:
         "its mailboxes are watched again",
         lambda: watcher[1].value("smtp_probe_engine_mailbox_groups") == groups,
     )
+    recovery.time(
+        "watcher killed",
+        "after that, all mailboxes are in view",
+        lambda: watcher[1].value("smtp_probe_mailbox_up") == len(_USERS),
+    )
     members["worker"][0].kill()
     recovery.time("worker killed", "the next 20 mails", further(20))
     exporter.kill()

@@ -2,11 +2,13 @@
 
 import asyncio
 import itertools
+from dataclasses import replace
 
 import pytest
 
 from smtp_probe.errors import EngineConflict, EngineError, JournalError
 from smtp_probe.model import (
+    BounceSeen,
     Disposition,
     DuplicateSeen,
     Outcome,
@@ -23,7 +25,7 @@ from smtp_probe.ports import StoredMessage
 from smtp_probe.report import engine_journal
 from smtp_probe.report.engine_journal import EngineJournal
 from smtp_probe.report.event_records import read_record
-from tests.report.samples import make_authentication
+from tests.report.samples import make_arrival, make_authentication, make_bounce, make_submission
 from tests.report.test_event_records import PLACE, PROBE, SUBMISSION
 from tests.report.test_event_subjects import SUBJECTS
 
@@ -236,3 +238,31 @@ async def test_what_belongs_to_a_probe_stands_under_its_vantage():
     await journal(log).record(verdicts)
     assert log.messages[-1].subject == "x.seen.fra._.r"
     assert read_record(log.messages[-1].payload).event == verdicts
+
+
+async def test_the_copy_that_ended_a_probe_is_no_further_one():
+    """A watcher that dies between the record of an end and the deletion leaves the copy to the next one."""
+    log, arrival = MemoryLog(), make_arrival(make_submission())
+    bounce = make_bounce(action="failed")
+    await journal(log).record(ProbeStarted(probe=PROBE))
+    outcome = Outcome(
+        probe=PROBE,
+        kind=OutcomeKind.DELIVERED,
+        ended_ns=9,
+        was_overdue=False,
+        arrival=arrival,
+        bounce=bounce,
+    )
+    watcher = journal(log)
+    follow_all(log, watcher)
+    await watcher.record(ProbeEnded(outcome=outcome))
+    following = journal(log, "two")
+    known = len(log.messages)
+
+    assert await following.record(DuplicateSeen(route="r", probe_id="p", location=arrival.location)) is False
+    assert await following.record(BounceSeen(route="r", probe_id="p", bounce=bounce)) is False
+    assert len(log.messages) == known
+    other = replace(arrival.location, uid=arrival.location.uid + 100)
+    assert await following.record(DuplicateSeen(route="r", probe_id="p", location=other)) is True
+    other_notice = replace(bounce, location=other)
+    assert await following.record(BounceSeen(route="r", probe_id="p", bounce=other_notice)) is True
