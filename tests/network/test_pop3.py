@@ -24,6 +24,7 @@ class Maildrop:
     def __init__(self):
         self.messages: dict[str, bytes] = {}
         self.logins = 0
+        self.verbs: list[bytes] = []
         self.drops_at: bytes | None = None
         self.port = 0
 
@@ -36,6 +37,7 @@ class Maildrop:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             while line := (await reader.readline()).strip():
                 verb, *words = line.split()
+                self.verbs.append(verb)
                 if verb == self.drops_at:
                     break
                 unique = held[int(words[0]) - 1] if words and words[0].isdigit() else ""
@@ -173,6 +175,14 @@ async def test_idle_looks_now_and_then_and_ends_when_it_is_woken(drop, monkeypat
     await uids(session)
     asyncio.get_running_loop().call_later(0.01, session.wake)
     assert await session.idle(5)
+
+
+async def test_without_tls_no_password_is_sent(drop):
+    """Nor a name, nor anything else after the STLS that was refused."""
+    with pytest.raises(MailboxError, match="STARTTLS is not offered"):
+        await connector(drop, tls="starttls", allow_credentials_without_tls=False).open()
+
+    assert drop.verbs == [b"STLS"]
 
 
 async def test_what_fails_is_told_by_its_step(drop):
