@@ -93,6 +93,7 @@ class TokenKeeper:
         is_suspect = bool(self._access_token) and self._clock.now_ns() >= self._suspect_ns
         if is_suspect:
             self._spurned, self._access_token, self._renew_ns = self._access_token, "", 0
+            self._expires_ns = None  # nothing is held that could expire
             detail = "a mail server refused the access token before its end"
             self._tell(CredentialState(result=TokenResult.REVOKED, detail=detail, expires_ns=None))
         return is_suspect

@@ -186,6 +186,22 @@ async def test_a_token_that_a_mail_server_refused_is_not_used_again(kept):
     assert len(kept.server.requests) == 2
 
 
+async def test_of_a_token_that_was_taken_back_no_end_is_told(kept):
+    """Though another is not to be had: nothing is held that could expire."""
+    keeper = kept.keeper()
+    await keeper.token()
+    kept.clock.ns += 60 * NS
+    assert keeper.refused()
+    kept.server.answer = lambda: web.Response(status=503)
+    await refused(keeper)
+
+    assert kept.states[0].expires_ns is not None
+    assert [(state.result, state.expires_ns) for state in kept.states[1:]] == [
+        (TokenResult.REVOKED, None),
+        (TokenResult.NETWORK, None),
+    ]
+
+
 async def test_an_answer_is_kept_though_nobody_waits_for_it_any_more(kept):
     """It holds the one refresh token that is good from now on."""
     kept.server.delay = 0.1

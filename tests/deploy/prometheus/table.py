@@ -31,6 +31,9 @@ TABLE: dict[str, State | Count | Compared | list[Trial]] = {
     "SmtpProbeCredentialFailing": Count(
         series("credential_refreshes_total", credential="c", result="invalid_grant"), 3, 30
     ),
+    "SmtpProbeCredentialExpired": State(
+        series("credential_expiry_timestamp_seconds", credential="c"), "60", "1e9", near="10000", hold=2
+    ),
     "SmtpProbeReloadFailed": State(series("config_last_reload_successful"), "0", "1", hold=10),
     "SmtpProbeJournalFailing": State(series("journal_up"), "0", "1", hold=5),
     "SmtpProbeBrokenFromHere": vantages(everywhere=False),
