@@ -20,6 +20,7 @@ from smtp_probe.app.engine.members import PATIENCE
 from smtp_probe.app.engine.programs import ExporterProgram
 from smtp_probe.app.engine.schedules import schedule_route
 from smtp_probe.app.engine.slots import Slots
+from smtp_probe.app.engine.turns import Turns
 from smtp_probe.app.shard import Shard
 from smtp_probe.errors import EngineError, JournalError
 from smtp_probe.model import (
@@ -72,6 +73,7 @@ class Exporter:
         self._queue: asyncio.Queue[StoredMessage] = asyncio.Queue(_QUEUE)
         self._heard: dict[str, float] = {}
         self._slots = Slots()
+        self._turns = Turns()
         self._check_heard: float | None = None
         self._is_checked = True
         self._memo_name = f"{stream.settings.namespace} {stream.settings.vantage}"
@@ -218,7 +220,7 @@ class Exporter:
             for part in (known, batch[len(known) :]):
                 if part:
                     self._program.journal.count = _count_nothing if part is known else increments
-                    records = [each for message in part if (each := self._understand(message)) is not None]
+                    records = await self._understand_all(part)
                     await self._write(records, part[-1].sequence)
             self._counted(len(batch))
 
@@ -244,6 +246,7 @@ class Exporter:
             else:
                 break
         for (event, source), is_new in zip(counted, news[:-1], strict=True):
+            await self._turns.give_way()
             if source is not None:
                 self._follow(source)
             if is_new:
@@ -268,6 +271,14 @@ class Exporter:
             self._program.ledger.has_ended(record.event.outcome)
         elif record.state is not None:
             self._program.ledger.follow(record.state, record.submitter)
+
+    async def _understand_all(self, messages: Sequence[StoredMessage]) -> list[Record]:
+        records = []
+        for message in messages:
+            await self._turns.give_way()
+            if (record := self._understand(message)) is not None:
+                records.append(record)
+        return records
 
     def _understand(self, message: StoredMessage) -> Record | None:
         try:
