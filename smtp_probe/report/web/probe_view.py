@@ -29,7 +29,7 @@ from smtp_probe.model.words import spaced
 from smtp_probe.report.archive import ProbeRecord
 from smtp_probe.report.history import State, past_probe, state_of
 from smtp_probe.report.redaction import SECRETS
-from smtp_probe.report.sentences import describe_duration
+from smtp_probe.report.sentences import describe_duration, describe_notice
 from smtp_probe.report.web.checked import SeenInQueue
 from smtp_probe.report.web.instants import instant, instant_or_none
 from smtp_probe.report.web.views import (
@@ -46,7 +46,6 @@ from smtp_probe.report.web.views import (
     VerdictView,
 )
 
-_DELAYED = "a server on the way has not got rid of it yet, and goes on trying"
 _MOST_HOPS = 64
 _MOST_VERDICTS = 40
 _MOST_HEADER_LINES = 400
@@ -162,12 +161,12 @@ def _state(record: ProbeRecord, *, was_overdue: bool) -> State:
 def _sentence(record: ProbeRecord, submission: Submission | None) -> str:
     if record.outcome is not None:
         return past_probe(record.outcome).sentence
+    put_off = "" if record.delay is None else f"; {_clean(describe_notice(record.delay), 500)}"
     if record.is_overdue:
-        return (
-            f"overdue: not arrived within {describe_duration(record.probe.deadline_seconds)}, still awaited"
-        )
+        deadline = describe_duration(record.probe.deadline_seconds)
+        return f"overdue: not arrived within {deadline}, still awaited{put_off}"
     if record.delay is not None:
-        return f"{_DELAYED}, waiting for the message"
+        return f"waiting for the message{put_off}"
     return (
         "being submitted"
         if submission is None
@@ -281,6 +280,7 @@ def _view_bounce(bounce: Bounce) -> BounceView:
         remote_mta=_text(bounce.remote_mta, 255) or "",
         diagnostic=_text(bounce.diagnostic, 1000) or "",
         seen_at=instant(bounce.seen_ns),
+        reason=_text(bounce.reason, 40) or "",
         retry_until=instant_or_none(bounce.retry_until_ns),
     )
 

@@ -197,6 +197,8 @@ class BounceView:
     remote_mta: str
     diagnostic: str
     seen_at: str
+    reason: str = ""
+    """Why, as one word: the category that the metrics have."""
     retry_until: str | None = None
     """Until when that server goes on trying, on its clock."""
 

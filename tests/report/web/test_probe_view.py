@@ -125,7 +125,10 @@ def test_an_open_probe_says_what_is_waited_for():
 def test_a_delay_is_told_while_a_probe_is_open_and_when_it_has_ended():
     delay = make_bounce(action="delayed", status="4.4.1", retry_until_ns=START_NS)
     waiting = view_probe(ProbeRecord(probe=make_probe(), submission=make_submission(), delay=delay))
-    assert "goes on trying" in waiting.sentence
+    assert waiting.sentence.startswith("waiting for the message; put off on its way, told at 2026-")
+    assert "4.4.1, to be tried until 2026-" in waiting.sentence
+    record = ProbeRecord(probe=make_probe(), submission=make_submission(), delay=delay, is_overdue=True)
+    assert "still awaited; put off on its way, told at 2026-" in view_probe(record).sentence
     ended = view_of(replace(delivery(1), delay=delay))
 
     for view in (waiting, ended):
