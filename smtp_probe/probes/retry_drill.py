@@ -14,7 +14,7 @@ from dataclasses import replace
 from smtp_probe.config.drills import RetryDrill
 from smtp_probe.errors import ReceiverError
 from smtp_probe.model import DrillAttempt, DrillKind, DrillReport
-from smtp_probe.policy.drills.retry import RetryTerms, judge_retries
+from smtp_probe.policy.drills.retry import FEWEST_WAITS, RetryTerms, judge_retries
 from smtp_probe.policy.retry_schedule import RetryLimits, duration_words
 from smtp_probe.ports import MailReceiver, Reception
 from smtp_probe.probes.drill_mail import DrillSender, why_not_taken
@@ -68,7 +68,7 @@ def _judged(report: DrillReport, settings: RetryDrill, mailing: Mailing) -> Dril
     facts = {"attempts": f"{len(report.attempts)} of {settings.deferrals + 1}"}
     if intervals:
         facts["waits"] = ", ".join(map(duration_words, intervals))
-    if len(intervals) > 1 and intervals[0] > 0:
+    if len(intervals) >= FEWEST_WAITS and intervals[0] > 0:
         facts["growth"] = f"{max(intervals[1:]) / intervals[0]:.2g} times the first wait"
     facts |= seen_of(report.attempts, mailing)
     facts["delivered"] = "yes, at last" if has_arrived else "no"

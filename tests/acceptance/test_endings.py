@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import time
 from pathlib import Path
@@ -202,6 +203,14 @@ def test_a_delay_is_told_before_the_mail_expires_and_is_no_end(ended):
     assert delay["seen_at"] < views["expired"]["bounce"]["seen_at"]
     assert delay["retry_until"] > delay["seen_at"]
     assert daemon.value("smtp_probe_bounce_notices_total", action="delayed") >= 1
+    assert daemon.value("smtp_probe_delay_notices_total", route="expired") >= 1
+    assert daemon.value("smtp_probe_bounce_reasons_total", status_class="5", category="mailbox_full") >= 1
+    told = re.search(
+        r"; put off on its way, told at 20\d\d-\d\d-\d\d [\d:]{8} UTC by \S+: .*, to be tried until 20\d\d-",
+        views["expired"]["sentence"],
+    )
+    assert told is not None
+    assert "probe put off on its way, told at " in daemon.log.read_text()
 
 
 def test_where_it_arrived_is_counted(ended):
