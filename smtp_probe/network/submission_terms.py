@@ -34,8 +34,10 @@ class Terms:
             secret = self.read_secret() if self.read_secret is not None else ""
             if not isinstance(secret, str):
                 secret = await secret
-        except (OSError, ValueError, ConfigError, ProbeError) as error:
+        except (OSError, ValueError, ConfigError) as error:
             raise ProbeError(Phase.AUTH, Cause.CREDENTIAL, detail=sanitise(str(error))) from None
+        except ProbeError as error:
+            raise ProbeError(Phase.AUTH, Cause.CREDENTIAL, detail=error.detail) from None
         if not secret:
             raise ProbeError(Phase.AUTH, Cause.CREDENTIAL, detail="the secret is empty")
         return secret

@@ -177,7 +177,7 @@ class History:
         known = {beat.probe_id for beat in now}
         together = [beat for beat in beats if beat.probe_id not in known] + list(now)
         self._beats[route] = deque(together, maxlen=HEARTBEAT)
-        self._note_changes(changes)
+        self.recall_changes(changes)
         if last_failure is not None and route not in self._last_failures:
             self._failed(past_probe(last_failure))
         self.version += 1
@@ -218,12 +218,14 @@ class History:
             return
         self._routes[state.route] = state
         if state.state is not known.state:
-            self._note_changes([change_between(known, state)])
+            self.recall_changes([change_between(known, state)])
 
-    def _note_changes(self, changes: Iterable[Change]) -> None:
-        """Keep the newest ones, in the order of time, each once: what a restart reads has been seen in part."""
+    def recall_changes(self, changes: Iterable[Change]) -> None:
+        """Learn of changes, of configured routes. The newest ones are kept, each once: some may have been told before."""
         known = {change.key for change in self._changes}
-        self._changes += [change for change in changes if change.key not in known]
+        self._changes += [
+            change for change in changes if change.key not in known and change.route in self._routes
+        ]
         self._changes.sort(key=lambda change: change.at_ns)
         del self._changes[: -self._limit]
 

@@ -42,6 +42,23 @@ def changes_of(outcomes: Sequence[Outcome]) -> tuple[Change, ...]:
     return tuple(changes)
 
 
+def changes_among(outcomes: Sequence[Outcome]) -> tuple[Change, ...]:
+    """Give the changes of all routes, from those probes that ended last, in the order of their ends.
+
+    Of what was sent since the first of these ends, every end is among them; what was sent before is left out, since others
+    that were sent beside it have ended earlier, and are not here.
+    """
+    by_route: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        if outcome.probe.created_ns >= outcomes[0].ended_ns:
+            by_route.setdefault(outcome.probe.route, []).append(outcome)
+    return tuple(
+        change
+        for ends in by_route.values()
+        for change in changes_of(sorted(ends, key=lambda end: end.probe.sequence))
+    )
+
+
 def _states(outcome: Outcome) -> Iterator[RouteState]:
     """Give how the route stood by this probe: when it became overdue, and when it ended."""
     if outcome.was_overdue:

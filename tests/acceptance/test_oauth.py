@@ -98,7 +98,7 @@ def test_a_revoked_consent_is_told_and_no_mail_is_lost_by_it(daemon, server, fir
     )  # fmt: skip
 
     assert daemon.value(REFRESHES, credential="account", result="invalid_grant") >= 1
-    assert daemon.log.read_text().count('no access token: the server says "invalid_grant"') == 1
+    assert daemon.log.read_text().count(r"no access token: the server says \"invalid_grant\"") == 1
     assert daemon.value("smtp_probe_probe_failures_total") == 0
     before = renewed(daemon)
     first_token.write_text(server.issue_refresh_token())

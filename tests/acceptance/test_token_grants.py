@@ -81,7 +81,7 @@ def test_a_person_s_and_a_client_s_tokens_open_submission_and_mailbox_by_either_
     missing = run_command(crossed, "login-test", "--json")
     assert missing.returncode == 1
     assert (
-        "token: we have nothing to log in with: person: nobody has logged in yet: run smtp-probe login with its name"
+        "we have nothing to log in with: person: nobody has logged in yet: run smtp-probe login with its name"
         in missing.stdout
     )
     server.device_answers = ["authorization_pending"]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from smtp_probe.model import OutcomeKind
 from smtp_probe.report.history import History
-from smtp_probe.report.state_changes import changes_of
+from smtp_probe.report.state_changes import changes_among, changes_of
 from tests.report.samples import NS, START_NS, life_of, make_config, make_outcome, make_probe
 
 
@@ -60,6 +60,22 @@ def test_how_it_stood_before_is_not_guessed():
 
     assert [change.probe_id for change in changes_of(outcomes)] == ["probe0008"]
     assert changes_of([]) == ()
+
+
+def test_among_the_last_ends_nothing_is_made_up_of_one_that_was_long_on_its_way():
+    """It was lost a day after others of its route had long been delivered; those are not among the last ends."""
+    lost = ended(OutcomeKind.LOST, 1, after_seconds=86400, was_overdue=True)
+    later = [
+        ended(kind, number)
+        for number, kind in (
+            (1441, OutcomeKind.DELIVERED),
+            (1442, OutcomeKind.DELIVERED),
+            (1443, OutcomeKind.REFUSED),
+        )
+    ]
+
+    assert [change.probe_id for change in changes_among([lost, *later])] == ["probe1443"]
+    assert changes_among([]) == ()
 
 
 _ENDS = st.sampled_from(
