@@ -39,13 +39,16 @@ def describe(outcome: Outcome) -> str:
     Where a server had told before that it could not get rid of the message, that is said as well.
     """
     said = _describe_end(outcome)
-    return said if outcome.delay is None else f"{said}; {describe_notice(outcome.delay)}"
+    return said if outcome.delay is None else f"{said}; {describe_notice(outcome.delay, outcome.bounce)}"
 
 
-def describe_notice(delay: Bounce) -> str:
+def describe_notice(delay: Bounce, end: Bounce | None = None) -> str:
     """Say what a notice of a delay told, such as `put off on its way, told at 2026-11-28 12:00:05 UTC by mx.example.net: 4.4.1 timed out`."""
     until = f", to be tried until {_moment(delay.retry_until_ns)}" if delay.retry_until_ns else ""
-    return f"put off on its way, told at {_moment(delay.seen_ns)}{_describe_server_and_reason(delay)}{until}"
+    why = _describe_server_and_reason(delay)
+    if end is not None and why == _describe_server_and_reason(end):
+        why = " for the same reason"  # which stands before it in the sentence of the end
+    return f"put off on its way, told at {_moment(delay.seen_ns)}{why}{until}"
 
 
 def _moment(at_ns: int) -> str:

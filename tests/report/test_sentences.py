@@ -1,5 +1,7 @@
 """Outcomes in one sentence each."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,7 +66,11 @@ CASES = {
         ),
         delay=DELAY,
     ),
-    "not arrived within 24 h 0 min, given up; put off on its way, told at 2026-09-21 14:13:20 UTC by mx1.example.net:"
+    "bounced by mx1.example.net: 451 4.7.1 greylisted; put off on its way, told at 2026-09-21 14:13:20 UTC for the same reason,"
+    " to be tried until 2026-09-26 14:13:20 UTC": make_outcome(
+        OutcomeKind.BOUNCED, bounce=replace(DELAY, action="failed"), delay=DELAY
+    ),
+    "not arrived within 24 h, given up; put off on its way, told at 2026-09-21 14:13:20 UTC by mx1.example.net:"
     " 451 4.7.1 greylisted, to be tried until 2026-09-26 14:13:20 UTC": make_outcome(
         OutcomeKind.LOST, delay=DELAY
     ),

@@ -153,6 +153,8 @@ _SUPPRESSED = re.compile(
 """Words of a sending service that does not even try: the recipient stands on a list of its own, which is a rule of the
 sender's side. Whether there is such a mailbox is not known by it, whatever the status code says.
 """
+_REJECTED = re.compile(r"\b(?:recipient|sender) address rejected: (?=\S)")
+"""With these words Postfix begins every refusal; where it is for now only, they say nothing of whether there is such a mailbox."""
 _REPLY_CODE = re.compile(r"(?<![\d.])[45]\d\d(?=[ -])")
 _BLAMED = re.compile(r"\b(?:spam|virus|malware)\b")
 _SPACE = re.compile(r"\s+")
@@ -171,6 +173,8 @@ def find_reason(report: BounceReport) -> str:
     """Give one of `REASONS`; `other` where neither the status nor the words tell."""
     _, _, detail = (report.status or "").partition(".")
     reply = _fold(report.diagnostic or "")
+    if (report.status or "").startswith("4"):
+        reply = _REJECTED.sub("", reply)
     if _SUPPRESSED.search(reply):
         return POLICY
     told = _BY_STATUS.get(detail)
