@@ -38,8 +38,19 @@ def describe(outcome: Outcome) -> str:
 
     Where a server had told before that it could not get rid of the message, that is said as well.
     """
-    said = _describe_end(outcome)
+    said = _describe_end(outcome) + _describe_attempts(outcome.submission)
     return said if outcome.delay is None else f"{said}; {describe_notice(outcome.delay, outcome.bounce)}"
+
+
+def _describe_attempts(submission: Submission | None) -> str:
+    """Say how often the server was asked, where it put the message off before."""
+    if submission is None or submission.attempts < 2:
+        return ""
+    return (
+        f" (at attempt {submission.attempts})"
+        if submission.may_arrive
+        else f" ({submission.attempts} attempts)"
+    )
 
 
 def describe_notice(delay: Bounce, end: Bounce | None = None) -> str:

@@ -37,6 +37,10 @@ UNREACHABLE = OutcomeKind.UNREACHABLE
 CASES = {
     "delivered in 1.50 s": make_outcome(),
     "delivered in 38 ms": make_outcome(seconds=0.038),
+    "delivered in 1.50 s (at attempt 3)": make_outcome(submission=replace(make_submission(), attempts=3)),
+    "451 4.7.1 at RCPT by 192.0.2.1: greylisted (4 attempts)": make_outcome(
+        OutcomeKind.DEFERRED, submission=replace(refused(451, "greylisted", "4.7.1"), attempts=4)
+    ),
     "found in the junk folder after 1.50 s": make_outcome(OutcomeKind.JUNKED),
     "arrived too late, after 15 min 5 s": make_outcome(OutcomeKind.LATE, seconds=905.0),
     "not arrived within 24 h, given up": make_outcome(OutcomeKind.LOST),
