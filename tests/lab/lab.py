@@ -151,6 +151,10 @@ class MailLab:
     def kill_part(self, name: str) -> None:
         """Kill every process of a part at once."""
         self._part(name).kill()
+        # A lock holds the number of its process. Elsewhere that is nobody's when the process is dead; here numbers begin
+        # anew with each start, and Dovecot would wait for good for a namesake.
+        for lock in self.layout.path("mail").rglob("dovecot-uidlist.lock"):
+            lock.unlink(missing_ok=True)
 
     def _part(self, name: str) -> Part:
         if name not in self.parts:
