@@ -4,9 +4,10 @@ In: users with their passwords, and messages to put into their folders. Out: wha
 idles is told of a new message at once. Everything is in memory and gone with the object. This is the only module
 that knows pymap, whose inner classes it uses: the version is pinned.
 
-Three things are done differently from pymap's own service. It serves its connections itself, so that it can end them
+Four things are done differently from pymap's own service. It serves its connections itself, so that it can end them
 (`Server.wait_closed` waits for every client since Python 3.12). It asks no resolver for its own name. And a client
-that starts to idle just after a message came is told of it: pymap would tell it with the next message only.
+that starts to idle just after a message came is told of it: pymap would tell it with the next message only. And what was
+expunged is told after a UID FETCH, not within it: pymap would give the text of one message under the UID of another.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import logging
 import ssl
 from argparse import Namespace
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import AsyncExitStack, closing, suppress
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -26,7 +27,10 @@ from pymap.backend.dict import Config, Identity, Login
 from pymap.backend.dict.filter import FilterSet
 from pymap.backend.dict.mailbox import MailboxData, MailboxSet
 from pymap.concurrent import Event, Subsystem
-from pymap.imap import IMAPServer
+from pymap.context import connection_exit
+from pymap.imap import IMAPConnection
+from pymap.imap.state import ConnectionState
+from pymap.parsing.command.select import FetchCommand
 from pymap.parsing.message import AppendMessage
 from pymap.parsing.specials import ObjectId
 from pymap.selected import SelectedMailbox
@@ -53,6 +57,18 @@ class _Config(Config):
     @property
     def greeting(self) -> bytes:
         return b"smtp-probe demo mail store ready"
+
+
+class _State(ConnectionState):
+    """A session whose FETCH counts all messages alike.
+
+    pymap merges what it answers by sequence number. Where it tells within UID FETCH of what others have expunged, the numbers
+    of the messages asked for are from before, and those of new messages from after.
+    """
+
+    async def do_fetch(self, cmd: FetchCommand) -> Any:
+        self.selected.hide_expunged = True
+        return await super().do_fetch(cmd)
 
 
 class _Folder(MailboxData):
@@ -121,7 +137,6 @@ class MailStore:
         self._config = _configure(tls)
         self._login = Login(self._config)
         self._folders: dict[str, _Folders] = {}
-        self._imap = IMAPServer(self._login, self._config)
         self._sessions: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._server: asyncio.Server | None = None
 
@@ -173,7 +188,12 @@ class MailStore:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         transport: Any = writer
-        await self._imap(reader, writer, SocketInfoLocal(transport, unique_id=uuid4().bytes))
+        peer = SocketInfoLocal(transport, unique_id=uuid4().bytes)
+        connection = IMAPConnection(self._config.commands, self._config, reader, writer, peer)
+        async with AsyncExitStack() as stack:
+            connection_exit.set(stack)
+            stack.enter_context(closing(connection))
+            await connection.run(_State(self._login, self._config))
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._sessions.pop(task).close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import imaplib
 import logging
+import re
 import ssl
 import time
 from collections.abc import AsyncIterator
@@ -103,6 +104,22 @@ async def test_a_folder_forgets_its_oldest_messages(store: MailStore) -> None:
             "* SEARCH 104",
             "u OK UID SEARCH completed.",
         ]
+
+
+async def test_no_message_is_given_under_the_uid_of_another(store: MailStore) -> None:
+    """While others remove, and more comes."""
+    port = await store.start()
+    for number in (1, 2, 3):
+        await store.put(USER, INBOX, MESSAGE.replace(b"hello", b"%d" % number), STORED_NS)
+    async with client_of(port) as reading, client_of(port) as removing:
+        await removing.say("d UID STORE 101 +FLAGS.SILENT (\\Deleted)", "d OK")
+        await removing.say("e EXPUNGE", "e OK")
+        await store.put(USER, INBOX, MESSAGE.replace(b"hello", b"4"), STORED_NS)
+        fetch = "UID FETCH 102:* (UID BODY.PEEK[HEADER.FIELDS (SUBJECT)])"
+        said = " ".join(await reading.say(f"f {fetch}", "f OK") + await reading.say(f"g {fetch}", "g OK"))
+
+    given = {(int(uid), int(subject)) for uid, subject in re.findall(r"UID (\d+) .{,80}?Subject: (\d)", said)}
+    assert given == {(102, 2), (103, 3), (104, 4)}
 
 
 async def test_a_folder_that_a_client_makes_tells_idlers_too(store: MailStore) -> None:
