@@ -308,9 +308,12 @@ class Program:
             return known[2]
         fingerprint = settings.model_dump_json() + resolver.model_dump_json()
         connector = self._connector(name, fingerprint, settings)
-        plan = WatchPlan(fingerprint, connector.account, connector, _watch_settings(settings))
+        plan = WatchPlan(fingerprint, connector.account, connector, self._watch_settings(settings))
         self._plans[name] = settings, resolver, plan
         return plan
+
+    def _watch_settings(self, settings: Mailbox) -> WatchSettings:
+        return _how_to_watch(settings)
 
     def _watch_events(self, name: str) -> WatchEvents:
         return WatchEvents(
@@ -341,7 +344,7 @@ class Program:
             observations.tls_facts(endpoint_name(settings.host, settings.effective_port), facts)
 
 
-def _watch_settings(settings: Mailbox) -> WatchSettings:
+def _how_to_watch(settings: Mailbox) -> WatchSettings:
     return WatchSettings(
         poll_minimum=settings.poll_minimum,
         poll_fraction=settings.poll_fraction,

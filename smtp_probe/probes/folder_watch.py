@@ -23,12 +23,14 @@ import logging
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from smtp_probe.errors import JournalError, MailboxError
 from smtp_probe.mail.throttling import throttle_seconds
 from smtp_probe.model import Cause, Location, MailboxMessage, Placement
 from smtp_probe.ports import Clock, Dispatch, MailboxConnector, MailboxSession, WatchedFolder
 from smtp_probe.probes.mailbox_room import MailboxRoom
+from smtp_probe.probes.portions import do_together, portions
 from smtp_probe.probes.waiting import wait_for_event
 
 _log = logging.getLogger(__name__)
@@ -64,6 +66,8 @@ class WatchSettings:
     reconnect_minimum: float = 1.0
     reconnect_maximum: float = 300.0
     sweep_every: float = 3600.0
+    at_once: int = 1
+    """So many messages of one folder are looked at at once: more where the journal is far away, and each waits for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +119,7 @@ class FolderWatch:
         self._session: MailboxSession | None = None
         self._wanted = asyncio.Event()
         self._stirred = asyncio.Event()
+        self._asking = asyncio.Lock()
         self._linger_until_ns = 0
         self._folders_known = 0
         self._sweep_at_ns = 0
@@ -217,20 +222,22 @@ class FolderWatch:
         self._uidvalidity, self._next_uid = state.uidvalidity, recent
 
     async def _dispatch_uids(self, session: MailboxSession, uids: list[int]) -> None:
+        dispatch = partial(self._dispatch, session)
         for start in range(0, len(uids), _BATCH):
             batch = uids[start : start + _BATCH]
             messages = await session.fetch(batch)
             self._unwritten.difference_update(set(batch) - {each.location.uid for each in messages})  # gone
-            for message in messages:
-                await self._dispatch(session, replace(message, in_view=False))
+            for some in portions([replace(each, in_view=False) for each in messages], self._settings.at_once):
+                await do_together(dispatch, some)
 
     async def _fetch_news(self, session: MailboxSession, *, in_view: bool = True) -> None:
         while True:
             asked_ns = self._clock.now_ns()
             messages = await session.fetch_since(self._next_uid)
-            for message in messages:
-                await self._dispatch(session, replace(message, absent_ns=self.covered_ns, in_view=in_view))
-                self._next_uid = message.location.uid + 1
+            messages = [replace(each, absent_ns=self.covered_ns, in_view=in_view) for each in messages]
+            for some in portions(messages, self._settings.at_once):
+                await do_together(partial(self._dispatch, session), some)
+                self._next_uid = some[-1].location.uid + 1
             if not messages or session.is_at_end:
                 self._cover(asked_ns)
                 return
@@ -241,8 +248,13 @@ class FolderWatch:
 
     async def _dispatch(self, session: MailboxSession, message: MailboxMessage) -> None:
         uid = message.location.uid
+
+        async def fetch_text(limit: int) -> bytes:
+            async with self._asking:  # one question at a time on one connection
+                return await session.fetch_text(uid, limit)
+
         try:
-            await self._events.dispatch(message, lambda limit: session.fetch_text(uid, limit))
+            await self._events.dispatch(message, fetch_text)
         except JournalError as error:
             if not self._unwritten:
                 told = {"mailbox": self._connector.name}

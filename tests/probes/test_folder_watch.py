@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from smtp_probe.errors import JournalError
+from smtp_probe.errors import JournalError, MailboxError
 from smtp_probe.model import Cause, Location
 from smtp_probe.probes.folder_watch import WatchEvents, WatchSettings
 from smtp_probe.probes.watcher import MailboxWatcher
@@ -18,7 +18,7 @@ FOREIGN = b"Subject: hello\r\n\r\nbody\r\n"
 class Bed:
     """A server, a watcher of it, and what the watcher told."""
 
-    def __init__(self, folders=(INBOX, JUNK)):
+    def __init__(self, folders=(INBOX, JUNK), **settings):
         self.clock = FakeClock()
         self.server = FakeServer(self.clock, Cause.CONNECTION_LOST, folders)
         self.expected_since_ns = None
@@ -34,7 +34,7 @@ class Bed:
             changed=self.states.append,
             reconnected=self._reconnected,
         )
-        self.watcher = MailboxWatcher(self.server, self.clock, WatchSettings(), events)
+        self.watcher = MailboxWatcher(self.server, self.clock, WatchSettings(**settings), events)
 
     async def _dispatch(self, message, fetch_text):
         if self.is_full:
@@ -314,3 +314,54 @@ async def test_who_is_about_to_judge_learns_of_what_the_server_never_announced()
         await settle()
 
         assert bed.uids() == [uid]
+
+
+class Patient(Bed):
+    """Its journal takes a while; `asked` counts the questions that are on the one connection at once."""
+
+    def __init__(self, at_once, breaks_at=None):
+        super().__init__((INBOX,), at_once=at_once)
+        self.breaks_at = breaks_at
+        self.at_work = self.most = 0
+
+    async def _dispatch(self, message, fetch_text):
+        self.at_work += 1
+        self.most = max(self.most, self.at_work)
+        try:
+            await fetch_text(100)
+            await asyncio.sleep(0)
+            if message.location.uid == self.breaks_at:
+                self.breaks_at = None
+                raise MailboxError("fetch", Cause.CONNECTION_LOST)
+            await super()._dispatch(message, fetch_text)
+        finally:
+            self.at_work -= 1
+
+
+@pytest.mark.parametrize(("at_once", "most"), [(1, 1), (4, 4), (100, 10)])
+async def test_so_many_messages_are_looked_at_at_once_and_each_of_them_once(at_once, most):
+    bed = Patient(at_once)
+    uids = [bed.put(OWN) for _ in range(10)]
+    async with watching(bed):
+        assert sorted(bed.uids()) == uids
+        later = [bed.put(OWN) for _ in range(10)]
+        bed.watcher.nudge()
+        await settle()
+        assert sorted(bed.uids()) == uids + later
+
+    assert bed.most == most
+
+
+async def test_where_the_connection_breaks_among_several_none_is_left_out():
+    bed = Patient(4)
+    async with watching(bed):
+        uids = [bed.put(OWN) for _ in range(10)]
+        bed.breaks_at = uids[5]
+        bed.watcher.nudge()
+        await settle()
+        assert not bed.watcher.is_up
+        await bed.clock.advance(5)
+
+        assert set(bed.uids()) == set(uids)
+        assert bed.uids().count(uids[0]) == 1  # of a portion that was done
+        assert bed.watcher.is_up

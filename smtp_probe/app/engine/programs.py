@@ -15,7 +15,7 @@ from smtp_probe.app.drills import view_drills
 from smtp_probe.app.program import Program
 from smtp_probe.app.route_facts import RouteFacts, facts_by_mailbox, put_together
 from smtp_probe.config.drills import Drills
-from smtp_probe.config.settings import Config
+from smtp_probe.config.settings import Config, Mailbox
 from smtp_probe.mail.tag import TagKey
 from smtp_probe.model import (
     DomainReport,
@@ -26,6 +26,7 @@ from smtp_probe.model import (
     RetryLook,
 )
 from smtp_probe.ports import Journal, Sink
+from smtp_probe.probes.folder_watch import WatchSettings
 from smtp_probe.probes.handing_over import HandingOver
 from smtp_probe.probes.ledger import Flight, Ledger
 from smtp_probe.probes.shared_ledger import SharedLedger
@@ -38,6 +39,8 @@ from smtp_probe.report.telemetry import Telemetry
 
 _NS = 1_000_000_000
 _MILLISECONDS = 1000
+_AT_ONCE = 16
+"""So many messages of one folder are looked at at once: each waits for a majority of the engine's servers."""
 _NO_CHECKER = "no checker is alive"
 
 
@@ -184,6 +187,9 @@ class WatcherProgram(QuietProgram):
     def _know_routes(self, config: Config) -> None:
         self._facts = facts_by_mailbox(config)
         self._take_facts(put_together(self._facts, self._ours))
+
+    def _watch_settings(self, settings: Mailbox) -> WatchSettings:
+        return replace(super()._watch_settings(settings), at_once=_AT_ONCE)
 
     def _wanted_mailboxes(self) -> Collection[str]:
         return self._ours & self._in_use
