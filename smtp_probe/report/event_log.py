@@ -59,7 +59,7 @@ def log_event(event: Event) -> None:
             what = "message with a forged tag, or of another smtp-probe with a key of its own on this mailbox"
             _log.warning(what, extra=_location_fields(location))
         case StraySeen(location=location):
-            what = "message of another smtp-probe with the same key on this mailbox, or of a journal that is gone"
+            what = "message of the command probe, of another smtp-probe with the same key on this mailbox, or of a journal that is gone"
             _log.warning(what, extra=_location_fields(location))
         case BounceSeen(route=route, probe_id=probe_id, bounce=bounce):
             notice: _Fields = {

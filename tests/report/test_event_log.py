@@ -28,7 +28,7 @@ from tests.report.samples import NS, START_NS, life_of, make_bounce, make_outcom
 
 COPY = Location(mailbox="inbox", folder="INBOX\n", uidvalidity=1, uid=3)
 FORGED = "message with a forged tag, or of another smtp-probe with a key of its own on this mailbox"
-STRAY = "message of another smtp-probe with the same key on this mailbox, or of a journal that is gone"
+STRAY = "message of the command probe, of another smtp-probe with the same key on this mailbox, or of a journal that is gone"
 OTHERS = [
     (ProbeOverdue(probe=make_probe(), at_ns=START_NS), "warning", "probe overdue: not arrived within 5 min"),
     (DuplicateSeen(route="example", probe_id="p1", location=COPY), "warning", "duplicate message"),
