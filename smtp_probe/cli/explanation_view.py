@@ -263,7 +263,8 @@ def _say_doubt(seconds: float | None, glyphs: Glyphs) -> str:
 
 def _draw_findings(findings: Sequence[Finding], width: int) -> Iterator[Text]:
     """Each in plain words. Of many alike only the first are shown, and how many there are."""
-    columns = max(len(word) for word, _ in _SEVERITIES.values()) + 2
+    columns = max((len(_SEVERITIES[finding.severity][0]) for finding in findings), default=0)
+    columns = max(columns, len(_SEVERITIES[Severity.WARNING][0])) + 2
     for (_, severity), alike in groupby(findings, key=lambda each: (each.check, each.severity)):
         word, style = _SEVERITIES[severity]
         said = [finding.message for finding in alike]
