@@ -18,7 +18,8 @@ from smtp_probe.report.series import Labels
 MAX_HOSTS = 50
 """Most values of the label `by`, `other` included."""
 REPLIES_BY_DETAIL = {"minimal": 2, "route": 2, "default": 2, "full": 16}
-"""Most pairs of phase and code for one route, `other` included."""
+"""Most pairs of phase and code for one route, `other` included. Where there is room for one beside it, that is not a 4xx:
+greylisting is what many a route meets first, and all that was accepted later would be `other`."""
 BOUNCES_BY_DETAIL = {"minimal": 2, "route": 2, "default": 2, "full": 16}
 """Most pairs of status class and category for one route, `other` included."""
 _BY_HOST = frozenset({HOP_DURATION.name, CLOCK_STEPS.name})
@@ -87,7 +88,9 @@ class LabelCaps:
         told = self._told(increment.metric, labels)
         by_detail = BOUNCES_BY_DETAIL if increment.metric == BOUNCES.name else REPLIES_BY_DETAIL
         most = MAX_HOSTS if told is self._hosts else by_detail[self.detail]
-        if told is None or told.accept(labels, most):
+        if told is None or labels in told.values:
+            return increment
+        if not _is_passing(increment, most) and told.accept(labels, most):
             return increment
         others = (OTHER,) if told is self._hosts else (labels[0], OTHER, OTHER)
         return increment._replace(labels=others)
@@ -100,3 +103,8 @@ class LabelCaps:
         if metric == BOUNCES.name:
             return self._bounces.setdefault(labels[0], _Told())
         return None
+
+
+def _is_passing(increment: Increment, most: int) -> bool:
+    """Whether this is a reply that says nothing of what the route's replies will be, and there is room for one only."""
+    return increment.metric == SMTP_REPLIES.name and most == 2 and increment.labels[-1].startswith("4")

@@ -47,17 +47,31 @@ def test_a_host_whose_clock_disagrees_is_named_although_it_is_never_counted():
 
 def test_each_route_has_its_own_few_replies():
     caps = LabelCaps()
-    one = labels_of(caps.admit(reply(code) for code in (450, 451, 452, 550, 450)))
-    two = labels_of(caps.admit([reply(550, "two")]))
+    one = labels_of(caps.admit(reply(code) for code in (550, 551, 450, 552, 550)))
+    two = labels_of(caps.admit([reply(250, "two")]))
 
     assert one == [
-        ("example", "rcpt", "450"),
+        ("example", "rcpt", "550"),
         ("example", "other", "other"),
         ("example", "other", "other"),
         ("example", "other", "other"),
-        ("example", "rcpt", "450"),
+        ("example", "rcpt", "550"),
     ]
-    assert two == [("two", "rcpt", "550")]
+    assert two == [("two", "rcpt", "250")]
+
+
+def test_a_route_that_is_greylisted_first_has_its_acceptances_told_apart():
+    caps = LabelCaps()
+    codes = [labels[-1] for labels in labels_of(caps.admit(reply(code) for code in (451, 250, 451, 250)))]
+
+    assert codes == ["other", "250", "other", "250"]
+
+
+def test_a_temporary_reply_that_was_told_apart_by_an_earlier_version_stays_so():
+    caps = LabelCaps()
+    caps.remember(SMTP_REPLIES.name, ("example", "rcpt", "451"))
+
+    assert labels_of(caps.admit([reply(451)])) == [("example", "rcpt", "451")]
 
 
 def test_full_detail_tells_more_replies_apart():
