@@ -37,6 +37,9 @@ EMPTY: dict[tuple[str, str], str] = {
     ("smtp-probe-overview", "Broken from here, or everywhere? A"): (
         "these runs probe from one place; tests/grafana/test_from_where.py has two"
     ),
+    ("smtp-probe-queue", "Put off, and came back, by why A"): (
+        "a server tells of a delay later than these runs end; tests/acceptance/test_endings.py has one"
+    ),
     ("smtp-probe-dns", "Block lists A"): "the lab has no block list that holds the test entries",
 }
 """Queries (dashboard, title and refId) without data in either run, each with the reason."""

@@ -50,7 +50,10 @@ def test_our_probes_are_seen_in_the_queue_of_a_server_whose_next_one_is_down(lab
             assert (
                 daemon.value("smtp_probe_queue_read_failures_total", queue="nowhere", reason="missing") >= 1
             )
-            assert daemon.value("smtp_probe_queue_messages", queue="relay", state="deferred") >= 2
+            daemon.wait_until(
+                lambda: daemon.value("smtp_probe_queue_messages", queue="relay", state="deferred") >= 2,
+                "the two to be put off: at the last look they were on their way",
+            )
             assert daemon.value("smtp_probe_queue_deferred_messages", queue="relay", reason="network") >= 2
             assert daemon.value("smtp_probe_queue_finding", queue="relay", check="retry_too_soon") == 1
             known = {probe["probe_id"] for probe in daemon.journal()}

@@ -172,9 +172,7 @@ _TOO_GENERAL = frozenset({POLICY, CONTENT})
 def find_reason(report: BounceReport) -> str:
     """Give one of `REASONS`; `other` where neither the status nor the words tell."""
     _, _, detail = (report.status or "").partition(".")
-    reply = _fold(report.diagnostic or "")
-    if (report.status or "").startswith("4"):
-        reply = _REJECTED.sub("", reply)
+    reply = _read_words(report, report.diagnostic or "")
     if _SUPPRESSED.search(reply):
         return POLICY
     told = _BY_STATUS.get(detail)
@@ -195,9 +193,14 @@ def _find_words(text: str) -> str | None:
 
 
 def _find_in_prose(report: BounceReport) -> str | None:
-    text = _fold(report.words)
+    text = _read_words(report, report.words)
     found = (reason for reason, pattern in _PATTERNS if reason not in _TOO_GENERAL and pattern.search(text))
     return next(found, CONTENT if _BLAMED.search(text) else None)
+
+
+def _read_words(report: BounceReport, text: str) -> str:
+    folded = _fold(text)
+    return _REJECTED.sub("", folded) if (report.status or "").startswith("4") else folded
 
 
 def _fold(text: str) -> str:

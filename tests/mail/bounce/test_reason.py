@@ -85,6 +85,13 @@ def test_the_reason_is_read_from_the_status_and_the_words(status, words, reason,
     assert (find_reason(report), is_temporary(report)) == (reason, temporary)
 
 
+def test_postfix_begins_every_refusal_alike_also_in_its_prose():
+    prose = "host mx1[192.0.2.1] said: 451 4.3.0 <a@b>: Recipient address rejected: Temporary failure"
+
+    assert find_reason(BounceReport(kind="dsn", status="4.3.0", words=prose)) == "other"
+    assert find_reason(BounceReport(kind="dsn", status="5.3.0", words=prose)) == "no_such_user"
+
+
 def test_without_a_status_a_delay_is_temporary_and_a_failure_may_be_either():
     assert is_temporary(BounceReport(kind="dsn", action="delayed")) is True
     assert is_temporary(BounceReport(kind="qmail", action="failed")) is None
