@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grafana_foundation_sdk.models.dashboard import Dashboard
+from grafana_foundation_sdk.models.dashboard import Dashboard, Panel
 
 from .dns import SEVERITIES
 from .frame import ROUTE, WINDOW, dashboard, variable
@@ -260,49 +260,25 @@ def build() -> Dashboard:
                         nothing="no bounce",
                     )
                 ),
-                graph(
-                    Look(
-                        "Other notices",
-                        "Delivery status notifications that ended no probe: delays above all.",
-                        (
-                            Query(
-                                f"sum by (action) ({increase('$window', 'bounce_notices_total')})",
-                                "{{action}}",
-                            ),
-                        ),
-                        "none",
-                        ((None, GREEN), (0.5, YELLOW)),
-                        width=6,
-                        least=0,
-                        nothing="no notice",
-                        links=(TO_ROUTE,),
+                _notices(
+                    "Other notices",
+                    "Delivery status notifications that ended no probe: delays above all.",
+                    Query(
+                        f"sum by (action) ({increase('$window', 'bounce_notices_total')})",
+                        "{{action}}",
                     ),
-                    stacked=True,
-                    bars=True,
                 ),
-                graph(
-                    Look(
-                        "Put off, and came back, by why",
-                        "Routes of which a server told that it puts a message off; and why probes of all routes came back.",
-                        (
-                            Query(
-                                f"sum by (route) ({increase('$window', 'delay_notices_total', 'route')}) > 0",
-                                "{{route}} put off",
-                            ),
-                            Query(
-                                f"sum by (status_class, category) ({increase('$window', 'bounce_reasons_total')}) > 0",
-                                "came back: {{status_class}}xx {{category}}",
-                            ),
-                        ),
-                        "none",
-                        ((None, GREEN), (0.5, YELLOW)),
-                        width=6,
-                        least=0,
-                        nothing="no notice",
-                        links=(TO_ROUTE,),
+                _notices(
+                    "Put off, and came back, by why",
+                    "Routes of which a server told that it puts a message off; and why probes of all routes came back.",
+                    Query(
+                        f"sum by (route) ({increase('$window', 'delay_notices_total', 'route')}) > 0",
+                        "{{route}} put off",
                     ),
-                    stacked=True,
-                    bars=True,
+                    Query(
+                        f"sum by (status_class, category) ({increase('$window', 'bounce_reasons_total')}) > 0",
+                        "came back: {{status_class}}xx {{category}}",
+                    ),
                 ),
             ),
             (
@@ -346,4 +322,23 @@ def build() -> Dashboard:
             ),
         ),
         (ROUTE, QUEUE, DRILL, WINDOW),
+    )
+
+
+def _notices(title: str, text: str, *queries: Query) -> Panel:
+    """Counts of notices, beside each other."""
+    return graph(
+        Look(
+            title,
+            text,
+            queries,
+            "none",
+            ((None, GREEN), (0.5, YELLOW)),
+            width=6,
+            least=0,
+            nothing="no notice",
+            links=(TO_ROUTE,),
+        ),
+        stacked=True,
+        bars=True,
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from smtp_probe.model.dns import DnsAnswer
-from smtp_probe.model.finding import Finding, Severity
+from smtp_probe.model.finding import Finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +80,6 @@ class CheckResult:
 ESSENTIAL = frozenset({"mx", "spf", "identity", "dkim", "dmarc", "exchangers"})
 """The checks without which nothing can be said of a domain."""
 
-_ORDER = {Severity.CRITICAL: 0, Severity.ERROR: 1, Severity.WARNING: 2, Severity.INFO: 3}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainReport:
@@ -96,7 +94,7 @@ class DomainReport:
     def findings(self) -> tuple[Finding, ...]:
         """All of them, the gravest first, in the order of the checks."""
         found = [finding for result in self.results.values() for finding in result.findings]
-        return tuple(sorted(found, key=lambda finding: _ORDER[finding.severity]))
+        return tuple(sorted(found, key=lambda finding: finding.severity.rank))
 
     @property
     def unobserved(self) -> tuple[str, ...]:

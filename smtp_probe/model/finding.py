@@ -20,6 +20,14 @@ class Severity(StrEnum):
         """Whether something is plainly wrong."""
         return self in (Severity.ERROR, Severity.CRITICAL)
 
+    @property
+    def rank(self) -> int:
+        """The place among the others, the gravest first."""
+        return _GRAVEST_FIRST.index(self)
+
+
+_GRAVEST_FIRST = (Severity.CRITICAL, Severity.ERROR, Severity.WARNING, Severity.INFO)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:

@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from smtp_probe.config.settings import Config
-from smtp_probe.model import Finding, Severity
+from smtp_probe.model import Finding
 from smtp_probe.report.metrics import ROUTE_FINDING
 from smtp_probe.report.series import Labels, Series
 
 MOST_FINDINGS = 8
 """Samples of one route, at any detail: a finding that stands and is not shown would be a lie."""
-_RANKS = {Severity.CRITICAL: 0, Severity.ERROR: 1, Severity.WARNING: 2, Severity.INFO: 3}
 
 
 class MessageFindings:
@@ -40,7 +39,7 @@ class MessageFindings:
     def _write(self, route: str) -> None:
         parts = self._found[route]
         found = {(each.check, each.severity) for part in sorted(parts) for each in parts[part]}
-        ranked = sorted(found, key=lambda pair: (_RANKS[pair[1]], pair[0]))
+        ranked = sorted(found, key=lambda pair: (pair[1].rank, pair[0]))
         shown: dict[Labels, float] = {
             (route, check, severity.value): 1.0 for check, severity in ranked[:MOST_FINDINGS]
         }

@@ -21,6 +21,7 @@ from smtp_probe.config.settings import Config
 from smtp_probe.errors import EngineError
 from smtp_probe.network.jetstream.bucket import Bucket, Entry
 from smtp_probe.network.jetstream.names import word
+from smtp_probe.probes.portions import portions
 
 _log = logging.getLogger(__name__)
 PREFIX = "mailbox."
@@ -147,7 +148,7 @@ class Leases:
     async def _renew_and_claim(self, wanted: Sequence[tuple[str, Group]]) -> None:
         """Renew what is ours, then claim some at a time, and tell of those together. Raises EngineError."""
         ours, free = wanted[: len(self._held)], wanted[len(self._held) :]
-        for some in (ours, *(free[start : start + _AT_ONCE] for start in range(0, len(free), _AT_ONCE))):
+        for some in (ours, *portions(free, _AT_ONCE)):
             orders = [self._renew_or_claim(key, group) for key, group in some]
             failures = [each for each in await asyncio.gather(*orders, return_exceptions=True) if each]
             self._tell()

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import re
 
-from smtp_probe.mail.bounce.phrases import ANSWER, SENDER
+from smtp_probe.mail.bounce.phrases import ANSWER, SENDER, fold
 from smtp_probe.mail.syntax.encoded_words import decode_words
 
 ADDRESS = r"[^\s<>()\[\]\";:,'|*@=\\\u3000-\u303f\uff00-\uff0f\uff1a-\uff20]{1,64}@[A-Za-z0-9][A-Za-z0-9.-]{0,252}[A-Za-z0-9]"
 ANY_ADDRESS = re.compile(ADDRESS)
 Values = dict[str, bytes]
 
-_SPACE = re.compile(r"\s+")
 _OF_PROGRAMS = re.compile(
     r"(?:^|[<\s\"])(?:no[-_.]?reply|do[-_.]?not[-_.]?reply|bounces?|nobody|ndr|smtp|mail[-_.]?(?:er|server|system)|gateway|system)\b[^\s@]{0,64}@"
 )
@@ -27,7 +26,6 @@ _OF_PEOPLE = re.compile(
 )
 """Programs with which people write."""
 
-
 _WITH_A_READER = re.compile(r"post_?master|(?:system |mail )?administrator")
 """Names of servers which are also those of the people who look after them."""
 
@@ -37,14 +35,13 @@ def decode_value(value: bytes) -> str:
     return decode_words(value[:998]).decode("utf-8", "replace")
 
 
-def fold(text: str) -> str:
-    """Give a text in the form in which phrases are looked for in it."""
-    return _SPACE.sub(" ", text).lower().replace("\u2019", "'")
-
-
 def collect_addresses(text: str) -> set[str]:
     """Give the addresses of a text, in lower case."""
     return {address.lower() for address in ANY_ADDRESS.findall(text)}
+
+
+def _author(values: Values) -> str:
+    return fold(decode_value(values.get("from", b"x"))).strip()
 
 
 def has_no_path(values: Values) -> bool:
@@ -54,13 +51,13 @@ def has_no_path(values: Values) -> bool:
 
 def is_by_a_daemon(values: Values) -> bool:
     """Whether the author's name or address is one that only mail servers have."""
-    author = fold(decode_value(values.get("from", b"x"))).strip()
+    author = _author(values)
     return author in ("<>", "") or author.endswith(" <>") or SENDER.search(author) is not None
 
 
 def _is_by_a_mere_daemon(values: Values) -> bool:
     """Whether the author is a mail server, and certainly not the person who looks after it."""
-    author = fold(decode_value(values.get("from", b"x"))).strip()
+    author = _author(values)
     return is_by_a_daemon(values) and (
         not _WITH_A_READER.search(author) or SENDER.search(_WITH_A_READER.sub("", author)) is not None
     )
@@ -74,7 +71,7 @@ def is_by_a_server(values: Values) -> bool:
 def is_by_a_program(values: Values) -> bool:
     """Whether any program wrote it, and says so: by a field (RFC 3834 section 5), or by an address without a reader."""
     submitted = fold(decode_value(values.get("auto-submitted", b"no"))).strip()
-    author = fold(decode_value(values.get("from", b"x"))).strip()
+    author = _author(values)
     return (
         is_by_a_server(values)
         or not re.match(r"no\b", submitted)

@@ -1,6 +1,6 @@
 """The words by which mail software says that a message came back, in the languages in which it says so.
 
-Tables of patterns, and nothing else. All match text in lower case, in which runs of white space are one space. A
+Tables of patterns, and the form of a text that they match (`fold`): lower case, runs of white space as one space. A
 pattern stands here because a known server writes it; none is so general that ordinary mail would hold it often.
 """
 
@@ -173,3 +173,9 @@ TICKET_HEADERS = frozenset(
      "x-redmine-host", "x-mantis-id", "x-osticket-id", "x-jira-fingerprint"}
 )  # fmt: skip
 """Fields by which systems of tickets know their own mail."""
+_SPACE = re.compile(r"\s+")
+
+
+def fold(text: str) -> str:
+    """Give a text in the form in which phrases are looked for in it."""
+    return _SPACE.sub(" ", text).lower().replace("\u2019", "'")

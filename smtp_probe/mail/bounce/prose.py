@@ -19,7 +19,6 @@ from smtp_probe.mail.bounce.authorship import (
     ANY_ADDRESS,
     collect_addresses,
     decode_value,
-    fold,
     has_no_path,
     is_by_a_daemon,
     is_by_a_person,
@@ -43,6 +42,7 @@ from smtp_probe.mail.bounce.phrases import (
     SUBJECT,
     TICKET,
     TICKET_HEADERS,
+    fold,
 )
 from smtp_probe.mail.bounce.structure import is_built_as_bounce
 from smtp_probe.mail.syntax.fields import split_fields
@@ -59,7 +59,6 @@ _TAG = re.compile(r"<(?:!--.{0,2000}?--|/?[A-Za-z][A-Za-z0-9]*(?:\s[^<>@]{0,600}
 _BREAK = re.compile(r"(?i)<(?:br|/p|/div|/tr|/li|/h\d)\s*/?>[ \t]*\r?\n?")
 _INVISIBLE = re.compile(r"(?is)<(style|script|head)\b.{0,20000}?</\1>")
 _CLASS = re.compile(r"(?<![\d.])([45])(?:\.\d{1,3}\.\d{1,3}|\d\d(?=[ -]\S))(?![\d.])")
-_SPACE = re.compile(r"\s+")
 _NAMED = (
     re.compile(rf"(?im)^\W*(?:final|original)-recipient\s*:\s*rfc822\s*;\s*<?({ADDRESS})"),
     re.compile(

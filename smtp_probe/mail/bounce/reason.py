@@ -11,6 +11,7 @@ import re
 
 from smtp_probe.mail.bounce import reason_words
 from smtp_probe.mail.bounce.delivery_status import find_status
+from smtp_probe.mail.bounce.phrases import fold
 from smtp_probe.mail.bounce.report import BounceReport
 
 NO_SUCH_USER = "no_such_user"
@@ -157,7 +158,6 @@ _REJECTED = re.compile(r"\b(?:recipient|sender) address rejected: (?=\S)")
 """With these words Postfix begins every refusal; where it is for now only, they say nothing of whether there is such a mailbox."""
 _REPLY_CODE = re.compile(r"(?<![\d.])[45]\d\d(?=[ -])")
 _BLAMED = re.compile(r"\b(?:spam|virus|malware)\b")
-_SPACE = re.compile(r"\s+")
 _PATTERNS = tuple((reason, re.compile(pattern)) for reason, pattern in _BY_WORDS)
 _VAGUE = frozenset(
     {"0.0", "3.0", "5.0", "7.0", "7.1", "2.0", "1.0", "4.0", "6.0", "7.7", "1.7", "1.8", "2.1"}
@@ -199,12 +199,8 @@ def _find_in_prose(report: BounceReport) -> str | None:
 
 
 def _read_words(report: BounceReport, text: str) -> str:
-    folded = _fold(text)
+    folded = fold(text)
     return _REJECTED.sub("", folded) if (report.status or "").startswith("4") else folded
-
-
-def _fold(text: str) -> str:
-    return _SPACE.sub(" ", text).lower().replace("\u2019", "'")
 
 
 def is_temporary(report: BounceReport) -> bool | None:

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from smtp_probe.model import Finding, Severity
-
-_RANKS = {Severity.CRITICAL: 0, Severity.ERROR: 1, Severity.WARNING: 2, Severity.INFO: 3}
+from smtp_probe.model import Finding
 
 
 def arrange_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -19,4 +17,4 @@ def arrange_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     first: dict[str, int] = {}
     for finding in found:
         first.setdefault(finding.check, len(first))
-    return tuple(sorted(found, key=lambda each: (_RANKS[each.severity], first[each.check])))
+    return tuple(sorted(found, key=lambda each: (each.severity.rank, first[each.check])))

@@ -20,11 +20,11 @@ from smtp_probe.report.web.checked import PARTS, view_part
 from smtp_probe.report.web.instants import instant
 from smtp_probe.report.web.masked import mask_config
 from smtp_probe.report.web.openapi import describe_api
-from smtp_probe.report.web.overview import RouteRow, view_overview, view_row
+from smtp_probe.report.web.overview import view_overview, view_row
 from smtp_probe.report.web.probe_view import view_probe
 from smtp_probe.report.web.route_view import take_route_page
 from smtp_probe.report.web.site import read_filter
-from smtp_probe.report.web.snapshot import take_route, take_snapshot, view_observer
+from smtp_probe.report.web.snapshot import find_route, take_snapshot, view_observer
 from smtp_probe.report.web.views import OverviewView
 
 _PROBES_PER_SECOND, _PROBES_AT_ONCE = 0.1, 5
@@ -85,14 +85,16 @@ class Api:
         return await self._give("health", view_observer(self._application.telemetry.observations))
 
     async def _route(self, request: web.Request) -> web.StreamResponse:
-        row = self._find_row(request)
-        if row is None:
+        config = self._application.config
+        found = find_route(self._application.telemetry, config, request.match_info["name"])
+        if found is None:
             return refuse(404, "there is no route of this name")
+        row = view_row(found)
         try:
             past = await self._application.archive.route_past(row.view.name)
         except ArchiveError as error:
             return refuse(503, str(error))
-        page = await self._workshop.render(take_route_page, row.view, self._application.config, past)
+        page = await self._workshop.render(take_route_page, row.view, config, past)
         return await self._give("route", page.view)
 
     async def _probe(self, request: web.Request) -> web.StreamResponse:
@@ -149,16 +151,6 @@ class Api:
         if reason is not None:
             return refuse(409, f"not sent: {reason}")
         return json_answer(json.dumps({"route": name, "accepted": True}).encode(), status=202)
-
-    def _find_row(self, request: web.Request) -> RouteRow | None:
-        telemetry, name = self._application.telemetry, request.match_info["name"]
-        telemetry.before_page()
-        state, settings = telemetry.history.route(name), self._application.config.routes.get(name)
-        return (
-            None
-            if state is None or settings is None
-            else view_row(take_route(telemetry, state, settings.labels))
-        )
 
     async def _give(self, answer: str, value: object) -> web.Response:
         return json_answer(await self._workshop.render(dump, answer, value))

@@ -13,7 +13,7 @@ from smtp_probe.model import Authentication, Method, Source
 from smtp_probe.report.history import Beat, PastProbe, State
 from smtp_probe.report.web.checked import PARTS, view_part
 from smtp_probe.report.web.instants import instant, instant_or_none
-from smtp_probe.report.web.snapshot import RouteFacts, Snapshot
+from smtp_probe.report.web.snapshot import RouteSnapshot, Snapshot
 from smtp_probe.report.web.views import (
     BeatsView,
     LatencyView,
@@ -61,7 +61,7 @@ def view_overview(snapshot: Snapshot) -> Overview:
     )
 
 
-def view_row(facts: RouteFacts) -> RouteRow:
+def view_row(facts: RouteSnapshot) -> RouteRow:
     """Give one route with its beats."""
     return RouteRow(_view_route(facts), facts.beats)
 
@@ -80,7 +80,7 @@ def view_verdicts(found: Authentication) -> dict[str, str]:
     return said
 
 
-def _view_route(facts: RouteFacts) -> RouteView:
+def _view_route(facts: RouteSnapshot) -> RouteView:
     state, beats, oldest = facts.state, facts.beats, facts.oldest_in_flight_seconds
     ends = Counter([beat.state for beat in beats])
     return RouteView(

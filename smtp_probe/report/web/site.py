@@ -17,11 +17,11 @@ from smtp_probe.report.web.checked import PARTS, view_part
 from smtp_probe.report.web.feed import render_feed
 from smtp_probe.report.web.live import name_of_now
 from smtp_probe.report.web.masked import show_config
-from smtp_probe.report.web.overview import Overview, RouteRow, view_overview, view_row
+from smtp_probe.report.web.overview import Overview, view_overview, view_row
 from smtp_probe.report.web.probe_view import view_probe
 from smtp_probe.report.web.rendering import ASSETS, render
 from smtp_probe.report.web.route_view import take_route_page
-from smtp_probe.report.web.snapshot import Filter, Snapshot, take_route, take_snapshot
+from smtp_probe.report.web.snapshot import Filter, Snapshot, find_route, take_snapshot
 from smtp_probe.report.web.views import ObserverView, ProbeView
 from smtp_probe.report.web.waterfall import submission_waterfall, way_waterfall
 
@@ -75,10 +75,11 @@ class Site:
         )  # fmt: skip
 
     async def _route(self, request: web.Request) -> web.StreamResponse:
-        row = self._find_row(request)
-        if row is None:
-            return await self._nothing("There is no route of this name.")
         config, seen = self._application.config, name_of_now(self._application)
+        found = find_route(self._application.telemetry, config, request.match_info["name"])
+        if found is None:
+            return await self._nothing("There is no route of this name.")
+        row = view_row(found)
         past = await self._application.archive.route_past(row.view.name)
         page = await self._workshop.render(take_route_page, row.view, config, past)
         return await self._page("route.html", seen=seen, page=page, row=row, recent_limit=ROUTE_PROBES)
@@ -114,12 +115,15 @@ class Site:
         return await self._page("config.html", here="config", text=text)
 
     async def _badge(self, request: web.Request) -> web.StreamResponse:
-        row = self._find_row(request)
-        if row is None:
+        application = self._application
+        found = find_route(application.telemetry, application.config, request.match_info["name"])
+        if found is None:
             raise web.HTTPNotFound(reason="no route of this name")
         # A badge is made to be shown on other sites' pages.
         headers = {"Cross-Origin-Resource-Policy": "cross-origin"}
-        return web.Response(text=render_badge(row.view), content_type="image/svg+xml", headers=headers)
+        return web.Response(
+            text=render_badge(view_row(found).view), content_type="image/svg+xml", headers=headers
+        )
 
     async def _feed(self, _: web.Request) -> web.StreamResponse:
         telemetry = self._application.telemetry
@@ -132,17 +136,6 @@ class Site:
             raise web.HTTPNotFound(reason="no such file")
         headers = {"Cache-Control": "public, max-age=31536000, immutable"}
         return web.Response(body=content, content_type=content_type, charset="utf-8", headers=headers)
-
-    def _find_row(self, request: web.Request) -> RouteRow | None:
-        telemetry = self._application.telemetry
-        telemetry.before_page()
-        state = telemetry.history.route(request.match_info["name"])
-        settings = self._application.config.routes.get(request.match_info["name"])
-        return (
-            None
-            if state is None or settings is None
-            else view_row(take_route(telemetry, state, settings.labels))
-        )
 
     async def _page(
         self, template: str, *, here: str = "", status: int = 200, **values: object

@@ -50,7 +50,7 @@ class Filter:
         return all(labels.get(name) == value for name, value in self.labels.items())
 
 
-class RouteFacts(NamedTuple):
+class RouteSnapshot(NamedTuple):
     """All that is shown of one route, as it was at one moment. A tuple, since that is made in a quarter of the time."""
 
     state: RouteState
@@ -68,7 +68,7 @@ class Snapshot:
 
     observer: ObserverView
     counts: Mapping[State, int]
-    routes: tuple[RouteFacts, ...]
+    routes: tuple[RouteSnapshot, ...]
     left_out: int
     recent: tuple[PastProbe, ...]
     checks: Checks
@@ -96,11 +96,18 @@ def take_snapshot(telemetry: Telemetry, config: Config, checks: Checks, wanted: 
     )
 
 
-def take_route(telemetry: Telemetry, state: RouteState, labels: Mapping[str, str]) -> RouteFacts:
+def find_route(telemetry: Telemetry, config: Config, name: str) -> RouteSnapshot | None:
+    """Copy what is shown of the route of this name; None where there is none."""
+    telemetry.before_page()
+    state, settings = telemetry.history.route(name), config.routes.get(name)
+    return None if state is None or settings is None else take_route(telemetry, state, settings.labels)
+
+
+def take_route(telemetry: Telemetry, state: RouteState, labels: Mapping[str, str]) -> RouteSnapshot:
     """Copy what is shown of one route."""
     history, series, name = telemetry.history, telemetry.series, state.route
     oldest = series.get(OLDEST_IN_FLIGHT, (name,))
-    return RouteFacts(
+    return RouteSnapshot(
         state=state,
         labels=labels,
         beats=history.beats(name),
