@@ -15,7 +15,7 @@ from smtp_probe.app.single import SingleResult
 from smtp_probe.cli.wording import clean, iso_time
 from smtp_probe.model import Arrival, Bounce, Failure, Outcome, OutcomeKind, Phase, Reply, Submission
 from smtp_probe.report.increments import is_success
-from smtp_probe.report.sentences import describe, describe_change, describe_duration
+from smtp_probe.report.sentences import describe, describe_change, describe_doubt, describe_duration
 
 _OVERDUE = "overdue"
 
@@ -53,7 +53,7 @@ def verdict(result: SingleResult) -> str:
     if result.unobserved:
         return f"not observed: {clean(result.unobserved)}"
     deadline = "" if result.probe is None else f" within {describe_duration(result.probe.deadline_seconds)}"
-    return f"overdue: not arrived{deadline}; it may still come"
+    return f"overdue: not arrived{deadline}; it may still come{describe_doubt(result.submission)}"
 
 
 def result_to_json(result: SingleResult) -> str:

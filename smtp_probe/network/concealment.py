@@ -10,7 +10,7 @@ import re
 from base64 import b64encode
 
 from smtp_probe.config.settings import Auth
-from smtp_probe.mail.syntax.text import drop_invisible
+from smtp_probe.mail.syntax.text import drop_invisible, show_strange_bytes
 from smtp_probe.network.imap_login import forms_in_base64
 from smtp_probe.network.oauth_bearer import initial_response
 
@@ -29,7 +29,9 @@ class Concealment:
             initial_response(user, token),
         )
         whole = [b64encode(text.encode("utf-8", "surrogateescape")).decode() for text in messages]
-        forms = sorted({*whole, token, *forms_in_base64(token)}, key=len, reverse=True)
+        # As it is sent, and as it comes back where its bytes are not UTF-8.
+        plain = {token, drop_invisible(show_strange_bytes(token)) or token}
+        forms = sorted({*whole, *plain, *forms_in_base64(token)}, key=len, reverse=True)
         # The longest first: a form that contains another must go as a whole.
         self._pattern = re.compile("|".join(map(re.escape, forms)), re.IGNORECASE)
 

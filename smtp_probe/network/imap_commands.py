@@ -8,11 +8,14 @@ no EXPUNGE without UIDs here: both would delete what others have flagged.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from typing import Any
 
+from smtp_probe.errors import MailboxError
 from smtp_probe.mail.placement import FolderEntry
+from smtp_probe.mail.syntax.mailbox_names import decode_mailbox_name
+from smtp_probe.mail.syntax.text import sanitise
 from smtp_probe.model import Cause, QuotaUse
 from smtp_probe.network.imap_answers import (
     Fetched,
@@ -25,7 +28,11 @@ from smtp_probe.network.imap_answers import (
 )
 from smtp_probe.network.imap_connection import ImapConnection
 from smtp_probe.network.imap_login import Dialogue
+from smtp_probe.network.imap_wire import Answer
 from smtp_probe.ports import FolderState
+
+_NAME_SHOWN = 80
+"""So many characters of a folder's name are shown."""
 
 
 class ImapCommands:
@@ -61,7 +68,7 @@ class ImapCommands:
             work = self._protocol.simple_command("EXAMINE", quote(name))
         else:
             work = self._protocol.select(quote(name))
-        answers = await self.connection.ask("select", work, refused=Cause.FOLDER_MISSING)
+        answers = await self._ask_of_folder("select", name, work)
         uidvalidity = parse_announced_number(answers, "UIDVALIDITY")
         if not uidvalidity:
             raise self.connection.doubt("select", "the server gives the folder no UIDVALIDITY")
@@ -130,7 +137,17 @@ class ImapCommands:
         """
         ending = f"APPEND {quote(name)} {{{len(message)}}}".encode()
         dialogue = Dialogue("APPEND", ending, (message,), ())
-        await self.connection.ask("append", self._protocol.converse(dialogue), refused=Cause.FOLDER_MISSING)
+        await self._ask_of_folder("append", name, self._protocol.converse(dialogue))
+
+    async def _ask_of_folder(self, stage: str, name: str, work: Awaitable[Any]) -> list[Answer]:
+        """Run a command that a plain NO refuses for want of the folder. Servers seldom say which one: the error does."""
+        try:
+            return await self.connection.ask(stage, work, refused=Cause.FOLDER_MISSING)
+        except MailboxError as refusal:
+            if not self.connection.is_open:
+                raise
+            shown = sanitise(decode_mailbox_name(name), _NAME_SHOWN)
+            raise MailboxError(stage, refusal.cause, detail=f"{shown}: {refusal.detail}") from None
 
     async def noop(self) -> None:
         """Let the server tell what is new."""

@@ -19,6 +19,7 @@ import aiosmtplib
 from aiosmtplib.protocol import SMTPProtocol
 
 from smtp_probe.config.settings import Auth, Mechanism, Sender
+from smtp_probe.mail.syntax.text import show_strange_bytes
 from smtp_probe.model import Cause, LoginTrial, Submission
 from smtp_probe.network.concealment import Concealment
 from smtp_probe.network.oauth_bearer import ACKNOWLEDGEMENT, initial_response
@@ -227,6 +228,7 @@ class SmtpDialogue:
             code, text = await step
         except aiosmtplib.SMTPResponseException as error:
             code, text = error.code, error.message
+        text = show_strange_bytes(text)
         if self._concealment is not None:
             text = self._concealment.mask(text)
         return Answer(code, text, self._protocol.read_ns)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from smtp_probe.mail.syntax.text import sanitise
-from smtp_probe.model import Bounce, Failure, Outcome, OutcomeKind, PathChange, Submission
+from smtp_probe.model import Bounce, Cause, Disposition, Failure, Outcome, OutcomeKind, PathChange, Submission
 from smtp_probe.model.words import cause_in_words, in_words, spaced
 
 _QUOTE_CHARACTERS = 160
@@ -84,13 +84,21 @@ def _describe_end(outcome: Outcome) -> str:
                 f"not arrived within {describe_duration(outcome.probe.give_up_after_seconds)}, given up"
             )
             detail = "" if outcome.failure is None else outcome.failure.detail
-            return f"{given_up}: {sanitise(detail, _QUOTE_CHARACTERS)}" if detail else given_up
+            told = f"{given_up}: {sanitise(detail, _QUOTE_CHARACTERS)}" if detail else given_up
+            return told + describe_doubt(outcome.submission)
         case OutcomeKind.BOUNCED:
             return _describe_bounce(outcome.bounce)
         case OutcomeKind.UNOBSERVED:
             return "not observed: " + _describe_failure(outcome.failure, outcome.submission)
         case OutcomeKind.REFUSED | OutcomeKind.DEFERRED | OutcomeKind.UNREACHABLE:
             return _describe_failure(outcome.failure, outcome.submission)
+
+
+def describe_doubt(submission: Submission | None) -> str:
+    """Say, behind what else is said, that the server never told whether it took the message; nothing where it did."""
+    if submission is None or submission.disposition is not Disposition.UNCERTAIN:
+        return ""
+    return f"; the server never said that it has it: {_describe_failure(submission.failure, submission)}"
 
 
 def describe_change(change: PathChange) -> str:
@@ -130,11 +138,10 @@ def _describe_failure(failure: Failure | None, submission: Submission | None) ->
         return "for a reason that was not recorded"
     reply = failure.reply
     peer = submission.peer_address if submission is not None else None
-    said = [
-        f"{reply.code} {reply.enhanced or ''}".strip()
-        if reply is not None
-        else sanitise(cause_in_words(failure.cause), _NAME_CHARACTERS)
-    ]
+    cause = sanitise(cause_in_words(failure.cause), _NAME_CHARACTERS)
+    said = [cause if reply is None else f"{reply.code} {reply.enhanced or ''}".strip()]
+    if reply is not None and failure.cause == Cause.PROTOCOL_ERROR:
+        said = ["out of turn:", *said]  # a reply that would be right in another place
     if failure.tls_failure is not None:
         said.append(f"({in_words(failure.tls_failure)})")
     if failure.stage in _PLACES:
@@ -142,7 +149,7 @@ def _describe_failure(failure: Failure | None, submission: Submission | None) ->
     if peer and reply is not None:
         said.append(f"by {sanitise(peer, _NAME_CHARACTERS)}")
     quoted = sanitise(reply.text if reply is not None else failure.detail, _QUOTE_CHARACTERS)
-    return " ".join(said) + (f": {quoted}" if quoted else "")
+    return " ".join(said) + (f": {quoted}" if quoted and quoted != cause else "")
 
 
 def _describe_bounce(bounce: Bounce | None) -> str:

@@ -14,7 +14,17 @@ from smtp_probe.cli.rendering import (
     result_to_json,
     verdict,
 )
-from smtp_probe.model import Alteration, OutcomeKind, PathChange, PathIdentity, Reply
+from smtp_probe.model import (
+    Alteration,
+    Cause,
+    Disposition,
+    Failure,
+    OutcomeKind,
+    PathChange,
+    PathIdentity,
+    Phase,
+    Reply,
+)
 from tests.cli.views import HOSTILE, is_plain, outcome, submission, trace
 from tests.report.samples import make_bounce, make_outcome, make_probe, make_submission, refused
 
@@ -148,6 +158,16 @@ def test_a_probe_without_an_end_is_overdue():
     assert facts["failure"]["cause"] == "overdue"
     assert facts["phases"]
     assert verdict(overdue) == "overdue: not arrived within 5 min; it may still come"
+
+
+def test_an_overdue_probe_that_nobody_confirmed_says_so():
+    cut = Failure(stage="accept", cause=Cause.CONNECTION_LOST)
+    sent = make_submission(Disposition.UNCERTAIN, last=Phase.ACCEPT, failure=cut)
+
+    assert verdict(result(probe=make_probe(), submission=sent, is_overdue=True)) == (
+        "overdue: not arrived within 5 min; it may still come;"
+        " the server never said that it has it: connection lost after the final dot"
+    )
 
 
 def test_a_mailbox_that_cannot_be_watched_leaves_all_else_unknown():

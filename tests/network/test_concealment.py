@@ -52,5 +52,14 @@ def test_a_secret_that_reads_like_a_pattern_is_taken_literally() -> None:
     assert mask("a+b (c* a.b", "a+b (c*") == "*** a.b"
 
 
+@pytest.mark.parametrize("back", ["hunter\ufffd2", "hunter\ufffd\u200b2"])
+def test_a_secret_that_is_not_utf_8_is_known_as_it_comes_back(back: str) -> None:
+    assert mask(f"535 no: {back}", b"hunter\xe42".decode("utf-8", "surrogateescape")) == "535 no: ***"
+
+
+def test_a_secret_that_cannot_be_seen_masks_nothing_else() -> None:
+    assert mask("535 no", "\u200b") == "535 no"
+
+
 def test_it_does_not_show_the_secret_itself() -> None:
     assert SECRET not in repr(Concealment(Auth(username="probe", password_env="UNUSED"), SECRET))

@@ -33,6 +33,19 @@ async def test_names_are_quoted():
     assert server.received[1].endswith(r'SELECT "Sent \\ \"Items\""')
 
 
+@pytest.mark.parametrize("read_only", [False, True])
+async def test_a_folder_that_is_refused_is_named_as_people_write_it(read_only):
+    command = "EXAMINE" if read_only else "SELECT"
+    script = (
+        f"C: {command}\nS: {{tag}} NO Mailbox does not exist, or must be subscribed to."  # as Courier says it
+    )
+    async with commands_after(script) as commands:
+        with pytest.raises(MailboxError) as caught:
+            await commands.select("INBOX.Gel&APY-scht", read_only=read_only)
+
+    assert caught.value.detail.startswith("INBOX.Gelöscht: NO Mailbox does not exist")
+
+
 async def test_a_server_that_tells_no_uidnext_is_asked_for_its_last_message():
     script = SELECT.replace("S: * OK [UIDNEXT 104] next\n", "")
     more = "C: UID FETCH \\* \\(UID\\)$\nS: * 3 FETCH (UID 103)\nS: {tag} OK"

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from smtp_probe.errors import ResolverError
-from smtp_probe.model import Cause, Disposition, Phase, Submission, TlsFailure
+from smtp_probe.model import Cause, Disposition, Phase, Reply, Submission, TlsFailure
 from tests.network.certificates import EXPIRED_AT, GOOD_UNTIL, Certificates
 from tests.network.hostile_smtp import Behaviour, Deed, HostileSmtp
 from tests.network.submitting import ENVELOPE, PATIENT, SHORT, FixedResolver, auth, sender, submit, timing
@@ -135,6 +135,12 @@ async def test_intermediate_reply_after_the_dot_leaves_it_uncertain() -> None:
 async def test_any_positive_completion_counts_by_its_first_digit(reply: bytes) -> None:
     submission, _, _ = await _provoke("RCPT", reply)
     assert submission.disposition is Disposition.ACCEPTED
+
+
+async def test_a_reply_in_another_character_set_shows_where_it_cannot_be_read() -> None:
+    submission, _, _ = await _provoke("RCPT", "550 5.1.1 Unbekannter Empfänger\r\n".encode("latin-1"))
+    assert submission.failure is not None
+    assert submission.failure.reply == Reply(code=550, enhanced="5.1.1", text="Unbekannter Empf\ufffdnger")
 
 
 async def test_greeting_421_defers_and_is_not_talked_to() -> None:

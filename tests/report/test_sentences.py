@@ -89,6 +89,29 @@ CASES = {
         UNREACHABLE,
         Failure(stage="starttls", cause=Cause.TLS_FAILED, tls_failure=TlsFailure.NAME_MISMATCH),
     ),
+    "no answer in time at RCPT": failed(
+        UNREACHABLE, Failure(stage="rcpt", cause=Cause.TIMEOUT, detail="no answer in time")
+    ),
+    "out of turn: 250 at DATA by 192.0.2.1: no need": failed(
+        UNREACHABLE,
+        Failure(
+            stage="data",
+            cause=Cause.PROTOCOL_ERROR,
+            reply=Reply(code=250, enhanced=None, text="no need"),
+            detail="a reply out of turn",
+        ),
+    ),
+    "not arrived within 24 h, given up; the server never said that it has it: no answer in time after the final dot": (
+        make_outcome(
+            OutcomeKind.LOST,
+            submission=make_submission(
+                Disposition.UNCERTAIN,
+                last=Phase.ACCEPT,
+                failure=Failure(stage="accept", cause=Cause.TIMEOUT, detail="no answer in time"),
+            ),
+            failure=Failure(stage="arrival", cause="lost"),
+        )
+    ),
     "something new": failed(UNREACHABLE, Failure(stage="elsewhere", cause="something_new")),
     "for a reason that was not recorded": failed(UNREACHABLE, None),
 }

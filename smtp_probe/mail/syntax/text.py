@@ -74,6 +74,11 @@ def drop_invisible(text: str) -> str:
     return "".join(character for character in text if character.isspace() or _is_visible(character))
 
 
+def show_strange_bytes(text: str) -> str:
+    """Give a text that was decoded with `surrogateescape` with U+FFFD for each byte that is not UTF-8: it is seen then."""
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def _is_visible(character: str) -> bool:
     """Whether it draws something: `isprintable` leaves out the categories Cc, Cf, Cs, Co, Cn, Zl and Zp."""
     return character.isprintable() and ord(character) not in _INVISIBLE
