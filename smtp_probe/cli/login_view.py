@@ -14,7 +14,7 @@ from smtp_probe.app.login_test import LoginResult
 from smtp_probe.cli.terminal import Glyphs
 from smtp_probe.cli.wording import clean, describe_span, iso_time
 from smtp_probe.model import ClockSighting, LoginTrial, MailboxSurvey, QuotaUse, TlsFacts
-from smtp_probe.model.words import say_why
+from smtp_probe.model.words import in_words, say_why
 
 _REMOVAL_RIGHTS = ("te", "d")
 """RFC 4314: to flag as deleted and to expunge; in the letters of RFC 2086 one right."""
@@ -154,5 +154,6 @@ def _describe_quota(quota: QuotaUse) -> str:
 
 def _describe_tls(tls: TlsFacts) -> str:
     until = iso_time(tls.not_after_ns, 1.0)
-    known = (clean(tls.version), clean(tls.cipher), until and f"certificate until {until}")
+    failed = tls.failure and f"failed: {in_words(tls.failure)}"
+    known = (failed, clean(tls.version), clean(tls.cipher), until and f"certificate until {until}")
     return ", ".join(filter(None, known))

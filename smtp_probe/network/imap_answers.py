@@ -27,6 +27,8 @@ Value = bytes | None | list["Value"]
 """A string or atom, NIL, or a parenthesised list."""
 
 _TOKEN = re.compile(rb'[ \t]*(?:([()])|"((?:[^"\\]|\\.)*)"|((?:[^ \t()\[\]"]|\[[^\]]*\])+))')
+_NAME_TOKEN = re.compile(rb'[ \t]*(?:([()])|"((?:[^"\\]|\\.)*)"|([^ \t()"]+))')
+"""Where names of folders stand, a bracket is a character like any other: Cyrus writes `a]b` and `a[b` unquoted."""
 _ESCAPED = re.compile(rb"\\(.)")
 _STATUS_CODE = re.compile(rb"\[([^\] ]+)(?: ([^\]]*))?\] ?")
 _INTERNALDATE = re.compile(rb"([ \d]\d)-([A-Za-z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)")
@@ -98,7 +100,9 @@ def parse_status(text: bytes) -> Status:
     return Status(code, match[2] or b"", text[match.end() :])
 
 
-def parse_values(parts: Sequence[bytes], skip: int = 0) -> list[Value] | None:
+def parse_values(
+    parts: Sequence[bytes], skip: int = 0, token: re.Pattern[bytes] = _TOKEN
+) -> list[Value] | None:
     """Read the data of an answer from byte `skip` of its line. None where the syntax is broken."""
     top: list[Value] = []
     stack = [top]
@@ -107,18 +111,18 @@ def parse_values(parts: Sequence[bytes], skip: int = 0) -> list[Value] | None:
     for index, part in enumerate(parts):
         if index % 2:
             stack[-1].append(part)
-        elif not _read_text(part, skip if index == 0 else 0, stack):
+        elif not _read_text(part, skip if index == 0 else 0, stack, token):
             return None
     return top if len(stack) == 1 else None
 
 
-def _read_text(text: bytes, position: int, stack: list[list[Value]]) -> bool:
+def _read_text(text: bytes, position: int, stack: list[list[Value]], token: re.Pattern[bytes]) -> bool:
     """Add the tokens of one piece of text to the list that is open; False where the syntax is broken."""
     end = len(text.rstrip())
     for _ in range(_MAXIMUM_TOKENS):
         if position >= end:
             return True
-        match = _TOKEN.match(text, position)
+        match = token.match(text, position)
         if match is None:
             return False
         position = match.end()
@@ -182,7 +186,7 @@ def parse_folders(answers: Iterable[Answer]) -> list[FolderEntry] | None:
     for answer in answers:
         if answer.line[2:7].upper() != b"LIST ":
             continue
-        values = parse_values(answer.parts, 7)
+        values = parse_values(answer.parts, 7, _NAME_TOKEN)
         if values is None or len(values) < 3:
             return None
         flags, name = values[0], values[2]
@@ -213,7 +217,7 @@ def parse_rights(answers: Iterable[Answer]) -> str | None:
     """Read the letters of a MYRIGHTS answer (RFC 4314 section 3.8); None where there is none."""
     for answer in answers:
         if answer.line[2:11].upper() == b"MYRIGHTS ":
-            values = parse_values(answer.parts, 11) or []
+            values = parse_values(answer.parts, 11, _NAME_TOKEN) or []
             if len(values) == 2 and isinstance(values[1], bytes):
                 return sanitise(values[1], 60)
     return None

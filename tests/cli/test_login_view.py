@@ -1,6 +1,7 @@
 """What trying an account came to, in lines and as an object."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -19,6 +20,7 @@ from smtp_probe.model import (
     Reply,
     SurveyedFolder,
     TlsFacts,
+    TlsFailure,
 )
 from tests.cli.views import HOSTILE, is_plain
 from tests.report.samples import NS, START_NS
@@ -54,6 +56,13 @@ def test_a_sender_shows_its_phases_with_their_replies():
         "  TLS       TLSv1.3",
         "  + well",
     ]
+
+
+def test_tls_that_failed_is_no_empty_line():
+    result = sender()
+    trial = replace(result.trial, tls=TlsFacts(failure=TlsFailure.HANDSHAKE))
+
+    assert "  TLS       failed: handshake" in draw_result(replace(result, trial=trial), ASCII)
 
 
 def test_a_mailbox_shows_folders_quota_and_clock():

@@ -141,6 +141,8 @@ def test_folders_in_all_spellings():
         Answer((b'* LIST (\\Noselect) "." ', b'odd "name"', b"")),
         Answer((b'* LIST () "/" "back\\\\slash \\"q\\""',)),
         Answer((b'* LIST () "/" "5* hotel * x" ("CHILDINFO" ("SUBSCRIBED"))',)),
+        Answer((b'* LIST () "/" a]b',)),
+        Answer((b'* LIST () "/" [x',)),
         Answer((b"* STATUS x (MESSAGES 1)",)),
     ]
 
@@ -150,6 +152,8 @@ def test_folders_in_all_spellings():
         FolderEntry('odd "name"', ("\\Noselect",)),
         FolderEntry('back\\slash "q"'),
         FolderEntry("5* hotel * x"),
+        FolderEntry("a]b"),
+        FolderEntry("[x"),
     ]
 
 
