@@ -20,10 +20,9 @@ import ssl
 from collections.abc import Iterator
 from functools import lru_cache
 
-from cryptography import x509
-
 from smtp_probe.config.settings import TlsOptions
 from smtp_probe.model import TlsFacts, TlsFailure
+from smtp_probe.policy.certificate_end import certificate_end_seconds
 
 _MINIMUM_VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
@@ -187,8 +186,8 @@ def classify_tls_failure(error: BaseException) -> TlsFailure:
 def certificate_end_ns(der: bytes) -> int | None:
     """The end of a certificate's validity in nanoseconds since the epoch; None when it cannot be read."""
     try:
-        return int(x509.load_der_x509_certificate(der).not_valid_after_utc.timestamp()) * 10**9
-    except (ValueError, TypeError):  # hostile DER: cryptography raises ValueError, and TypeError for odd keys
+        return certificate_end_seconds(der) * 10**9
+    except ValueError:
         return None
 
 

@@ -14,15 +14,9 @@ import hashlib
 import re
 from functools import lru_cache
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_der_public_key
-
 from smtp_probe.mail.authentication.tags import read_tags, squeeze
 from smtp_probe.mail.syntax.whitespace import has_whole_lines, squeeze_blanks
+from smtp_probe.policy.dkim.rsa_key import RsaKey, read_rsa_key
 
 _NEXT_FIELD = re.compile(rb"\r\n(?![ \t])")
 _NAME = re.compile(rb"[!-9;-~]+")
@@ -37,7 +31,6 @@ _FORMS = {
     b"simple": (False, False),
 }
 """Whether header and body are hashed in the relaxed form, by what c= says."""
-_PADDING, _PREHASHED = PKCS1v15(), Prehashed(SHA256())
 
 Field = tuple[bytes, bytes, bytes]
 """The name in lower case, the name as written, and the value with its folds."""
@@ -68,26 +61,16 @@ def is_confirmed(message: bytes, index: int, record: bytes) -> bool:
     if _hash_body(body, is_relaxed=is_body_relaxed) != body_hash:
         return False
     signed = _write_signed(fields, signature, tags[b"h"], is_relaxed=is_header_relaxed)
-    return signed is not None and is_signed_by(key, hashlib.sha256(signed).digest(), proof)
+    return signed is not None and key.has_signed(hashlib.sha256(signed).digest(), proof)
 
 
 @lru_cache(maxsize=256)
-def load_rsa(record: bytes) -> RSAPublicKey | None:
-    """The RSA key of a record that has been judged before; None where there is none in it that OpenSSL takes."""
+def load_rsa(record: bytes) -> RsaKey | None:
+    """The RSA key of a record that has been judged before; None where there is none in it."""
     try:
-        key = load_der_public_key(base64.b64decode(squeeze(read_tags(record).get("p"))))
-    except (ValueError, UnsupportedAlgorithm):
+        return read_rsa_key(base64.b64decode(squeeze(read_tags(record).get("p"))))
+    except ValueError:
         return None
-    return key if isinstance(key, RSAPublicKey) else None
-
-
-def is_signed_by(key: RSAPublicKey, digest: bytes, proof: bytes) -> bool:
-    """Whether this is the key's signature of a SHA-256 digest (RFC 8301)."""
-    try:
-        key.verify(proof, digest, _PADDING, _PREHASHED)
-    except InvalidSignature:
-        return False
-    return True
 
 
 def _split(header: bytes) -> list[Field] | None:

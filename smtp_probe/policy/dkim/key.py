@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from smtp_probe.mail.authentication.tags import TagList, read_tags, squeeze
 from smtp_probe.model import DnsAnswer
-from smtp_probe.policy.dkim.der import rsa_bits
+from smtp_probe.policy.dkim.rsa_key import read_rsa_key
 
 LEAST_BITS = 1024
 """RFC 8301 section 3.2: verifiers must not take signatures by smaller keys."""
@@ -125,7 +125,7 @@ def _judge(tags: TagList, algorithm: str) -> tuple[KeyState, str, int | None]:
         return KeyState.SERVICE, f"s={':'.join(services)[:40]} does not allow mail", None
     try:
         data = base64.b64decode(squeeze(tags.get("p")), validate=True)
-        bits = rsa_bits(data) if algorithm == "rsa" else _ed25519_bits(data)
+        bits = read_rsa_key(data).bits if algorithm == "rsa" else _ed25519_bits(data)
     except (binascii.Error, ValueError) as error:
         why = "p= is no base64" if isinstance(error, binascii.Error) else str(error)
         return KeyState.SYNTAX, why, None

@@ -1,4 +1,4 @@
-"""Verifying the signatures of a received message: DKIM and ARC. dkimpy is used here and nowhere else.
+"""Verifying the signatures of a received message: DKIM and ARC.
 
 In: the octets of a message, and the keys, which have been looked up before. Out: a result for each signature, with its
 cause; and one for the ARC chain. Takes as much time as the message is long, so it is to be run in a thread. Never raises
@@ -7,23 +7,17 @@ for what a message has in it. What the library does not tell apart, or takes too
 
 from __future__ import annotations
 
-import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
-
-import dkim
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from nacl.exceptions import BadSignatureError
 
 from smtp_probe.mail.authentication.arc_chain import ArcChain
 from smtp_probe.mail.authentication.signature import Signature
 from smtp_probe.mail.syntax.whitespace import squeeze_blanks
 from smtp_probe.model import VerdictResult
-from smtp_probe.policy.dkim.confirmation import is_confirmed, is_signed_by, load_rsa
-from smtp_probe.policy.dkim.key import LEAST_BITS, DkimKey, KeyState
+from smtp_probe.policy.dkim.confirmation import is_confirmed
+from smtp_probe.policy.dkim.key import DkimKey, KeyState
 
 MOST_SIGNATURES = 10
 _BLANKS = re.compile(rb"[ \t]+")
@@ -63,8 +57,6 @@ _BY_KEY = {
     KeyState.ALGORITHM: SignatureState.ALGORITHM,
     KeyState.UNKNOWN: SignatureState.TEMPORARY,
 }
-_ERRORS = (dkim.DKIMException, binascii.Error, ValueError, LookupError, AttributeError, TypeError)
-"""What the library raises for messages that it does not understand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,42 +80,6 @@ class ArcResult:
 
     result: VerdictResult | None
     detail: str = ""
-
-
-class _Silent:
-    """A log for the library, whose messages quote strangers."""
-
-    def debug(self, *_: object) -> None:
-        """Say nothing."""
-
-    info = warning = error = exception = debug
-
-
-class _RsaKey:
-    """A public key in the form in which the library takes those that verify by themselves, as its Ed25519 keys do."""
-
-    def __init__(self, key: RSAPublicKey) -> None:
-        self._key = key
-
-    def verify(self, digest: bytes, signature: bytes) -> None:
-        """Raise what the library expects for a signature that is not by this key. The hash is SHA-256 (RFC 8301)."""
-        if not is_signed_by(self._key, digest, signature):
-            raise BadSignatureError
-
-
-class _Verifier(dkim.DKIM):  # type: ignore[misc]
-    """The library's verifier with the arithmetic of OpenSSL, which takes a tenth of the time of its own."""
-
-    def verify_sig(
-        self, sig: dict[bytes, bytes], include_headers: list[bytes], sig_header: Any, dnsfunc: Any
-    ) -> bool:
-        key = load_rsa(dnsfunc()) if sig[b"a"] == b"rsa-sha256" else None
-        if key is None:  # another type of key, or a form that the library may know
-            good: bool = super().verify_sig(sig, include_headers, sig_header, dnsfunc)
-        else:
-            self.pk, self.keysize, self.ktag, self.seqtlsrpt = _RsaKey(key), LEAST_BITS, b"ed25519", False
-            good = self.verify_sig_process(sig, include_headers, sig_header, dnsfunc)
-        return good
 
 
 def verify_signature(
@@ -189,16 +145,14 @@ def _tame(message: bytes, *, relaxed: bool) -> bytes | None:
 
 
 def _verify(message: bytes, index: int, key: DkimKey) -> tuple[SignatureState, str]:
-    try:
-        verifier: Any = _Verifier(message, logger=_Silent(), minkey=LEAST_BITS)
-        is_good = verifier.verify(index, dnsfunc=lambda *_, **__: key.record)
-    except dkim.ValidationError as error:
-        if str(error).startswith("body hash mismatch"):
-            return SignatureState.BODY_CHANGED, ""
-        return SignatureState.SYNTAX, str(error)
-    except _ERRORS as error:
-        return SignatureState.SYNTAX, str(error)
-    return (SignatureState.PASS if is_good else SignatureState.HEADER_CHANGED), ""
+    from smtp_probe.policy.dkim.library import ask_about_signature
+
+    answer = ask_about_signature(message, index, key.record)
+    if answer.is_body_changed:
+        return SignatureState.BODY_CHANGED, ""
+    if answer.fault:
+        return SignatureState.SYNTAX, answer.fault
+    return (SignatureState.PASS if answer.is_good else SignatureState.HEADER_CHANGED), ""
 
 
 def verify_chain(message: bytes, chain: ArcChain, keys: Mapping[str, DkimKey]) -> ArcResult:
@@ -215,16 +169,12 @@ def verify_chain(message: bytes, chain: ArcChain, keys: Mapping[str, DkimKey]) -
         return ArcResult(result=None, detail=_TOO_WILD)
     records = {name: key.record if key.is_usable else b"" for name, key in keys.items()}
 
-    def look_up(name: bytes, **_: object) -> bytes:
-        return records.get(name.decode("ascii", "replace").lower().rstrip("."), b"")
+    from smtp_probe.policy.dkim.library import ask_about_chain
 
-    try:
-        verifier: Any = dkim.ARC(tamed, logger=_Silent(), minkey=LEAST_BITS)
-        chain_validation, _, reason = verifier.verify(dnsfunc=look_up)
-    except dkim.DKIMException as error:
-        return ArcResult(result=VerdictResult.FAIL, detail=str(error))
-    except _ERRORS as error:  # a form that the library cannot find its way in
-        return ArcResult(result=None, detail=f"the chain could not be read: {error}")
-    if chain_validation == dkim.CV_Pass:
+    answer = ask_about_chain(
+        tamed, lambda name: records.get(name.decode("ascii", "replace").lower().rstrip("."), b"")
+    )
+    if answer.is_good:
         return ArcResult(result=VerdictResult.PASS)
-    return ArcResult(result=VerdictResult.FAIL, detail=str(reason))
+    result = None if answer.is_unreadable else VerdictResult.FAIL
+    return ArcResult(result=result, detail=answer.fault)
