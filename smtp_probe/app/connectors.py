@@ -5,16 +5,11 @@ In: one `config.settings.Mailbox`, and what a connection needs. Out: a connector
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Protocol as Shape
 
 from smtp_probe.config.settings import Mailbox, Protocol
 from smtp_probe.model import MailboxSurvey, TlsFacts
-from smtp_probe.network.graph import GraphConnector
-from smtp_probe.network.jmap import JmapConnector
 from smtp_probe.network.mailbox import ImapConnector
-from smtp_probe.network.maildir import MaildirConnector
-from smtp_probe.network.pop3 import Pop3Connector
 from smtp_probe.ports import Clock, MailboxSession, Resolver, Secret
 
 
@@ -38,14 +33,23 @@ def connect(
     name: str, settings: Mailbox, resolver: Resolver, clock: Clock, secret: Secret | None = None
 ) -> Connector:
     """Make the connector of a mailbox. Connects to nothing yet."""
-    if settings.protocol is Protocol.MAILDIR:
-        return MaildirConnector(name, settings, clock)
-    return _SERVERS[settings.protocol](name, settings, resolver, clock, secret)
+    # What most daemons do not use is imported where it is used.
+    match settings.protocol:
+        case Protocol.IMAP:
+            return ImapConnector(name, settings, resolver, clock, secret)
+        case Protocol.MAILDIR:
+            from smtp_probe.network.maildir import MaildirConnector
 
+            return MaildirConnector(name, settings, clock)
+        case Protocol.POP3:
+            from smtp_probe.network.pop3 import Pop3Connector
 
-_SERVERS: Mapping[Protocol, Callable[[str, Mailbox, Resolver, Clock, Secret | None], Connector]] = {
-    Protocol.IMAP: ImapConnector,
-    Protocol.POP3: Pop3Connector,
-    Protocol.JMAP: JmapConnector,
-    Protocol.GRAPH: GraphConnector,
-}
+            return Pop3Connector(name, settings, resolver, clock, secret)
+        case Protocol.JMAP:
+            from smtp_probe.network.jmap import JmapConnector
+
+            return JmapConnector(name, settings, resolver, clock, secret)
+        case Protocol.GRAPH:
+            from smtp_probe.network.graph import GraphConnector
+
+            return GraphConnector(name, settings, resolver, clock, secret)

@@ -12,17 +12,19 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from smtp_probe.config.secrets import read_secret
 from smtp_probe.config.settings import Auth, Config, Credential
 from smtp_probe.config.token_files import TokenFile
 from smtp_probe.errors import CredentialError
 from smtp_probe.model import TokenResult
-from smtp_probe.network.provider_libraries import make_client
-from smtp_probe.network.token_keeper import CredentialState, TokenKeeper
 from smtp_probe.ports import Clock, Resolver, Secret
 from smtp_probe.report.known_series import credentials_in_use
 from smtp_probe.report.redaction import SECRETS, register_secret
+
+if TYPE_CHECKING:
+    from smtp_probe.network.token_keeper import CredentialState, TokenKeeper
 
 Show = Callable[[str, TokenResult, str, int | None], None]
 _STRUCK_TOKENS = 200
@@ -87,6 +89,9 @@ class Credentials:
             raise error.of(name) from None
 
     def _keeper(self, config: Config, name: str, resolver: Resolver) -> TokenKeeper:
+        from smtp_probe.network.provider_libraries import make_client
+        from smtp_probe.network.token_keeper import TokenKeeper
+
         settings = config.credentials[name]
         client = make_client(settings, resolver, self._clock, strike)
         file = TokenFile(token_path(settings, name, config.state_directory))

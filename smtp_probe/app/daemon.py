@@ -13,7 +13,6 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
-from smtp_probe.app.bounce_drill import run_bounce_drill
 from smtp_probe.app.drills import Drills, view_drills
 from smtp_probe.app.lifetime import DaemonOptions, Lifetime, do_chores, make_server, open_at_last
 from smtp_probe.app.program import Program
@@ -62,13 +61,7 @@ class Daemon:
             self.program.clock,
             self.program.telemetry.observations.scheduler_lag,
         )
-        self._drills = Drills(
-            self.program.clock,
-            keys,
-            self.program.submitter,
-            partial(run_bounce_drill, keys=keys, clock=self.program.clock),
-            self._drill_ended,
-        )
+        self._drills = Drills(self.program.clock, keys, self.program.submitter, self._drill_ended)
         self._drill_memory = DrillMemory(config.state_directory)
         self._lifetime = Lifetime(
             load=self._load,

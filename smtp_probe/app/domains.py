@@ -1,28 +1,26 @@
-"""The domains of a configuration, watched: settings become plans, looks are made of checks, reports go to the metrics.
+"""The domains of a configuration, watched: settings become plans, reports go to the metrics and the pages.
 
-In: a configuration, and the events of probes. Out: samples. Shares the resolver and its cache with the probes: a question
-is asked once for all of them.
+In: a configuration, and the events of probes. Out: samples. How a domain is looked at is known to `domain_looks`, which is imported
+when one is configured.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from smtp_probe.app.domain_check import DomainChecker, LookOptions
-from smtp_probe.config.settings import Config, Domain
+from smtp_probe.config.settings import Config
 from smtp_probe.model import CheckResult, DomainReport, DomainUnderCheck
-from smtp_probe.network.exchanger import VisitTerms
 from smtp_probe.network.resolver import DnsResolver
-from smtp_probe.policy.dnsbl import BlockLists
 from smtp_probe.ports import Clock
-from smtp_probe.probes.domain import check_domain
 from smtp_probe.probes.domain_watch import DomainPlan, DomainWatch
 from smtp_probe.probes.record_watch import RecordWatch
 from smtp_probe.report.web.checked import CheckedSubject
 
+if TYPE_CHECKING:
+    from smtp_probe.app.domain_looks import DomainLooks
+
 _UP = {True: "up", False: "down", None: "not observed"}
-_FALLBACK_EHLO = "localhost.localdomain"
 
 
 class WatchedDomains:
@@ -32,37 +30,21 @@ class WatchedDomains:
         self.watch = DomainWatch(self._look, on_report, clock)
         self._clock = clock
         self._records = records
-        self._config: Config | None = None
-        self._resolver: DnsResolver | None = None
-        self._checkers: dict[Path | None, DomainChecker] = {}
+        self._looks: DomainLooks | None = None
 
     def configure(self, config: Config, resolver: DnsResolver) -> None:
         """Take over a configuration and the resolver that goes with it."""
-        if resolver is not self._resolver:
-            self._resolver, self._checkers = resolver, {}
-        self._config = config
+        if config.domains:
+            from smtp_probe.app.domain_looks import DomainLooks
+
+            if self._looks is None or self._looks.resolver is not resolver:
+                self._looks = DomainLooks(resolver, self._clock)
+            self._looks.config = config
         self.watch.configure([_plan(name, config) for name in config.domains])
 
     async def _look(self, plan: DomainPlan, subject: DomainUnderCheck, visits: bool) -> DomainReport:
-        assert self._config is not None
-        assert self._resolver is not None
-        settings = self._config.domains[subject.domain]
-        options = LookOptions(
-            resolver=self._config.resolver,
-            dials=plan.dials,
-            allows_private=settings.private_addresses,
-            asks_authority=settings.authority,
-            block_lists=BlockLists(addresses=settings.dnsbl, domains=settings.rhsbl),
-            terms=_terms(settings, subject, self._config),
-        )
-        checks = self._checker(settings.ca_file).checks(options, dials=visits)
-        return await self._records.note(await check_domain(subject, self._resolver.ask, checks))
-
-    def _checker(self, ca_file: Path | None) -> DomainChecker:
-        assert self._resolver is not None
-        if ca_file not in self._checkers:
-            self._checkers[ca_file] = DomainChecker(self._resolver, self._clock, ca_file)
-        return self._checkers[ca_file]
+        assert self._looks is not None  # there is no plan without
+        return await self._records.note(await self._looks.look(subject, dials=plan.dials, visits=visits))
 
 
 def view_domains(
@@ -141,21 +123,3 @@ def _plan(name: str, config: Config) -> DomainPlan:
         dials=settings.dial,
         detail=settings.model_dump_json(),
     )
-
-
-def _terms(settings: Domain, subject: DomainUnderCheck, config: Config) -> VisitTerms:
-    """What a visit may ask, in the name of a sender of ours."""
-    senders = [sender.ehlo_name for sender in config.senders.values()]
-    return VisitTerms(
-        ehlo_name=subject.ehlo_name or next(iter(senders), _FALLBACK_EHLO),
-        recipient=settings.recipient
-        or (_find_recipient(subject.domain, config) if settings.route_recipient else None),
-        sender=settings.sender or "",
-        tests_relay=settings.relay_test,
-    )
-
-
-def _find_recipient(domain: str, config: Config) -> str | None:
-    """The recipient of the first route whose mail goes to a domain."""
-    recipients = (route.recipient for route in config.routes.values())
-    return next((each for each in recipients if each.rpartition("@")[2].lower() == domain), None)

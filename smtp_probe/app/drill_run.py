@@ -7,9 +7,7 @@ just then, nothing can listen there, and the report says so.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
-from smtp_probe.app.bounce_drill import run_bounce_drill
 from smtp_probe.app.drills import Drills
 from smtp_probe.app.program import Program
 from smtp_probe.config.settings import Config
@@ -21,8 +19,7 @@ from smtp_probe.report.journal import IN_MEMORY
 async def run_drill(config: Config, keys: Sequence[TagKey], name: str) -> DrillReport:
     """Run one drill of a configuration. Bounded by the drill's own deadline."""
     program = Program(config, keys, IN_MEMORY)
-    run_bounce = partial(run_bounce_drill, keys=keys, clock=program.clock)
-    drills = Drills(program.clock, keys, program.submitter, run_bounce, lambda _: None)
+    drills = Drills(program.clock, keys, program.submitter, lambda _: None)
     drills.configure(config)
     try:
         return await drills.run_now(name)

@@ -5,16 +5,13 @@ In: a configuration, and the probes in flight. Out: samples, and what the page o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
-from smtp_probe.config.settings import Config, Queue, QueueMethod
+from smtp_probe.config.settings import Config, Queue
 from smtp_probe.config.values import format_duration
-from smtp_probe.mail.queue_listing.states import EXIM_LISTING_STATES, EXIM_SPOOL_STATES, POSTFIX_STATES
 from smtp_probe.mail.queue_listing.survey import Recognise
-from smtp_probe.model import QueueLook, QueueState, QueueSurvey, RetryLook
+from smtp_probe.model import QueueLook, QueueSurvey, RetryLook
 from smtp_probe.model.words import in_words
-from smtp_probe.network.queue import LocalQueue
-from smtp_probe.network.queue_policy import LocalRetryPolicy
 from smtp_probe.policy.retry_schedule import RetryLimits
 from smtp_probe.ports import Clock
 from smtp_probe.probes.ledger import Flight
@@ -22,12 +19,6 @@ from smtp_probe.probes.local_queue import QueuePlan, QueueWatch
 from smtp_probe.probes.own_messages import make_recogniser
 from smtp_probe.report.web.checked import CheckedSubject, SeenInQueue
 
-_STATES: Mapping[QueueMethod, tuple[QueueState, ...]] = {
-    QueueMethod.POSTQUEUE: POSTFIX_STATES,
-    QueueMethod.SHOWQ: POSTFIX_STATES,
-    QueueMethod.EXIM: EXIM_LISTING_STATES,
-    QueueMethod.SPOOL: EXIM_SPOOL_STATES,
-}
 _SHOWN_PROBES = 40
 
 
@@ -102,10 +93,15 @@ class WatchedQueues:
 
 
 def _plan(name: str, settings: Queue) -> QueuePlan:
+    # Imported where there is a queue.
+    from smtp_probe.network.queue import LocalQueue
+    from smtp_probe.network.queue_policy import LocalRetryPolicy
+
+    reader = LocalQueue(settings)
     return QueuePlan(
         name=name,
-        reader=LocalQueue(settings),
-        states=_STATES[settings.effective_method],
+        reader=reader,
+        states=reader.states,
         interval_seconds=settings.interval,
         top_destinations=settings.top_domains,
         retry_reader=LocalRetryPolicy(settings) if settings.retry_check else None,

@@ -17,9 +17,6 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn, Protocol
 
 import yaml
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.reader import ReaderError
 
 from smtp_probe.config.nodes import KeyPath, Node, resolve_scalar
 from smtp_probe.errors import ConfigError, ConfigProblem
@@ -29,14 +26,6 @@ _MOST_NODES = 1_000_000
 _MERGE = "<<"
 _TWO_READINGS = re.compile("[\t\r\x85\u2028\u2029\ufeff]|^[%.]|^ +$|(?:^|[-\\[{,]) *\\?", re.MULTILINE)
 """What might be read in two ways: tabs, line ends that one of the two does not know, directives, blank lines with blanks, and `?`."""
-_ADVICE = {
-    "found character '\\t' that cannot start any token": "a tab cannot indent: use spaces",
-    "mapping values are not allowed here": "a ': ' too much, or lines that are not indented alike",
-    "expected <block end>, but found": "lines that are not indented alike",
-    "expected '<document start>'": "text that belongs to no setting",
-    "could not find expected ':'": "a key without ': '",
-    "found unexpected end of stream": "a quotation mark that is not closed",
-}
 
 
 class _Event(Protocol):
@@ -218,28 +207,10 @@ def read_quickly(text: str) -> Node | None:
 
 def read_exactly(text: str, file: str) -> tuple[Node, list[ConfigProblem]]:
     """Read a document as `read_document` does, so that what is wrong can be told. Raises ConfigError."""
+    from smtp_probe.config.exact_parser import parse_exactly
+
     builder = _Builder(file)
-    try:
-        for event in YAML(typ="safe", pure=True).parse(text):
-            builder.take(event)
-    except YAMLError as error:
-        raise ConfigError((*builder.problems, _syntax_problem(error, text, file))) from None
+    problem = parse_exactly(text, file, builder.take)
+    if problem is not None:
+        raise ConfigError((*builder.problems, problem))
     return builder.root or Node(line=1, value=None), builder.problems
-
-
-def _syntax_problem(error: YAMLError, text: str, file: str) -> ConfigProblem:
-    """Say in words what the parser found. Its own text would quote the line, which may hold a secret."""
-    if isinstance(error, ReaderError):
-        line = text.count("\n", 0, error.position) + 1
-        message = "a control character, which YAML does not allow"
-        return ConfigProblem(message=f"not valid YAML: {message}", file=file, line=line)
-    problem, line = "unreadable", 1
-    if isinstance(error, MarkedYAMLError):
-        problem = error.problem or error.context or problem
-        marks = (error.problem_mark, error.context_mark)
-        # What is still open at the end of the file is wrong where it was opened.
-        mark = next(filter(None, reversed(marks) if "stream" in problem else marks), None)
-        line = mark.line + 1 if mark else 1
-    advice = next((words for start, words in _ADVICE.items() if problem.startswith(start)), "")
-    message = f"not valid YAML: {problem}" + (f" ({advice})" if advice else "")
-    return ConfigProblem(message=message, file=file, line=line)

@@ -20,7 +20,12 @@ from smtp_probe.mail.queue_listing.exim_listing import EximListing
 from smtp_probe.mail.queue_listing.exim_spool import HEADER_FILE, READ_BYTES, read_spool_header
 from smtp_probe.mail.queue_listing.postqueue_json import PostqueueJson
 from smtp_probe.mail.queue_listing.showq import ShowqStream
-from smtp_probe.mail.queue_listing.states import ListingError
+from smtp_probe.mail.queue_listing.states import (
+    EXIM_LISTING_STATES,
+    EXIM_SPOOL_STATES,
+    POSTFIX_STATES,
+    ListingError,
+)
 from smtp_probe.mail.syntax.text import sanitise
 from smtp_probe.model import QueueEntry, QueueFailure
 from smtp_probe.network.program import PIECE_BYTES, pieces_of, run_program
@@ -39,15 +44,15 @@ class _Listing(Protocol):
 
 
 class LocalQueue:
-    """One queue. Fits `ports.QueueReader`."""
+    """One queue. Fits `ports.QueueReader`. `states` are those in which its entries can be seen."""
 
     def __init__(self, settings: Queue) -> None:
         self._settings = settings
-        self._read = {
-            QueueMethod.POSTQUEUE: self._read_program,
-            QueueMethod.EXIM: self._read_program,
-            QueueMethod.SHOWQ: self._read_socket,
-            QueueMethod.SPOOL: self._read_spool,
+        self._read, self.states = {
+            QueueMethod.POSTQUEUE: (self._read_program, POSTFIX_STATES),
+            QueueMethod.SHOWQ: (self._read_socket, POSTFIX_STATES),
+            QueueMethod.EXIM: (self._read_program, EXIM_LISTING_STATES),
+            QueueMethod.SPOOL: (self._read_spool, EXIM_SPOOL_STATES),
         }[settings.effective_method]
 
     async def read(self, take: Take) -> None:

@@ -12,8 +12,11 @@ from datetime import UTC, datetime
 from smtp_probe.mail.syntax.der import GENERALIZED_TIME, INTEGER, SEQUENCE, UTC_TIME, read_element
 
 _VERSION = 0xA0
-_FIRST_YEAR = 1950
-"""What two digits of a year begin with (RFC 5280 section 4.1.2.5.1)."""
+_FIRST_YEAR = "50"
+"""Two digits of a year are those of 1950 to 2049 (RFC 5280 section 4.1.2.5.1)."""
+
+
+_PLACES = ((0, 4), (4, 6), (6, 8), (8, 10), (10, 12), (12, 14))
 
 
 def certificate_end_seconds(certificate: bytes) -> int:
@@ -32,10 +35,11 @@ def certificate_end_seconds(certificate: bytes) -> int:
 
 
 def _read_time(text: str, *, has_century: bool) -> int:
+    digits = text.removesuffix("Z")
     if not has_century:
-        year = int(text[:2])
-        century = 1900 if year >= _FIRST_YEAR % 100 else 2000
-        text = f"{century + year}{text[2:]}"
-    if len(text) != len("YYYYMMDDHHMMSSZ"):
+        century = "19" if digits[:2] >= _FIRST_YEAR else "20"
+        digits = century + digits
+    if not digits.isdecimal() or len(digits) != len("YYYYMMDDHHMMSS") or digits == text:
         raise ValueError("the date has another form")
-    return int(datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC).timestamp())
+    year, month, day, hour, minute, second = (int(digits[start:end]) for start, end in _PLACES)
+    return int(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smtp_probe.app.domains import _terms
+from smtp_probe.app.domain_looks import _terms
 from smtp_probe.model import DomainUnderCheck
 from tests.report.samples import make_config
 

@@ -9,9 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from functools import partial
 
-from smtp_probe.app.bounce_drill import run_bounce_drill
 from smtp_probe.app.drills import Drills
 from smtp_probe.app.engine.outbox import Outbox
 from smtp_probe.app.engine.programs import CountedLedger, QuietProgram
@@ -122,8 +120,7 @@ class Checker:
         journal.remember = self._remember
         config = self._config
         program = CheckerProgram(config, self._keys, journal, self._make_telemetry(), self._tell)
-        run_bounce = partial(run_bounce_drill, keys=self._keys, clock=program.clock)
-        drills = Drills(program.clock, self._keys, program.submitter, run_bounce, self._drilled)
+        drills = Drills(program.clock, self._keys, program.submitter, self._drilled)
         self._running = program, drills
         try:
             program.records.restore(await self._recall_all())

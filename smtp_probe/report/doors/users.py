@@ -16,7 +16,6 @@ import os
 from collections import OrderedDict
 from collections.abc import Mapping
 
-import bcrypt
 from pydantic import SecretStr
 
 _REMEMBERED = 1000
@@ -35,7 +34,7 @@ class Users:
 
     def __init__(self, hashes: Mapping[str, SecretStr]) -> None:
         self._hashes = {name: secret.get_secret_value().encode() for name, secret in hashes.items()}
-        self._nobody = _nobody(list(self._hashes.values()))
+        self._nobody = _nobody(list(self._hashes.values())) if hashes else b""
         self._known: OrderedDict[bytes, bool] = OrderedDict()
         self._key = os.urandom(32)
         self._places = asyncio.Semaphore(2)
@@ -76,12 +75,16 @@ class Users:
 
 
 def _compare(password: bytes, hashed: bytes) -> bool:
+    import bcrypt  # where there are users
+
     is_right = bcrypt.checkpw(password[:_LONGEST_PASSWORD], hashed)
     return is_right and len(password) <= _LONGEST_PASSWORD
 
 
 def _nobody(hashes: list[bytes]) -> bytes:
     """Make a hash that no password has been given for, as dear as the dearest of these."""
+    import bcrypt
+
     cost = max((int(each[4:6]) for each in hashes), default=10)
     return b"$2b$%02d$" % cost + bcrypt.hashpw(os.urandom(16).hex().encode(), bcrypt.gensalt(4))[7:]
 

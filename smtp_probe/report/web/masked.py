@@ -11,8 +11,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ruamel.yaml import YAML
-
 from smtp_probe.config.settings import Config
 from smtp_probe.report.redaction import SECRETS
 
@@ -31,6 +29,8 @@ def mask_config(config: Config) -> dict[str, Any]:
 
 def show_config(config: Config) -> str:
     """Give the configuration as YAML."""
+    from ruamel.yaml import YAML  # 2 MB, for a page that is seldom asked for
+
     out = io.StringIO()
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = False

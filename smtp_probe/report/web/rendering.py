@@ -7,10 +7,11 @@ wrote has been sanitised before. A style sheet or script is named by its content
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Mapping
+from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 import smtp_probe
 from smtp_probe.model import Stamp
@@ -18,6 +19,9 @@ from smtp_probe.model.words import in_words, spaced
 from smtp_probe.report.history import State
 from smtp_probe.report.web import plots
 from smtp_probe.report.web.instants import show_instant, show_precisely, show_seconds
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "
@@ -66,14 +70,7 @@ def _read_assets() -> tuple[dict[str, str], dict[str, tuple[bytes, str]]]:
 
 
 _ASSET_NAMES, ASSETS = _read_assets()
-_TEMPLATES = Environment(
-    loader=PackageLoader("smtp_probe.report.web", "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_TEMPLATES.filters |= {
+_FILTERS: Mapping[str, Callable[..., Any]] = {
     "instant": show_instant,
     "precise": show_precisely,
     "seconds": show_seconds,
@@ -92,9 +89,25 @@ _TEMPLATES.filters |= {
     "legend": plots.legend,
     "urlencode": lambda text: quote(text, safe=""),
 }
-_TEMPLATES.globals |= {"assets": _ASSET_NAMES, "pages": _PAGES, "version": smtp_probe.__version__}
+
+
+@cache
+def _templates() -> Environment:
+    """The engine: made, and its library imported, by the thread that makes the first page."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    templates = Environment(
+        loader=PackageLoader("smtp_probe.report.web", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters |= _FILTERS
+    templates.globals |= {"assets": _ASSET_NAMES, "pages": _PAGES, "version": smtp_probe.__version__}
+    return templates
 
 
 def render(template: str, *, base: str, here: str = "", seen: str = "", **values: object) -> str:
     """Render one page: `base` is the path of all, `here` its place in the navigation, `seen` the name of what it shows."""
-    return _TEMPLATES.get_template(template).render(base=base, here=here, seen=seen, **values)
+    return _templates().get_template(template).render(base=base, here=here, seen=seen, **values)
