@@ -111,7 +111,7 @@ class Program:
         await self.journal.open()
         self.sequences.update(await self.journal.last_sequences())
         left_open = await self.journal.open_probes()
-        self.telemetry.recall(await self.journal.last_outcomes(_RECALLED_OUTCOMES), left_open)
+        await self.telemetry.recall(self.journal.last_outcomes(_RECALLED_OUTCOMES), left_open)
         self.telemetry.verdicts.recall(await self.journal.last_verdicts(_RECALLED_OUTCOMES))
         memos = await self.journal.memos()
         self.path_reader.restore(memos)

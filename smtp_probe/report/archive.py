@@ -21,7 +21,7 @@ from pydantic import ValidationError
 
 from smtp_probe.model import Authentication, Bounce, Fork, Outcome, Probe, Submission
 from smtp_probe.report.history import HEARTBEAT, Beat, Change, beat_of
-from smtp_probe.report.state_changes import changes_of
+from smtp_probe.report.state_changes import End, changes_of
 from smtp_probe.report.stored_facts import AUTHENTICATION, BOUNCE, FORK, OUTCOME, PROBE, SUBMISSION
 
 _T = TypeVar("_T")
@@ -182,7 +182,7 @@ def _read_beats(
     ).fetchall()
     outcomes = tuple(_outcomes(reversed(rows)))
     beats = tuple(beat_of(outcome) for outcome in outcomes)
-    return beats, next(iter(_outcomes(failures)), None), changes_of(outcomes)
+    return beats, next(iter(_outcomes(failures)), None), changes_of([End.of(outcome) for outcome in outcomes])
 
 
 def _outcomes(rows: Iterable[tuple[Any, ...]]) -> Iterable[Outcome]:

@@ -13,10 +13,11 @@ Rules:
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -47,6 +48,7 @@ _Done = list[tuple[bool, Sequence[Increment]]]
 _log = logging.getLogger(__name__)
 LARGEST_BATCH = 500
 """So many events share one transaction at most."""
+_READ_AT_ONCE = 50
 JOURNAL_NAME = "journal.db"
 """Its file, in the state directory."""
 
@@ -237,21 +239,36 @@ class SqliteJournal:
         """The highest sequence number ever used, by route. Raises JournalError."""
         return dict(await self._read("SELECT route, max(sequence) FROM probes GROUP BY route"))
 
-    async def last_outcomes(self, limit: int) -> Sequence[Outcome]:
-        """The newest ended probes, oldest first: what the pages and the last-value gauges start from."""
+    async def last_outcomes(self, limit: int) -> AsyncIterator[Outcome]:
+        """The newest ended probes, oldest first: what the pages and the last-value gauges start from. Raises JournalError.
+
+        Read some at a time: all at once would be 30 MB, which the process would keep.
+        """
         rows = await self._read(
-            "SELECT outcome FROM probes WHERE is_open = 0 AND outcome IS NOT NULL ORDER BY ended_ns DESC LIMIT ?",
+            "SELECT probe_id FROM probes WHERE is_open = 0 AND outcome IS NOT NULL ORDER BY ended_ns DESC LIMIT ?",
             (limit,),
         )
-        return [OUTCOME.validate_json(row[0]) for row in reversed(rows)]
+        probe_ids = [probe_id for (probe_id,) in reversed(rows)]
+        for start in range(0, len(probe_ids), _READ_AT_ONCE):
+            chosen = probe_ids[start : start + _READ_AT_ONCE]
+            texts = dict(
+                await self._read(
+                    "SELECT probe_id, outcome FROM probes WHERE probe_id IN (SELECT value FROM json_each(?))",
+                    (json.dumps(chosen),),
+                )
+            )
+            for probe_id in chosen:
+                yield OUTCOME.validate_json(texts[probe_id])
 
     async def last_verdicts(self, limit: int) -> dict[str, Authentication]:
         """What was found last of the messages of each route, among the newest `limit` probes. Raises JournalError."""
-        rows = await self._read(
-            "SELECT route, verdicts FROM probes WHERE is_open = 0 ORDER BY ended_ns DESC LIMIT ?", (limit,)
+        rows = await self._read(  # beside max(), SQLite gives the columns of the row that has it
+            """SELECT route, verdicts, max(ended_ns) FROM (
+                SELECT route, verdicts, ended_ns FROM probes WHERE is_open = 0 ORDER BY ended_ns DESC LIMIT ?
+            ) WHERE verdicts IS NOT NULL GROUP BY route""",
+            (limit,),
         )
-        found = {route: text for route, text in reversed(rows) if text is not None}
-        return {route: AUTHENTICATION.validate_json(text) for route, text in found.items()}
+        return {route: AUTHENTICATION.validate_json(text) for route, text, _ in rows}
 
     async def memos(self) -> Sequence[Memo]:
         """What was learned. Raises JournalError."""

@@ -6,7 +6,7 @@ shows. Only wires; what each part does is told in its own file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterable, Callable, Iterable
 
 from smtp_probe.config.settings import Config
 from smtp_probe.model import Event, Outcome
@@ -32,7 +32,7 @@ from smtp_probe.report.observations import Observations
 from smtp_probe.report.queue_results import QueueResults
 from smtp_probe.report.series import Series
 from smtp_probe.report.standing import leave_standing
-from smtp_probe.report.state_changes import changes_among
+from smtp_probe.report.state_changes import End, changes_among
 from smtp_probe.report.totals import Totals
 from smtp_probe.report.verdict_results import VerdictResults
 
@@ -112,12 +112,14 @@ class Telemetry:
         self.history.observe(event)
         self.verdicts.observe(event)
 
-    def recall(self, outcomes: Sequence[Outcome], left_open: Iterable[OpenProbe] = ()) -> None:
+    async def recall(self, outcomes: AsyncIterable[Outcome], left_open: Iterable[OpenProbe] = ()) -> None:
         """Learn from outcomes of earlier runs, those that ended first before, and from the probes that they left open."""
-        for outcome in outcomes:
+        ends = []
+        async for outcome in outcomes:
             self.last_results.recall(outcome)
             self.history.recall(outcome)
-        self.history.recall_changes(changes_among(outcomes))
+            ends.append(End.of(outcome))
+        self.history.recall_changes(changes_among(ends))
         for known in left_open:
             if known.overdue:
                 self.history.recall_overdue(known.probe)

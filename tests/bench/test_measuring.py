@@ -109,7 +109,7 @@ async def ended_routes(config_file):
     journal = SqliteJournal(config.state_directory / JOURNAL_NAME, ReferenceClock(), Totals())
     await journal.open()
     try:
-        return {outcome.probe.route for outcome in await journal.last_outcomes(1000)}
+        return {outcome.probe.route async for outcome in journal.last_outcomes(1000)}
     finally:
         await journal.close()
 

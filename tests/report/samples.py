@@ -315,3 +315,9 @@ def lines_of(page, start=""):
 def samples_of(page):
     """All samples of a page in the text format: name with labels -> value."""
     return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines_of(page))}
+
+
+async def one_by_one(outcomes):
+    """As the journal gives them."""
+    for outcome in outcomes:
+        yield outcome

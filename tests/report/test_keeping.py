@@ -30,7 +30,7 @@ async def test_failures_outlive_successes_and_the_newest_always_stays(tmp_path):
     )  # fmt: skip
     journal = await stage.open_journal()
     assert await journal.forget(START_NS + 10**6 * NS, START_NS) == 2
-    assert {probe.sequence for probe in await journal.last_outcomes(10) for probe in [probe.probe]} == {
+    assert {probe.sequence async for probe in journal.last_outcomes(10) for probe in [probe.probe]} == {
         1,
         4,
         5,
@@ -53,7 +53,7 @@ async def test_old_probes_are_dropped_some_at_a_time_and_events_are_written_mean
     assert all(written)
     assert not was_done
     assert await forgetting in (6, 7)
-    assert {outcome.probe.sequence for outcome in await journal.last_outcomes(10)} <= {7, 8}
+    assert {outcome.probe.sequence async for outcome in journal.last_outcomes(10)} <= {7, 8}
     await journal.close()
 
 
@@ -63,7 +63,7 @@ async def test_so_many_failures_are_kept_and_no_more(tmp_path, monkeypatch):
     await stage.tell(*lives([ending(OutcomeKind.REFUSED, number) for number in range(1, 9)]))
     journal = await stage.open_journal()
     await journal.forget(START_NS, START_NS)
-    kept = [outcome.probe.sequence for outcome in await journal.last_outcomes(10)]
+    kept = [outcome.probe.sequence async for outcome in journal.last_outcomes(10)]
     await journal.close()
 
     assert sorted(kept) == [6, 7, 8]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from smtp_probe.model import OutcomeKind
 from smtp_probe.report.history import History
-from smtp_probe.report.state_changes import changes_among, changes_of
+from smtp_probe.report.state_changes import End, changes_among, changes_of
 from tests.report.samples import NS, START_NS, life_of, make_config, make_outcome, make_probe
 
 
@@ -44,8 +44,8 @@ def test_they_say_what_was_said_before():
         ended(OutcomeKind.DELIVERED, 20),
     ]
 
-    assert changes_of(outcomes) == seen(outcomes)
-    assert [change.sentence for change in changes_of(outcomes)] == [
+    assert changes_of(list(map(End.of, outcomes))) == seen(outcomes)
+    assert [change.sentence for change in changes_of(list(map(End.of, outcomes)))] == [
         "delivered in 1.50 s",
         "550 5.7.1 at RCPT by 192.0.2.1: blocked by policy",
         "not observed: the mailbox was not watched",
@@ -58,7 +58,7 @@ def test_they_say_what_was_said_before():
 def test_how_it_stood_before_is_not_guessed():
     outcomes = [ended(OutcomeKind.DELIVERED, 7), ended(OutcomeKind.REFUSED, 8)]
 
-    assert [change.probe_id for change in changes_of(outcomes)] == ["probe0008"]
+    assert [change.probe_id for change in changes_of(list(map(End.of, outcomes)))] == ["probe0008"]
     assert changes_of([]) == ()
 
 
@@ -74,7 +74,9 @@ def test_among_the_last_ends_nothing_is_made_up_of_one_that_was_long_on_its_way(
         )
     ]
 
-    assert [change.probe_id for change in changes_among([lost, *later])] == ["probe1443"]
+    assert [change.probe_id for change in changes_among([End.of(end) for end in (lost, *later)])] == [
+        "probe1443"
+    ]
     assert changes_among([]) == ()
 
 
@@ -91,4 +93,4 @@ def test_they_are_what_was_seen_whatever_happened(ends):
         ended(kind, number, seconds, was_overdue=late) for number, (kind, seconds, late) in enumerate(ends, 1)
     ]
 
-    assert changes_of(outcomes) == seen(outcomes)
+    assert changes_of(list(map(End.of, outcomes))) == seen(outcomes)

@@ -16,6 +16,7 @@ from tests.report.samples import (
     make_outcome,
     make_probe,
     make_telemetry,
+    one_by_one,
     samples_of,
     tell,
 )
@@ -40,7 +41,7 @@ async def test_a_restart_recalls_what_was_last():
     for outcome in outcomes:
         for event in life_of(outcome):
             running.observe(event)
-    restarted.recall(outcomes)
+    await restarted.recall(one_by_one(outcomes))
 
     assert restarted.history.probes() == running.history.probes()
     assert restarted.history.routes() == running.history.routes()

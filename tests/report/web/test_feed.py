@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 
 from smtp_probe.model import OutcomeKind
 from smtp_probe.report.history import Change, State, beat_of
-from smtp_probe.report.state_changes import changes_of
+from smtp_probe.report.state_changes import End, changes_of
 from smtp_probe.report.web.feed import render_feed
 from tests.report.samples import (
     NS,
@@ -15,6 +15,7 @@ from tests.report.samples import (
     make_outcome,
     make_probe,
     make_telemetry,
+    one_by_one,
     tell,
 )
 
@@ -48,7 +49,7 @@ def test_an_entry_keeps_its_id():
     assert once.find(f"{A}entry/{A}id").text == again.find(f"{A}entry/{A}id").text
 
 
-def test_after_a_start_it_is_what_it_was():
+async def test_after_a_start_it_is_what_it_was():
     """Each entry has the same id and the same sentence, and stands in it once."""
     good = make_outcome()
     later = replace(make_probe(2, created_ns=START_NS + 60 * NS), probe_id="p2")
@@ -57,9 +58,11 @@ def test_after_a_start_it_is_what_it_was():
     )
     before, after = (make_telemetry(make_config("example")) for _ in range(2))
     tell(before, *life_of(good), *life_of(lost))
-    after.recall([good, lost])
+    await after.recall(one_by_one([good, lost]))
     ends = [good, lost]
-    after.history.recall_route("example", [beat_of(end) for end in ends], lost, changes_of(ends))
+    after.history.recall_route(
+        "example", [beat_of(end) for end in ends], lost, changes_of(list(map(End.of, ends)))
+    )
     first, second = (render_feed(each.history.changes(), "/", START_NS) for each in (before, after))
 
     assert first == second
