@@ -82,6 +82,21 @@ def test_no_excuse_has_outlived_its_reason():
     assert needless == []
 
 
+def test_a_daemon_imports_no_library_that_its_configuration_may_not_need():
+    """They take a fifth of its memory: what domains, drills, tokens, users, odd signatures and pages need is imported by those."""
+    script = "import sys, smtp_probe.cli, smtp_probe.app.daemon; print(*sys.modules)"
+    run = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=100, check=True
+    )
+    imported = {name.partition(".")[0] for name in run.stdout.split()}
+
+    assert imported >= {"aiohttp", "aiosmtplib", "aioimaplib"}
+    assert (
+        imported & {"aiosmtpd", "bcrypt", "cryptography", "dkim", "jinja2", "nacl", "nats", "rich", "ruamel"}
+        == set()
+    )
+
+
 def test_no_pattern_has_a_possessive_group():
     """Python 3.11 before 3.11.5, which Debian 12 has, does not go back to where such a group began (gh-106052)."""
     pattern = re.compile(r"\)(?:[*+?]|\{[\d,]+\})\+")
