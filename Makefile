@@ -48,11 +48,11 @@ slow-tests: packages lint
 	$(call behind,-q --numprocesses=2 --dist=worksteal -m "slow and not lab" $(ARGS))
 
 check: $(MARKER)  ## the fast part: lint, types, import rules, tests without servers
-	@$(MAKE) --no-print-directory --jobs=6 --output-sync=target --keep-going \
-	  quick-tests quick-tests-of-network quick-tests-of-submission quick-tests-of-mail quick-tests-of-pages lint
+	@$(MAKE) --no-print-directory --jobs=5 --output-sync=target --keep-going \
+	  quick-tests quick-tests-of-network quick-tests-of-submission-and-pages quick-tests-of-mail lint
 
 # Those of the network wait more than they compute.
-.PHONY: quick-tests quick-tests-of-mail quick-tests-of-network quick-tests-of-submission quick-tests-of-pages
+.PHONY: quick-tests quick-tests-of-mail quick-tests-of-network quick-tests-of-submission-and-pages
 OF_MAIL := tests/mail tests/policy tests/config
 OF_SUBMISSION := $(wildcard tests/network/test_s*.py tests/network/test_d*.py tests/network/test_t*.py)
 OF_NETWORK := tests/network
@@ -65,11 +65,8 @@ quick-tests-of-mail: $(MARKER)
 quick-tests-of-network: $(MARKER)
 	$(call quick,$(patsubst %,--ignore=%,$(OF_SUBMISSION)) $(OF_NETWORK))
 
-quick-tests-of-submission: $(MARKER)
-	$(call quick,$(OF_SUBMISSION))
-
-quick-tests-of-pages: $(MARKER)
-	$(call quick,$(OF_PAGES))
+quick-tests-of-submission-and-pages: $(MARKER)
+	$(call quick,$(OF_SUBMISSION) $(OF_PAGES))
 
 quick-tests: $(MARKER)
 	$(call quick,$(patsubst %,--ignore=%,$(OF_MAIL) $(OF_NETWORK) $(OF_PAGES)) tests)

@@ -3,6 +3,7 @@
 `make check` has fewer of them (`--hypothesis-profile=few`): it is to take less than a minute.
 """
 
+import gc
 import re
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from hypothesis import settings
 settings.register_profile("house", deadline=None)
 settings.register_profile("few", deadline=None, max_examples=10)
 settings.load_profile("house")
+
+gc.disable()  # until all is collected: nothing of that is garbage
 
 LONGEST_FIRST = (
     "engine/test_faults.py",
@@ -42,3 +45,9 @@ def pytest_collection_modifyitems(items):
     """Put the tests of the longest files first, and leave all else in its order."""
     places = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: places.get(item.path, len(places)))
+
+
+def pytest_collection_finish():
+    """Let the collector of garbage leave alone what stays to the end: it would look through all of it again and again."""
+    gc.freeze()
+    gc.enable()

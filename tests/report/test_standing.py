@@ -15,6 +15,7 @@ class Circle:
 
 @pytest.fixture(autouse=True)
 def thawed():
+    gc.unfreeze()
     yield
     gc.unfreeze()
 

@@ -110,6 +110,7 @@ async def test_what_is_asked_for_is_asked_before_each_page():
 
 async def test_warming_renders_beforehand_and_frees_the_collector_of_what_stands():
     telemetry = make_telemetry()
+    gc.unfreeze()
     try:
         await telemetry.warm()
         frozen = gc.get_freeze_count()

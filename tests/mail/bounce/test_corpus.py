@@ -7,6 +7,7 @@ Each file of tests/data/bounce_corpus was written by hand after the form of one 
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ def saved(name, line_end=b"\n"):
     return message
 
 
+@cache
 def read(name, line_end=b"\n"):
     return json.loads(explanation_to_json("-", 1, explain_message(saved(name, line_end))))["bounce"]
 
