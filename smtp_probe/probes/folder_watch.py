@@ -371,20 +371,20 @@ class FolderWatch:
 
     # Up, down, and how long to wait.
 
+    @property
+    def _place(self) -> dict[str, str]:
+        return {"mailbox": self._connector.name} | ({"folder": self.folder.name} if self.folder else {})
+
     def _say_up(self) -> None:
         self.is_up = True
         if self.last_error is not None:
-            _log.info("mailbox in view again", extra={"mailbox": self._connector.name})
+            _log.info("mailbox in view again", extra=self._place)
         self.last_error = None
         self._events.changed(True)
 
     def _say_down(self, error: MailboxError) -> None:
         if self.last_error is None or str(self.last_error) != str(error):
-            _log.warning(
-                "mailbox cannot be watched: %s",
-                error,
-                extra={"mailbox": self._connector.name, "cause": error.cause},
-            )
+            _log.warning("mailbox cannot be watched: %s", error, extra=self._place | {"cause": error.cause})
         self.last_error = error
         self._events.changed(False)
 

@@ -1,19 +1,52 @@
 """Watching one mailbox: all its folders, each over a connection of its own, as one thing that is up or down.
 
-The first connection also finds out which folders there are, and starts the others. What one connection does is told
-in `folder_watch`.
+The first connection also finds out which folders there are, and starts the others. When connections are lost it tries the
+server, and the others wait until it is in: five folders must not be five wrong passwords a minute to a server that locks the
+account, or us, out after five. What one connection does is told in `folder_watch`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from smtp_probe.errors import MailboxError
 from smtp_probe.model import Location
-from smtp_probe.ports import Clock, MailboxConnector, WatchedFolder
+from smtp_probe.ports import Clock, MailboxConnector, MailboxSession, WatchedFolder
 from smtp_probe.probes.folder_watch import FolderWatch, WatchEvents, WatchSettings
 from smtp_probe.probes.mailbox_room import MailboxRoom
+
+
+class _Door:
+    """The way to one server: tried by one connection, gone by the others when that one has got in."""
+
+    def __init__(self, connector: MailboxConnector) -> None:
+        self.name = connector.name
+        self._connector = connector
+        self._is_open = asyncio.Event()
+
+    async def open(self) -> MailboxSession:
+        """Try it (`ports.MailboxConnector`)."""
+        session = await self._connector.open()
+        self._is_open.set()
+        return session
+
+    def shut(self) -> None:
+        """The one that tries it has lost its connection, or got none."""
+        self._is_open.clear()
+
+    async def follow(self) -> MailboxSession:
+        """Go in behind the one that tries it."""
+        await self._is_open.wait()
+        return await self._connector.open()
+
+
+class _Follower:
+    """The connector of all folders but the first."""
+
+    def __init__(self, door: _Door) -> None:
+        self.name = door.name
+        self.open = door.follow
 
 
 class MailboxWatcher:
@@ -23,13 +56,13 @@ class MailboxWatcher:
         self, connector: MailboxConnector, clock: Clock, settings: WatchSettings, events: WatchEvents
     ) -> None:
         self.name = connector.name
-        self._connector = connector
+        self._door = _Door(connector)
         self._clock = clock
         self._settings = settings
         self._events = events
         self._was_up: bool | None = None
         self._group: asyncio.TaskGroup | None = None
-        self._first = FolderWatch(connector, clock, settings, self._events_for_folder())
+        self._first = FolderWatch(self._door, clock, settings, self._events_for_folder(self._first_changed))
         self._first.on_folders = self._found
         self._first.room = self._room = MailboxRoom(connector.name, clock, events.quotas)
         self._watches: dict[str, FolderWatch] = {}
@@ -101,23 +134,30 @@ class MailboxWatcher:
             self._tell_change()
         for folder in folders[1:]:
             if folder.name not in self._watches and self._group is not None:
-                watch = FolderWatch(
-                    self._connector, self._clock, self._settings, self._events_for_folder(), folder
-                )
+                connector, events = _Follower(self._door), self._events_for_folder(self._changed)
+                watch = FolderWatch(connector, self._clock, self._settings, events, folder)
                 watch.on_missing = self._first.review
                 self._watches[folder.name] = watch
                 task = self._group.create_task(watch.run(), name=f"watch {self.name} {folder.name}")
                 self._tasks[folder.name] = task
 
-    def _events_for_folder(self) -> WatchEvents:
+    def _events_for_folder(self, changed: Callable[[bool], None]) -> WatchEvents:
         return WatchEvents(
             dispatch=self._events.dispatch,
             expected_since_ns=self._events.expected_since_ns,
             quiet_until_ns=self._events.quiet_until_ns,
             is_waited_for=self._events.is_waited_for,
-            changed=lambda _: self._tell_change(),
+            changed=changed,
             reconnected=self._events.reconnected,
         )
+
+    def _first_changed(self, is_up: bool) -> None:
+        if not is_up:
+            self._door.shut()
+        self._changed(is_up)
+
+    def _changed(self, _: bool) -> None:
+        self._tell_change()
 
     def _tell_change(self) -> None:
         if self.is_up != self._was_up:

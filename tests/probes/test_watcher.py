@@ -1,6 +1,7 @@
 """A mailbox as one thing: up when all its folders are in view, known as far as the least known of them."""
 
 import asyncio
+import logging
 from contextlib import asynccontextmanager
 
 from smtp_probe.model import Cause, Location
@@ -45,6 +46,29 @@ async def test_a_change_is_told_once_for_the_mailbox_and_not_for_each_folder():
         ] == (bed.states)
         assert bed.states[-1] is True
         assert False in bed.states
+
+
+async def test_a_refused_login_is_tried_by_one_connection_and_not_by_each(caplog):
+    caplog.set_level(logging.INFO)
+    async with watching(Bed()) as bed:
+        assert bed.server.opened == 2
+        bed.server.cut()
+        await settle()
+        bed.server.cause = Cause.AUTH_REFUSED
+        await bed.clock.advance(1000)
+        refused = [record for record in caplog.records if "refused" in record.message]
+        assert (
+            bed.server.opened - 2 <= 13
+        )  # after 1 s, then after a minute each, at the end after some minutes
+        assert len(refused) == 1
+        bed.server.is_up = True
+        await bed.clock.advance(600)
+
+        assert bed.watcher.is_up
+        assert {record.folder for record in caplog.records if "view again" in record.message} == {
+            "INBOX",
+            "Junk",
+        }
 
 
 async def test_nothing_is_known_before_the_first_look():
