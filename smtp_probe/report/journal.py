@@ -286,8 +286,8 @@ class SqliteJournal:
         return count
 
     def _read_totals(self) -> list[StoredTotal]:
-        rows = self._guard(lambda: self._connected().execute("SELECT * FROM totals").fetchall())
-        return [StoredTotal.from_row(*row) for row in rows]
+        query = "SELECT metric, labels, field, value FROM totals"
+        return self._guard(lambda: [StoredTotal.from_row(*row) for row in self._connected().execute(query)])
 
     async def _read(self, query: str, parameters: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
         return await self._in_thread(

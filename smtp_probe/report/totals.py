@@ -21,6 +21,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from sys import intern
 from typing import NamedTuple
 
 from smtp_probe.config.settings import Config
@@ -53,13 +54,16 @@ class StoredTotal(NamedTuple):
 
     @classmethod
     def from_row(cls, metric: str, labels_json: str, field: str, value: float) -> StoredTotal:
-        """Read a row back. One that is not ours gets no labels, and is then left out of what is restored."""
+        """Read a row back. One that is not ours gets no labels, and is then left out of what is restored.
+
+        A name is kept once, however many rows have it: a route's stands in some sixty.
+        """
         try:
             labels = json.loads(labels_json)
         except ValueError:
             labels = None
         is_ours = isinstance(labels, list) and all(isinstance(label, str) for label in labels)
-        return cls(metric, tuple(labels) if is_ours else (), field, value)
+        return cls(intern(metric), tuple(map(intern, labels)) if is_ours else (), intern(field), value)
 
 
 @lru_cache(maxsize=4096)  # the same few of each route, again and again
