@@ -6,12 +6,15 @@ from its journal after a start: the route, the probe that showed it, and how the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import quote
-from xml.etree import ElementTree as ET
 
 from smtp_probe.report.history import Change, State
 from smtp_probe.report.web.instants import instant
+
+if TYPE_CHECKING:
+    from xml.etree import ElementTree as ET
 
 _ATOM = "http://www.w3.org/2005/Atom"
 _WORDS = {
@@ -24,13 +27,15 @@ _WORDS = {
 
 def render_feed(changes: Sequence[Change], base_url: str, started_ns: int) -> bytes:
     """Write the feed. `base_url` ends with a slash; without an external URL it is a path."""
+    from xml.etree import ElementTree as ET  # for whom asks
+
     feed = ET.Element("feed", {"xmlns": _ATOM})
     _add(feed, "id", "urn:smtp-probe:changes:" + _quoted(base_url))
     _add(feed, "title", "smtp-probe: changes of state")
     _add(feed, "updated", instant(changes[0].at_ns if changes else started_ns))
-    ET.SubElement(_add(feed, "author"), "name").text = "smtp-probe"
-    ET.SubElement(feed, "link", {"rel": "self", "href": base_url + "feed.atom"})
-    ET.SubElement(feed, "link", {"rel": "alternate", "href": base_url})
+    _add(_add(feed, "author"), "name", "smtp-probe")
+    _add(feed, "link", attributes={"rel": "self", "href": base_url + "feed.atom"})
+    _add(feed, "link", attributes={"rel": "alternate", "href": base_url})
     for change in changes:
         entry = _add(feed, "entry")
         _add(
@@ -49,7 +54,7 @@ def render_feed(changes: Sequence[Change], base_url: str, started_ns: int) -> by
         target = (
             f"probes/{_quoted(change.probe_id)}" if change.probe_id else f"routes/{_quoted(change.route)}"
         )
-        ET.SubElement(entry, "link", {"rel": "alternate", "href": base_url + target})
+        _add(entry, "link", attributes={"rel": "alternate", "href": base_url + target})
     return bytes(ET.tostring(feed, encoding="utf-8", xml_declaration=True))
 
 
@@ -61,7 +66,10 @@ def _quoted(text: str) -> str:
     return quote(text, safe="")
 
 
-def _add(parent: ET.Element, name: str, text: str | None = None) -> ET.Element:
-    element = ET.SubElement(parent, name)
+def _add(
+    parent: ET.Element, name: str, text: str | None = None, attributes: Mapping[str, str] | None = None
+) -> ET.Element:
+    element = parent.makeelement(name, dict(attributes or {}))
     element.text = text
+    parent.append(element)
     return element

@@ -127,7 +127,8 @@ class Site:
 
     async def _feed(self, _: web.Request) -> web.StreamResponse:
         telemetry = self._application.telemetry
-        feed = render_feed(telemetry.history.changes(), self._base_url, telemetry.observations.started_ns)
+        changes, started_ns = telemetry.history.changes(), telemetry.observations.started_ns
+        feed = await self._workshop.render(render_feed, changes, self._base_url, started_ns)
         return web.Response(body=feed, content_type="application/atom+xml", charset="utf-8")
 
     async def _asset(self, request: web.Request) -> web.StreamResponse:
