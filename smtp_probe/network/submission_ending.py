@@ -72,6 +72,9 @@ def to_failure(error: ProbeError) -> Failure:
 
 def translate(phase: Phase, error: Exception) -> ProbeError:
     """Say what a standard library error means in a phase."""
+    alert = error.__cause__
+    if isinstance(alert, ssl.SSLError) and "_ALERT_" in (alert.reason or ""):
+        error = alert  # with TLS 1.3 a server that misses our certificate says so behind the handshake, and hangs up
     detail = sanitise(str(error))
     if isinstance(error, ssl.SSLError):
         failure = classify_tls_failure(error)

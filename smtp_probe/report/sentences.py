@@ -149,7 +149,7 @@ def _describe_failure(failure: Failure | None, submission: Submission | None) ->
     if peer and reply is not None:
         said.append(f"by {sanitise(peer, _NAME_CHARACTERS)}")
     quoted = sanitise(reply.text if reply is not None else failure.detail, _QUOTE_CHARACTERS)
-    return " ".join(said) + (f": {quoted}" if quoted and quoted != cause else "")
+    return " ".join(said) + (f": {quoted}" if quoted and quoted.lower() != cause.lower() else "")
 
 
 def _describe_bounce(bounce: Bounce | None) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 import ssl
 
 import pytest
@@ -9,6 +11,8 @@ import pytest
 from smtp_probe.errors import ProbeError
 from smtp_probe.model import Cause, Disposition, Failure, Phase, Reply, TlsFailure
 from smtp_probe.network.submission_ending import dispose, is_in_step, refusal, to_failure, translate
+from tests.network.certificates import Certificates
+from tests.network.submitting import sender, submit
 
 BEFORE = {
     Cause.NO_SUCH_HOST: Disposition.UNREACHABLE,
@@ -94,3 +98,26 @@ def test_a_failure_carries_plain_words() -> None:
     failure = to_failure(error)
     assert failure == Failure(stage="tls", cause="tls_failed", tls_failure=TlsFailure.EXPIRED, detail="old")
     assert type(failure.stage) is type(failure.cause) is str
+
+
+async def test_a_server_that_misses_our_certificate_is_heard_behind_the_handshake(
+    certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = certificates.good
+    monkeypatch.setattr(context, "verify_mode", ssl.CERT_REQUIRED)
+
+    def shake_hands(listener: socket.socket) -> None:  # asyncio's server hangs up without the alert
+        accepted, _ = listener.accept()
+        with pytest.raises(ssl.SSLError), accepted:
+            context.wrap_socket(accepted, server_side=True)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        shaking = asyncio.to_thread(shake_hands, listener)
+        settings = sender(port, certificates=certificates, tls="implicit")
+        _, submission = await asyncio.gather(shaking, submit(settings))
+
+    assert submission.disposition is Disposition.REFUSED
+    assert submission.failure is not None
+    assert (submission.failure.stage, submission.failure.cause) == ("greeting", Cause.TLS_FAILED)
+    assert "certificate required" in submission.failure.detail

@@ -92,6 +92,9 @@ CASES = {
     "no answer in time at RCPT": failed(
         UNREACHABLE, Failure(stage="rcpt", cause=Cause.TIMEOUT, detail="no answer in time")
     ),
+    "connection lost at the greeting": failed(
+        UNREACHABLE, Failure(stage="greeting", cause=Cause.CONNECTION_LOST, detail="Connection lost")
+    ),
     "out of turn: 250 at DATA by 192.0.2.1: no need": failed(
         UNREACHABLE,
         Failure(
