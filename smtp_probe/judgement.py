@@ -6,7 +6,8 @@ once, go on watching), or the outcome (the probe's one end). The first row of `T
 Rules:
 
 1. Silence is judged only where we could hear. A deadline counts as missed when the mailbox is known completely up to
-   that deadline (`covered_ns`); until then we wait, and at the very end say `unobserved`, never `lost`.
+   that deadline (`covered_ns`); until then we wait, and at the very end say `unobserved`, never `lost`. Not while the mailbox
+   is being read, nor before whoever took the probe up has had time for a first look: what stands there can still be seen.
 2. A message stored before its deadline is on time, however late we came to see it. Where all that is known is that it
    came while nobody could look, some time around its deadline, nothing is said of its being late: `unobserved`.
 3. A probe whose submission was cut short by our own end may never have been sent: if it does not arrive, that is our
@@ -20,11 +21,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from smtp_probe.model import Cause, Disposition, Evidence, Failure, Outcome, OutcomeKind
+from smtp_probe.model import (
+    Cause,
+    Disposition,
+    Evidence,
+    Failure,
+    Outcome,
+    OutcomeKind,
+    Phase,
+    Probe,
+    Submission,
+)
 
 _NS = 1_000_000_000
 PATIENCE = 2.0
 """After so many times `give_up_after` without a view of the mailbox the probe ends unobserved."""
+FIRST_LOOK_SECONDS = 60.0
+"""So long, and no longer than `give_up_after`, is a mailbox waited for by whoever takes a probe up when that time is over."""
+_SOON_NS = _NS
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +141,15 @@ def _end_in_view(evidence: Evidence) -> bool:
 
 
 def _patience_ns(evidence: Evidence) -> int:
-    return _zero_ns(evidence) + round(PATIENCE * evidence.probe.give_up_after_seconds * _NS)
+    give_up_seconds = evidence.probe.give_up_after_seconds
+    first_look_ns = evidence.taken_up_ns + round(min(give_up_seconds, FIRST_LOOK_SECONDS) * _NS)
+    return max(_zero_ns(evidence) + round(PATIENCE * give_up_seconds * _NS), first_look_ns)
 
 
 def _out_of_patience(evidence: Evidence) -> bool:
     is_in_view = _end_in_view(evidence) if evidence.overdue else _deadline_in_view(evidence)
-    return evidence.now_ns >= _patience_ns(evidence) and not is_in_view
+    is_patient = evidence.now_ns < _patience_ns(evidence) or evidence.is_being_looked_into
+    return not is_in_view and not is_patient
 
 
 def _deadline_out_of_view(evidence: Evidence) -> bool:
@@ -207,12 +224,17 @@ def _wait_until(instant: Callable[[Evidence], int]) -> Answer:
     return lambda evidence: Wait(instant(evidence))
 
 
+def _end_of_waiting_ns(evidence: Evidence) -> int:
+    """When to judge again though no view has come: soon, where all patience is over and the mailbox is being read."""
+    return max(_patience_ns(evidence), evidence.now_ns + _SOON_NS)
+
+
 def _wait_for_view_of_deadline(evidence: Evidence) -> Wait:
-    return Wait(_patience_ns(evidence), view_ns=deadline_ns(evidence))
+    return Wait(_end_of_waiting_ns(evidence), view_ns=deadline_ns(evidence))
 
 
 def _wait_for_view_of_end(evidence: Evidence) -> Wait:
-    return Wait(_patience_ns(evidence), view_ns=give_up_ns(evidence), with_bounces=True)
+    return Wait(_end_of_waiting_ns(evidence), view_ns=give_up_ns(evidence), with_bounces=True)
 
 
 TABLE: tuple[tuple[Condition, Answer], ...] = (
@@ -237,3 +259,14 @@ TABLE: tuple[tuple[Condition, Answer], ...] = (
     (_end_out_of_view, _wait_for_view_of_end),
     (lambda _: True, _ends(OutcomeKind.LOST, _lost)),
 )
+
+
+def cut_short(probe: Probe, final_dot_ns: int | None) -> Submission:
+    """Say what our own end made of a submission under way: uncertain after the dot, unobserved before."""
+    had_dot = final_dot_ns is not None
+    return Submission(
+        disposition=Disposition.UNCERTAIN if had_dot else Disposition.UNOBSERVED,
+        started_ns=probe.created_ns,
+        final_dot_ns=final_dot_ns,
+        failure=Failure(stage=Phase.ACCEPT if had_dot else "submission", cause=Cause.SHUTDOWN),
+    )

@@ -305,12 +305,15 @@ class Journal(Protocol):
         """Every probe that has not ended, oldest first."""
         ...
 
-    async def first_copy(self, probe_id: str) -> tuple[Trace | None, str | None]:
+    async def first_copy(self, probe_id: str, route: str = "") -> tuple[Trace | None, str | None]:
         """The way of the copy with which an ended probe arrived, and its queue id at the first server; None where unknown."""
         ...
 
-    async def probe_state(self, probe_id: str) -> str | None:
-        """`open`, `ended`, `unseen` (ended, and no copy was ever found), or None for one never known."""
+    async def probe_state(self, probe_id: str, route: str = "", mailbox: str = "") -> str | None:
+        """`open`, `ended`, `unseen` (ended, and no copy was ever found), or None for one never known.
+
+        `route` and `mailbox`: where it belongs, as far as that is known; they make the search short where many are kept.
+        """
         ...
 
 

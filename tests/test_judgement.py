@@ -261,3 +261,20 @@ def test_a_message_whose_dot_was_cut_by_our_own_end_is_our_gap_when_it_does_not_
     assert kind(judge(evidence(61, submission=cut))) is OutcomeKind.UNOBSERVED
     delivered = judge(evidence(6, submission=cut, arrival=arrival(5)))
     assert (kind(delivered), delivered.delivery_seconds) == (OutcomeKind.DELIVERED, 5.0)
+
+
+def test_who_takes_a_probe_up_late_waits_for_a_first_look():
+    asked = {"covered_ns": None, "taken_up_ns": at(5 * GIVE_UP)}
+    assert isinstance(judge(evidence(5 * GIVE_UP + 1, **asked)), Wait)
+    assert kind(judge(evidence(5 * GIVE_UP + 60, **asked))) is OutcomeKind.UNOBSERVED
+    assert kind(judge(evidence(5 * GIVE_UP + 60, covered_ns=None))) is OutcomeKind.UNOBSERVED
+
+
+@pytest.mark.parametrize("is_overdue", [False, True])
+def test_a_mailbox_that_is_being_read_is_waited_for_whatever_the_time(is_overdue):
+    asked = {"covered_ns": None, "overdue": is_overdue}
+    judged = judge(evidence(3 * GIVE_UP, is_being_looked_into=True, **asked))
+
+    assert isinstance(judged, Wait)
+    assert at(3 * GIVE_UP) < judged.until_ns <= at(3 * GIVE_UP + 1)
+    assert kind(judge(evidence(3 * GIVE_UP, **asked))) is OutcomeKind.UNOBSERVED

@@ -320,7 +320,7 @@ class Program:
             dispatch=self.arrivals.look_at,
             expected_since_ns=lambda: self.ledger.expected_since_ns(name),
             quiet_until_ns=lambda: self._quiet_until_ns(name),
-            is_waited_for=lambda: any(name == each for each, _ in self.ledger.mailboxes_in_use()),
+            is_waited_for=lambda: self.ledger.is_waited_for(name),
             changed=lambda _: self._mailbox_changed(name),
             reconnected=lambda: self.telemetry.observations.mailbox_reconnected(name),
             quotas=partial(self.telemetry.observations.mailbox_quotas, name),

@@ -78,6 +78,10 @@ class Evidence:
     """Up to when the recipient's mailbox is known completely: nothing stored before it was overlooked."""
     bounces_covered_ns: int | None = None
     """The same of the mailbox in which bounces arrive."""
+    is_being_looked_into: bool = False
+    """Whether one of both is being read just now, so that more will be known of it soon."""
+    taken_up_ns: int = 0
+    """When whoever judges took the probe up from somebody else, or from its own past; 0 where it did not."""
     overdue: bool = False
     """Whether the deadline has been judged to be missed already."""
     no_room: str = ""

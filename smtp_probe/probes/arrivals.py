@@ -158,11 +158,9 @@ class Arrivals:
             and is_own_by_content(message.header, await fetch_text(_BODY_BYTES))
         ):
             return  # mail that quotes or forwards ours, or an answer from the same address
-        flight = await self._find(recognised.tag.probe_id)
+        flight = await self._find(recognised, message.location.mailbox)
         if self._is_echo(recognised, flight):
-            self._ledger.discard(
-                message.location
-            )  # our own message tells nothing where its answer is waited for
+            self._ledger.discard(message.location)  # it tells nothing where its answer is waited for
             return
         if flight is None:
             await self._look_at_stray(message, recognised)
@@ -182,10 +180,11 @@ class Arrivals:
     def _may_be_echo(self, message: MailboxMessage) -> bool:
         return message.location.mailbox in self._echo_mailboxes
 
-    async def _find(self, probe_id: str) -> Flight | None:
+    async def _find(self, recognised: Recognised, mailbox: str = "") -> Flight | None:
         """Give an open probe. Where others send, the journal may know of one of which the ledger is just being told."""
+        probe_id, route = recognised.tag.probe_id, recognised.route
         flight = self._ledger.get(probe_id)
-        if flight is None and await self._journal.probe_state(probe_id) == "open":
+        if flight is None and await self._journal.probe_state(probe_id, route, mailbox) == "open":
             flight = self._ledger.get(probe_id)
         return flight
 
@@ -201,7 +200,7 @@ class Arrivals:
         recognised = self._verify(answer.candidates) if answer is not None else None
         if answer is None or recognised is None or answer.is_original:
             return False
-        flight = await self._find(recognised.tag.probe_id)
+        flight = await self._find(recognised)
         if not self._is_echo(recognised, flight):
             return False
         identity = self.routes.get(recognised.tag.route_hash)
@@ -278,9 +277,10 @@ class Arrivals:
 
     async def _look_at_stray(self, message: MailboxMessage, recognised: Recognised) -> None:
         """Handle our own message whose probe is not open: a further copy, or an orphan of another run."""
-        state = await self._journal.probe_state(recognised.tag.probe_id)
+        probe_id, route = recognised.tag.probe_id, recognised.route
+        state = await self._journal.probe_state(probe_id, route, message.location.mailbox)
         if state == "unseen":  # it ended before it was ever found: this is the first copy, not a further one
-            _log.info("message of a probe that had ended", extra={"probe_id": recognised.tag.probe_id})
+            _log.info("message of a probe that had ended", extra={"probe_id": probe_id})
             self._ledger.discard(message.location)
             return
         if state is not None:
@@ -307,7 +307,7 @@ class Arrivals:
             first: Trace | None = flight.arrival.trace
             queue_id = flight.submission.queue_id if flight.submission is not None else None
         else:
-            first, queue_id = await self._journal.first_copy(probe_id)
+            first, queue_id = await self._journal.first_copy(probe_id, recognised.route)
         copy = read_trace(message.header)
         if first is not None and was_sent_anew(first.hops, copy.hops, queue_id):
             # A replay: a genuine tag on a message that is not ours. It is counted, and left alone.
@@ -332,10 +332,10 @@ class Arrivals:
             await self._look_at_untagged(message, report)
             return True  # somebody else's, or one that names our message by its queue id alone
         bounce = _bounce(message, report)
-        flight = await self._find(recognised.tag.probe_id)
+        flight = await self._find(recognised)
         if flight is not None:
             await self._ledger.bounced(flight, bounce)
-        elif await self._journal.probe_state(recognised.tag.probe_id) is not None:
+        elif await self._journal.probe_state(recognised.tag.probe_id, recognised.route) is not None:
             event = BounceSeen(route=recognised.route, probe_id=recognised.tag.probe_id, bounce=bounce)
             await self._ledger.record(event)
             self._ledger.discard(message.location)

@@ -104,7 +104,7 @@ class FolderWatch:
         self.on_missing: Callable[[], None] = lambda: None
         """Told when the folder cannot be opened because it is not there."""
         self.room: MailboxRoom | None = None
-        self.is_up = False
+        self.is_up = self.is_looking = False
         self.covered_ns: int | None = None
         self.last_error: MailboxError | None = None
         self._connector = connector
@@ -117,8 +117,7 @@ class FolderWatch:
         self._unwritten: set[int] = set()
         self._again_at_ns = 0
         self._session: MailboxSession | None = None
-        self._wanted = asyncio.Event()
-        self._stirred = asyncio.Event()
+        self._wanted, self._stirred = asyncio.Event(), asyncio.Event()
         self._asking = asyncio.Lock()
         self._linger_until_ns = 0
         self._folders_known = 0
@@ -174,7 +173,7 @@ class FolderWatch:
 
     async def _watch_once(self) -> None:
         session = await self._connector.open()
-        self._session = session
+        self._session, self.is_looking = session, True
         try:
             folder = await self._find_folder(session)
             await self._select(session, folder)
@@ -190,7 +189,7 @@ class FolderWatch:
                 if may_be_news is not None:
                     await self._look(session, may_be_news=may_be_news)
         finally:
-            self._session = None
+            self._session, self.is_looking = None, False
             if self.room is not None:
                 self.room.forget()
             await asyncio.shield(session.close())
@@ -232,7 +231,7 @@ class FolderWatch:
 
     async def _fetch_news(self, session: MailboxSession, *, in_view: bool = True) -> None:
         while True:
-            asked_ns = self._clock.now_ns()
+            asked_ns, self.is_looking = self._clock.now_ns(), True
             messages = await session.fetch_since(self._next_uid)
             messages = [replace(each, absent_ns=self.covered_ns, in_view=in_view) for each in messages]
             for some in portions(messages, self._settings.at_once):
@@ -240,6 +239,7 @@ class FolderWatch:
                 self._next_uid = some[-1].location.uid + 1
             if not messages or session.is_at_end:
                 self._cover(asked_ns)
+                self.is_looking = False
                 return
 
     def _cover(self, asked_ns: int) -> None:

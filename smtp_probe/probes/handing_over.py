@@ -13,9 +13,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from smtp_probe.errors import AlreadyStarted, JournalError
+from smtp_probe.judgement import cut_short
 from smtp_probe.model import Probe, ProbeStarted, ProbeSubmitted, Submission
 from smtp_probe.ports import Clock, Journal, Sink
-from smtp_probe.probes.ledger import Flight, Ledger, cut_short
+from smtp_probe.probes.ledger import Flight, Ledger
 
 _log = logging.getLogger(__name__)
 _AGAIN_SECONDS = 1.0

@@ -22,20 +22,16 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from smtp_probe.errors import JournalError
-from smtp_probe.judgement import Overdue, Wait, judge
+from smtp_probe.judgement import Overdue, Wait, cut_short, judge
 from smtp_probe.model import (
     Arrival,
     Bounce,
     BounceSeen,
-    Cause,
-    Disposition,
     Event,
     Evidence,
-    Failure,
     Location,
     Memo,
     Outcome,
-    Phase,
     Probe,
     ProbeEnded,
     ProbeHandedOver,
@@ -76,6 +72,8 @@ class Flight:
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     check_at_ns: int = 0
+    taken_up_ns: int = 0
+    """When it was taken up from whoever watched before; 0 where nobody did."""
     waits_for: Wait | None = None
 
 
@@ -93,7 +91,7 @@ class Ledger:
         self._flights: dict[str, Flight] = {}
         self._by_route: dict[str, dict[str, Flight]] = {}
         self._expected: dict[str, dict[str, int]] = {}
-        self._uses: Counter[Watched] = Counter()
+        self._uses: dict[str, Counter[str]] = {}
         self._checks: list[tuple[int, str]] = []
         self._check_sooner = asyncio.Event()
         self._earliest = EarliestArrivals()
@@ -137,7 +135,11 @@ class Ledger:
 
     def mailboxes_in_use(self) -> set[Watched]:
         """The mailboxes for which an open probe waits."""
-        return set(self._uses)
+        return {(name, account) for name, accounts in self._uses.items() for account in accounts}
+
+    def is_waited_for(self, mailbox: str) -> bool:
+        """Whether an open probe waits for a mailbox of this name."""
+        return mailbox in self._uses
 
     def expected_since_ns(self, mailbox: str) -> int | None:
         """When the youngest message that is expected in this mailbox was handed over; None for none."""
@@ -158,7 +160,7 @@ class Ledger:
             if submission is None and known.final_dot_ns is not None:
                 submission = cut_short(known.probe, known.final_dot_ns)
             flight = Flight(known.probe, submission, known.submission is not None, overdue=known.overdue)
-            flight.delay = known.delay
+            flight.delay, flight.taken_up_ns = known.delay, self._clock.now_ns()
             self._add(flight)
             self._expect(flight)
             self._check_at(flight, self._clock.now_ns())
@@ -314,6 +316,7 @@ class Ledger:
             flight.arrival = flight.reading.arrival
 
     def _evidence(self, flight: Flight) -> Evidence:
+        inbox, bounces = inbox_of(flight.probe), bounces_of(flight.probe)
         return Evidence(
             probe=flight.probe,
             now_ns=self._clock.now_ns(),
@@ -321,8 +324,10 @@ class Ledger:
             arrival=flight.arrival,
             bounce=flight.bounce,
             delay=flight.delay,
-            covered_ns=self.views.covered_ns(inbox_of(flight.probe)),
-            bounces_covered_ns=self.views.covered_ns(bounces_of(flight.probe)),
+            covered_ns=self.views.covered_ns(inbox),
+            bounces_covered_ns=self.views.covered_ns(bounces),
+            taken_up_ns=flight.taken_up_ns,
+            is_being_looked_into=self.views.is_looking(inbox) or self.views.is_looking(bounces),
             overdue=flight.overdue,
             no_room=self.views.lack_of_room(flight.probe),
         )
@@ -354,14 +359,17 @@ class Ledger:
 
     def _add(self, flight: Flight) -> None:
         self._flights[flight.probe.probe_id] = flight
-        self._uses.update(_mailboxes_of(flight.probe))
+        for name, account in _mailboxes_of(flight.probe):
+            self._uses.setdefault(name, Counter())[account] += 1
         self._by_route.setdefault(flight.probe.route, {})[flight.probe.probe_id] = flight
 
     def _remove(self, flight: Flight) -> None:
         probe = flight.probe
         if self._flights.pop(probe.probe_id, None) is not None:
-            self._uses.subtract(_mailboxes_of(probe))
-            self._uses += Counter()  # only what is still used
+            for name, account in _mailboxes_of(probe):  # only of these: there may be thousands of others
+                self._uses[name] -= Counter((account,))
+                if not self._uses[name]:
+                    del self._uses[name]
         of_route = self._by_route.get(probe.route, {})
         of_route.pop(probe.probe_id, None)
         if not of_route:
@@ -387,14 +395,3 @@ class Ledger:
 def _mailboxes_of(probe: Probe) -> tuple[Watched, ...]:
     bounces = bounces_of(probe)
     return (inbox_of(probe),) if bounces is None else (inbox_of(probe), bounces)
-
-
-def cut_short(probe: Probe, final_dot_ns: int | None) -> Submission:
-    """Say what our own end made of a submission under way: uncertain after the dot, unobserved before."""
-    had_dot = final_dot_ns is not None
-    return Submission(
-        disposition=Disposition.UNCERTAIN if had_dot else Disposition.UNOBSERVED,
-        started_ns=probe.created_ns,
-        final_dot_ns=final_dot_ns,
-        failure=Failure(stage=Phase.ACCEPT if had_dot else "submission", cause=Cause.SHUTDOWN),
-    )

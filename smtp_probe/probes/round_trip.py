@@ -11,12 +11,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from smtp_probe.config.settings import Route, Sender
+from smtp_probe.judgement import cut_short
 from smtp_probe.mail.addresses import tag_address
 from smtp_probe.mail.message import Draft, build_message
 from smtp_probe.mail.tag import TagKey, make_tag
 from smtp_probe.model import Disposition, Phase, Probe, Submission
 from smtp_probe.ports import Clock, Envelope, Submitter
-from smtp_probe.probes.ledger import Flight, Ledger, cut_short
+from smtp_probe.probes.ledger import Flight, Ledger
 from smtp_probe.probes.verdict_watch import VerdictWatch
 
 Progress = Callable[[str], None]

@@ -10,9 +10,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection
 
+from smtp_probe.judgement import cut_short
 from smtp_probe.model import Outcome
 from smtp_probe.ports import OpenProbe
-from smtp_probe.probes.ledger import Flight, Ledger, cut_short
+from smtp_probe.probes.ledger import Flight, Ledger
 from smtp_probe.probes.views import inbox_of
 
 _log = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ class SharedLedger(Ledger):
                 return
             self._told[probe_id] = sequence
         if flight is None:
-            flight = Flight(state.probe)
+            flight = Flight(state.probe, taken_up_ns=self._clock.now_ns())
             self._add(flight)
         if flight.outcome is not None:
             return
@@ -59,7 +60,7 @@ class SharedLedger(Ledger):
             flight.outcome = outcome
             self._remove(flight)
             flight.ended.set()
-        self._forget(outcome.probe.probe_id)
+        self.forget(outcome.probe.probe_id)
 
     def take_over(self, is_alive: Callable[[str], bool]) -> int:
         """Take up the probes whose workers are gone. Gives how many."""
@@ -86,10 +87,11 @@ class SharedLedger(Ledger):
         left = [flight for flight in self._flights.values() if flight.probe.mailbox in mailboxes]
         for flight in left:
             self._remove(flight)
-            self._forget(flight.probe.probe_id)
+            self.forget(flight.probe.probe_id)
         return [flight.probe.probe_id for flight in left]
 
-    def _forget(self, probe_id: str) -> None:
+    def forget(self, probe_id: str) -> None:
+        """Keep nothing of a probe that has ended."""
         for known in (self._submitters, self._dots, self._told):
             known.pop(probe_id, None)
 

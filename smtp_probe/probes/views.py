@@ -27,6 +27,8 @@ class MailboxView:
     account: str = ""
     stir: Callable[[], None] = lambda: None
     """Tell that a message is expected from now on."""
+    is_looking: Callable[[], bool] = lambda: False
+    """Whether it is being read just now, and will be known further when that is done."""
     shortage: Callable[[], str] = lambda: ""
     """What it has too little room of for another message."""
 
@@ -58,6 +60,11 @@ class Views:
         """Up to when a mailbox is known completely; None where it is not watched or has not been looked into."""
         view = self.get(watched) if watched is not None else None
         return view.covered_ns() if view is not None else None
+
+    def is_looking(self, watched: Watched | None) -> bool:
+        """Whether a mailbox is being read just now."""
+        view = self.get(watched) if watched is not None else None
+        return view is not None and view.is_looking()
 
     def nudge(self, watched: Watched) -> None:
         """Have a mailbox looked into now, where it is watched."""

@@ -81,6 +81,11 @@ class MailboxWatcher:
         return min(known) if len(known) == len(covered) else None
 
     @property
+    def is_looking(self) -> bool:
+        """Whether a folder is being read just now."""
+        return any(watch.is_looking for watch in (self._first, *self._watches.values()))
+
+    @property
     def last_error(self) -> MailboxError | None:
         """Why the mailbox is out of view, if it is."""
         errors = (watch.last_error for watch in (self._first, *self._watches.values()))

@@ -142,5 +142,6 @@ def _view(watcher: MailboxWatcher, account: str) -> MailboxView:
         discard=watcher.discard,
         account=account,
         stir=watcher.stir,
+        is_looking=lambda: watcher.is_looking,
         shortage=lambda: watcher.shortage,
     )

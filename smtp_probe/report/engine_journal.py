@@ -161,13 +161,13 @@ class EngineJournal:
     async def _has_ended_by(self, event: Event) -> bool:
         """Whether a copy or a bounce is the very one by which its probe has ended: recorded, and not deleted when its watcher died."""
         match event:
-            case DuplicateSeen(probe_id=probe_id, location=location):
+            case DuplicateSeen(probe_id=probe_id, route=route, location=location):
                 pass
-            case BounceSeen(probe_id=probe_id, bounce=Bounce(location=location)):
+            case BounceSeen(probe_id=probe_id, route=route, bounce=Bounce(location=location)):
                 pass
             case _:
                 return False
-        found = await self._find(probe_id)
+        found = await self._find(probe_id, route)
         end = None if found is None else _read(found).event
         if not isinstance(end, ProbeEnded):
             return False
@@ -185,7 +185,7 @@ class EngineJournal:
                 | BounceSeen(probe_id=probe_id, route=route)
                 | VerdictsFormed(probe_id=probe_id, route=route)
             ):
-                found = await self._find(probe_id)
+                found = await self._find(probe_id, route)
                 vantage = None if found is None else self._subjects.vantage_of(found.subject)
                 return self._subjects.seen("", route, vantage)
             case _:
@@ -234,12 +234,12 @@ class EngineJournal:
         """The open probes that were told of."""
         return [known.state for known in self._known.values() if known.state is not None]
 
-    async def probe_state(self, probe_id: str) -> str | None:
+    async def probe_state(self, probe_id: str, route: str = "", mailbox: str = "") -> str | None:
         """`open`, `ended`, `unseen`, or None. Where it is open, whoever follows has been told of it. Raises JournalError.
 
         The stream may be behind: a message can be here long before it. None where the probe is open and not ours.
         """
-        found = await self._find(probe_id)
+        found = await self._find(probe_id, route, mailbox)
         if found is None:
             return None
         record = _read(found)
@@ -247,16 +247,22 @@ class EngineJournal:
             return "ended" if record.event.outcome.arrival is not None else "unseen"
         return "open" if self.read_ahead(found, record) else None
 
-    async def first_copy(self, probe_id: str) -> tuple[Trace | None, str | None]:
+    async def first_copy(self, probe_id: str, route: str = "") -> tuple[Trace | None, str | None]:
         """The way of the copy with which an ended probe arrived, and its queue id at the first server. Raises JournalError."""
-        found = await self._find(probe_id)
+        found = await self._find(probe_id, route)
         event = None if found is None else _read(found).event
         return event.outcome.way if isinstance(event, ProbeEnded) else (None, None)
 
-    async def _find(self, probe_id: str) -> StoredMessage | None:
-        known = self._known.get(probe_id)
-        subject = known.subject if known is not None else self._subjects.any_probe(probe_id)
-        return await self._log.last(self._subjects.stream, subject)
+    async def _find(self, probe_id: str, route: str = "", mailbox: str = "") -> StoredMessage | None:
+        """The last record of a probe, which the mailbox of its route may have left meanwhile for another one."""
+        stream, known = self._subjects.stream, self._known.get(probe_id)
+        if known is not None:
+            return await self._log.last(stream, known.subject)
+        if mailbox and (
+            found := await self._log.last(stream, self._subjects.any_probe(probe_id, route, mailbox))
+        ):
+            return found
+        return await self._log.last(stream, self._subjects.any_probe(probe_id, route, ""))
 
 
 def _is_news(event: Event, known: _Known) -> bool:

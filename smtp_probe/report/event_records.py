@@ -57,6 +57,7 @@ _WORDS = {kind: word for word, kind in _KINDS.items()}
 _KIND = re.compile(rb'\{"kind":"([a-z_]{1,20})"')
 _PACKED_ABOVE = 4096
 _PACKED = b"z"
+_BEGINNING_BYTES = 64
 _LARGEST_BYTES = 8_388_608
 _E = TypeVar("_E")
 
@@ -148,6 +149,17 @@ def read_record(payload: bytes) -> Record:
     except (ValidationError, KeyError, TypeError, zlib.error) as error:
         message = f"not a record of this version: {type(error).__name__}"
         raise ValueError(message) from error
+
+
+def is_end(payload: bytes) -> bool:
+    """Whether a record is the end of a probe, without reading all of it: ends are the longest records."""
+    try:
+        if payload.startswith(_PACKED):
+            payload = zlib.decompressobj().decompress(payload[1:], _BEGINNING_BYTES)
+    except zlib.error:
+        return False
+    found = _KIND.match(payload)
+    return found is not None and found[1] == b"ended"
 
 
 def _kind(payload: bytes) -> str:

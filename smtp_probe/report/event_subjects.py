@@ -22,7 +22,8 @@ class EventSubjects:
     """By vantage, mailbox, route and probe id."""
     note: Callable[[str, str, str], str]
     """By vantage, mailbox and route."""
-    any_probe: Callable[[str], str]
+    any_probe: Callable[[str, str, str], str]
+    """By probe id, and route and mailbox where they are known."""
     vantage_of: Callable[[str], str]
     """The vantage in a subject."""
 

@@ -215,7 +215,7 @@ class SqliteJournal:
             for probe, submission, overdue, final_dot_ns, delay in rows
         ]
 
-    async def probe_state(self, probe_id: str) -> str | None:
+    async def probe_state(self, probe_id: str, route: str = "", mailbox: str = "") -> str | None:  # noqa: ARG002 - an id is found as quickly
         """`open`, `ended`, `unseen` (ended, and no copy was ever found), or None for one that was never known.
 
         Raises JournalError.
@@ -228,7 +228,7 @@ class SqliteJournal:
             return "open"
         return "ended" if OUTCOME.validate_json(outcome).arrival is not None else "unseen"
 
-    async def first_copy(self, probe_id: str) -> tuple[Trace | None, str | None]:
+    async def first_copy(self, probe_id: str, route: str = "") -> tuple[Trace | None, str | None]:  # noqa: ARG002 - an id is found as quickly
         """The way of the copy with which an ended probe arrived, and its queue id at the first server. Raises JournalError."""
         rows = await self._read(
             "SELECT outcome FROM probes WHERE probe_id = ? AND outcome IS NOT NULL", (probe_id,)

@@ -132,11 +132,11 @@ class MemoryJournal:
     async def open_probes(self):
         return [known for known in self.probes.values() if known is not None]
 
-    async def first_copy(self, probe_id):
+    async def first_copy(self, probe_id, route=""):
         ended = [each for each in self.outcomes() if each.probe.probe_id == probe_id and each.arrival]
         return ended[0].way if ended else (None, None)
 
-    async def probe_state(self, probe_id):
+    async def probe_state(self, probe_id, route="", mailbox=""):
         if probe_id not in self.probes:
             return None
         if self.probes[probe_id] is not None:

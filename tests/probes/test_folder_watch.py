@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -365,3 +366,22 @@ async def test_where_the_connection_breaks_among_several_none_is_left_out():
         assert set(bed.uids()) == set(uids)
         assert bed.uids().count(uids[0]) == 1  # of a portion that was done
         assert bed.watcher.is_up
+
+
+async def test_it_says_that_it_is_reading_while_it_is():
+    bed, said = Bed(), []
+    bed.put(OWN)
+
+    async def note(message, fetch_text):
+        said.append(bed.watcher.is_looking)
+        await bed._dispatch(message, fetch_text)
+
+    bed.watcher._first._events = replace(bed.watcher._first._events, dispatch=note)
+    assert not bed.watcher.is_looking
+    async with watching(bed):
+        assert not bed.watcher.is_looking
+        bed.expect()
+        bed.put(OWN)
+        await bed.clock.advance(1)
+        assert said == [True, True]
+        assert not bed.watcher.is_looking

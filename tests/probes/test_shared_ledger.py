@@ -3,12 +3,15 @@
 import asyncio
 from dataclasses import replace
 
-from smtp_probe.model import Disposition, OutcomeKind, ProbeEnded, ProbeStarted, ProbeSubmitted
+from smtp_probe.model import Disposition, OutcomeKind, ProbeEnded, ProbeStarted, ProbeSubmitted, Stamp
 from smtp_probe.ports import OpenProbe
 from smtp_probe.probes.shared_ledger import SharedLedger
 from smtp_probe.probes.views import MailboxView
 from tests.probes.fakes import NS, FakeClock, MemoryJournal, settle
+from tests.report.samples import make_arrival
 from tests.report.test_event_records import PROBE, SUBMISSION
+
+GIVE_UP = PROBE.give_up_after_seconds
 
 
 class Bed:
@@ -128,3 +131,33 @@ async def test_a_mailbox_that_is_anothers_is_forgotten():
         await bed.clock.advance(2000)
         assert bed.kinds() == []
         assert bed.clock.now_ns() > NS
+
+
+async def test_a_probe_that_was_taken_over_very_late_is_still_found_in_its_mailbox():
+    async with Bed() as bed:
+        known = []
+        view = MailboxView(lambda: known[-1] if known else None, lambda: None, lambda _: None)
+        bed.ledger.views.current = {"m": view}
+        await bed.clock.advance(10 * GIVE_UP)
+        bed.follow(submission=bed.accepted, submitter="")
+        await bed.clock.advance(50)
+        assert bed.kinds() == []  # nobody could look for so long, and the first look is on its way
+
+        flight = bed.ledger.get(bed.probe.probe_id)
+        found = make_arrival(bed.accepted)
+        stamp = {"clock_ns": found.stored_ns, "clock_stamp": Stamp.GUID, "clock_resolution_seconds": 1e-6}
+        arrived = replace(found, seen_ns=bed.clock.now_ns(), **stamp)
+        await bed.ledger.arrived(flight, arrived)
+        assert bed.kinds() == [OutcomeKind.DELIVERED]
+
+
+async def test_a_probe_that_was_taken_over_very_late_ends_where_no_look_succeeds():
+    async with Bed() as bed:
+        view = MailboxView(lambda: None, lambda: None, lambda _: None)
+        bed.ledger.views.current = {"m": view}
+        await bed.clock.advance(10 * GIVE_UP)
+        bed.follow(submission=bed.accepted, submitter="")
+        await bed.clock.advance(59)
+        assert bed.kinds() == []
+        await bed.clock.advance(2)
+        assert bed.kinds() == [OutcomeKind.UNOBSERVED]

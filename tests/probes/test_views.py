@@ -67,3 +67,13 @@ def test_a_mailbox_without_room_is_named_and_one_that_is_both_is_named_once():
     )
     assert views.lack_of_room(with_bounces).endswith("; the bounce mailbox has no room, 9 of 9 KiB used")
     assert views.lack_of_room(dataclasses.replace(PROBE, mailbox="gone")) == ""
+
+
+def test_a_mailbox_that_is_being_read_says_so():
+    views = make_views()
+    views.current = {"inbox": dataclasses.replace(view(None), is_looking=lambda: True), "b": view(1)}
+
+    assert views.is_looking(("inbox", ""))
+    assert not views.is_looking(("b", ""))
+    assert not views.is_looking(("unknown", ""))
+    assert not views.is_looking(None)

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from dataclasses import replace
+from fnmatch import fnmatchcase
 
 import pytest
 
@@ -56,11 +57,7 @@ class MemoryLog:
         return message.sequence
 
     async def last(self, _stream, subject):
-        found = [
-            each
-            for each in self.messages
-            if each.subject == subject or subject.endswith("." + each.subject.split(".")[-1])
-        ]
+        found = [each for each in self.messages if fnmatchcase(each.subject, subject)]
         return found[-1] if found else None
 
     def kinds(self):
@@ -266,3 +263,29 @@ async def test_the_copy_that_ended_a_probe_is_no_further_one():
     assert await following.record(DuplicateSeen(route="r", probe_id="p", location=other)) is True
     other_notice = replace(bounce, location=other)
     assert await following.record(BounceSeen(route="r", probe_id="p", bounce=other_notice)) is True
+
+
+async def test_a_probe_is_looked_for_where_it_belongs_and_then_in_other_mailboxes():
+    log = MemoryLog()
+    worker, watcher = journal(log), journal(log, "watcher")
+    watcher.read_ahead = lambda _message, _record: True
+    await worker.record(ProbeStarted(probe=PROBE))
+    asked, last = [], log.last
+
+    async def note(stream, subject):
+        asked.append(subject)
+        return await last(stream, subject)
+
+    log.last = note
+    assert await watcher.probe_state("p", "r", "m") == "open"
+    assert await watcher.probe_state("p", "r", "former") == "open"
+    assert await watcher.probe_state("p", "other", "m") is None
+    assert await watcher.probe_state("p") == "open"
+    assert [subject.split(".")[-3:] for subject in asked] == [
+        ["m", "r", "p"],
+        ["former", "r", "p"],
+        ["*", "r", "p"],
+        ["m", "other", "p"],
+        ["*", "other", "p"],
+        ["*", "*", "p"],
+    ]

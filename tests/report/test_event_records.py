@@ -30,7 +30,14 @@ from smtp_probe.model import (
     VerdictsFormed,
 )
 from smtp_probe.ports import OpenProbe
-from smtp_probe.report.event_records import Record, probe_of, read_record, state_after, write_record
+from smtp_probe.report.event_records import (
+    Record,
+    is_end,
+    probe_of,
+    read_record,
+    state_after,
+    write_record,
+)
 from tests.report.samples import make_authentication
 
 SAMPLE = Path(__file__).parents[1] / "bench" / "outcome.json"
@@ -113,3 +120,13 @@ def test_only_the_events_of_a_life_have_a_probe():
 def test_what_is_no_record_is_refused(payload):
     with pytest.raises(ValueError, match=r"not a record|Expecting"):
         read_record(payload)
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
+def test_the_end_of_a_probe_is_known_by_its_beginning(event):
+    assert is_end(write_record(Record(event=event, writer="w", nonce="n"))) is isinstance(event, ProbeEnded)
+
+
+@pytest.mark.parametrize("payload", [b"", b"z", b"zz", b"{}", b"\x00" * 80])
+def test_what_is_no_record_is_no_end(payload):
+    assert not is_end(payload)

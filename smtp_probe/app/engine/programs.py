@@ -7,7 +7,7 @@ only watches and judges, and an exporter only counts and shows.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,13 +20,14 @@ from smtp_probe.mail.tag import TagKey
 from smtp_probe.model import (
     DomainReport,
     DrillReport,
+    MailboxMessage,
     Probe,
     QueueFailure,
     QueueLook,
     RetryLook,
 )
-from smtp_probe.ports import Journal, Sink
-from smtp_probe.probes.folder_watch import WatchSettings
+from smtp_probe.ports import FetchText, Journal, Sink
+from smtp_probe.probes.folder_watch import WatchEvents, WatchSettings
 from smtp_probe.probes.handing_over import HandingOver
 from smtp_probe.probes.ledger import Flight, Ledger
 from smtp_probe.probes.shared_ledger import SharedLedger
@@ -163,6 +164,8 @@ class WatcherProgram(QuietProgram):
         self._in_use: frozenset[str] = frozenset()
         self._facts: dict[str, RouteFacts] = {}
         self._examples = config
+        self.is_told: Callable[[str], Awaitable[None]] = _at_once
+        """Waits until what others have written of the probes of a mailbox has been read, or for a while."""
         super().__init__(strip_config(config), keys, journal, sinks, telemetry)
 
     def configure(self, config: Config) -> None:
@@ -188,6 +191,14 @@ class WatcherProgram(QuietProgram):
         self._facts = facts_by_mailbox(config)
         self._take_facts(put_together(self._facts, self._ours))
 
+    def _watch_events(self, name: str) -> WatchEvents:
+        return replace(super()._watch_events(name), dispatch=self._look_at)
+
+    async def _look_at(self, message: MailboxMessage, fetch_text: FetchText) -> None:
+        """Look at a message when it is known whose it is: to ask for each probe would cost more than to read of all."""
+        await self.is_told(message.location.mailbox)
+        await self.arrivals.look_at(message, fetch_text)
+
     def _watch_settings(self, settings: Mailbox) -> WatchSettings:
         return replace(super()._watch_settings(settings), at_once=_AT_ONCE)
 
@@ -196,6 +207,10 @@ class WatcherProgram(QuietProgram):
 
     def _make_ledger(self, sinks: Sequence[Sink]) -> Ledger:
         return SharedLedger(self._events, self.clock, [self._submitted, *sinks], self.path_reader)
+
+
+async def _at_once(_: str) -> None:
+    """Wait for nothing."""
 
 
 class CountedLedger(SharedLedger):

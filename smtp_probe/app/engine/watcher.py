@@ -22,17 +22,19 @@ from smtp_probe.errors import EngineError
 from smtp_probe.model import ProbeEnded
 from smtp_probe.network.jetstream.bucket import Bucket
 from smtp_probe.network.jetstream.connection import JetStream
-from smtp_probe.network.jetstream.names import subject_words
+from smtp_probe.network.jetstream.names import name_of, subject_words
 from smtp_probe.network.jetstream.reading import Follower, Start
 from smtp_probe.ports import StoredMessage
 from smtp_probe.report.engine_journal import EngineJournal
-from smtp_probe.report.event_records import Record, probe_of, read_record
+from smtp_probe.report.event_records import Record, is_end, probe_of, read_record
 
 _log = logging.getLogger(__name__)
 _LOOK_SECONDS = 1.0
 _BOOKMARK_SECONDS = 5.0
 _NO_LIMIT = 1 << 30
 _OPENED_AT_ONCE, _OPEN_MORE_SECONDS = 250, 0.05
+_TOLD_SECONDS = 10.0
+"""So long the messages of a mailbox wait until the events of its probes are read."""
 _AT_ONCE = 50
 """So many questions about single probes are on their way at once."""
 
@@ -64,6 +66,8 @@ class Watcher:
         self._read_to: dict[tuple[str, Group], int] = {}
         self._marked: dict[tuple[str, Group], int] = {}
         self._crowding: dict[tuple[str, Group], Crowding] = {}
+        self._told: dict[str, asyncio.Event] = {}
+        """By mailbox: whether what others have written of its probes has been read."""
         self._turns = Turns()
         self._wanted: frozenset[str] = frozenset()
         self._watched: frozenset[str] = frozenset()
@@ -71,6 +75,7 @@ class Watcher:
         self._opening: asyncio.TimerHandle | None = None
         leases.describe, leases.changed = self._describe, self.leases_changed
         journal.read_ahead = self._read_ahead
+        program.is_told = self._is_told
 
     @property
     def mailboxes(self) -> frozenset[str]:
@@ -99,13 +104,17 @@ class Watcher:
             self._read_to.pop(reader, None)
             self._marked.pop(reader, None)
             self._crowding.pop(reader, None)
+            for name in reader[1]:
+                self._told.pop(name, asyncio.Event()).set()
             for probe_id in self._program.ledger.leave(reader[1] - mailboxes):
                 self._journal.forget(probe_id)
         self._wanted = mailboxes
-        self._open_some()
         for key, group in sorted(ours - self._readers.keys(), key=lambda each: each[0]):
-            reading = asyncio.create_task(self._follow(key, group), name=f"events of {key}")
+            self._told.update(dict.fromkeys(group, told := asyncio.Event()))
+            asyncio.get_running_loop().call_later(_TOLD_SECONDS, told.set)
+            reading = asyncio.create_task(self._follow(key, group, told), name=f"events of {key}")
             self._readers[key, group] = reading
+        self._open_some()
         self._program.telemetry.engine.groups(len(held))
 
     def _open_some(self) -> None:
@@ -137,6 +146,11 @@ class Watcher:
             self._opening.cancel()
         await self._leases.give_back()
 
+    async def _is_told(self, mailbox: str) -> None:
+        """Wait until the events of a mailbox that has become ours are read. Fits `WatcherProgram.is_told`."""
+        if (told := self._told.get(mailbox)) is not None:
+            await told.wait()
+
     def _still_waited_for(self) -> dict[str, Group]:
         """Groups that are configured no more, and for which probes of ours still wait."""
         return {key: group for key, group in self._retired.items() if self._journal.open_subjects(group)}
@@ -164,7 +178,7 @@ class Watcher:
                     break  # whether the engine is there is told by the signs of life
                 self._marked[reader] = sequence
 
-    async def _follow(self, key: str, group: Group) -> None:
+    async def _follow(self, key: str, group: Group, told: asyncio.Event) -> None:
         """Read the events of the probes of a group: how those stand that are open, and then all that come."""
         names, crowding = self._stream.names, Crowding(self._limit)
         while True:
@@ -178,13 +192,17 @@ class Watcher:
         follower = Follower(self._stream, names.events, subjects, start)
         async for message in follower.messages():
             if message is not None:
-                await self._turns.give_way()
-                if self._read(message, crowding):
-                    self._leases.hurry()
+                if not follower.has_later(
+                    message.subject
+                ):  # the last record of a probe tells all that is known of it
+                    await self._turns.give_way()
+                    if self._read(message, crowding):
+                        self._leases.hurry()
                 if not start.is_last_per_subject or follower.pending == 0:
                     self._read_to[key, group] = message.sequence
             if follower.pending == 0:
                 self._crowding[key, group] = crowding
+                told.set()
 
     async def _catch_up(self, key: str, group: Group, crowding: Crowding) -> Start:
         """Learn how the probes stand that were open at the last bookmark. Raises EngineError."""
@@ -202,6 +220,11 @@ class Watcher:
 
     def _read(self, message: StoredMessage, crowding: Crowding) -> bool:
         """Take a record of the stream up. Gives whether a route became full by it, or is full no more."""
+        _, vantage, _, route, probe_id = subject_words(message.subject)
+        if self._program.ledger.get(probe_id) is None and is_end(message.payload):
+            self._program.ledger.forget(probe_id)
+            self._journal.forget(probe_id)
+            return crowding.note(vantage, name_of(route), probe_id, is_open=False)
         try:
             record = read_record(message.payload)
         except ValueError as error:
@@ -211,8 +234,7 @@ class Watcher:
         probe = probe_of(record.event)
         if probe is None:
             return False
-        vantage, is_open = subject_words(message.subject)[1], not isinstance(record.event, ProbeEnded)
-        return crowding.note(vantage, probe.route, probe.probe_id, is_open=is_open)
+        return crowding.note(vantage, probe.route, probe_id, is_open=not isinstance(record.event, ProbeEnded))
 
     def _learn(self, message: StoredMessage, record: Record) -> None:
         ledger = self._program.ledger

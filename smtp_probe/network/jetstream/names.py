@@ -88,9 +88,10 @@ class Names:
         """Where the rest stands."""
         return f"{self.namespace}.seen.{vantage}.{word(mailbox)}.{word(route)}"
 
-    def any_probe(self, probe_id: str) -> str:
-        """Whatever stands of a probe of which no more is known."""
-        return f"{self.namespace}.probe.{ANY}.{ANY}.{ANY}.{probe_id}"
+    def any_probe(self, probe_id: str, route: str = "", mailbox: str = "") -> str:
+        """Whatever stands of a probe: the less is known of it, the longer a server of many subjects has to search."""
+        route_word, mailbox_word = (word(name) if name else ANY for name in (route, mailbox))
+        return f"{self.namespace}.probe.{ANY}.{mailbox_word}.{route_word}.{probe_id}"
 
     def of_mailbox(self, mailbox: str) -> tuple[str, ...]:
         """All events of the probes whose mail arrives in a mailbox."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -68,6 +68,8 @@ class _Request:
         self._subscription: Subscription | None = None
         self._wanted = 0
         self._came: deque[Msg] = deque()
+        self.coming: Counter[str] = Counter()
+        """How many messages of each subject have come and were not given yet."""
         self._has_come = asyncio.Event()
 
     async def open(self) -> None:
@@ -83,9 +85,12 @@ class _Request:
         if not self._came:
             await self._wait(batch)
         message = self._came.popleft()
-        status = (message.headers or {}).get("Status") if not message.data else None
+        status = _status(message)
         if status is None:
             self._wanted -= 1
+            self.coming[message.subject] -= 1
+            if not self.coming[message.subject]:
+                del self.coming[message.subject]
             return message
         if status != api.StatusCode.CONTROL_MESSAGE.value:
             self._wanted = 0  # the request has ended
@@ -96,6 +101,8 @@ class _Request:
 
     async def _take(self, message: Msg) -> None:
         self._came.append(message)
+        if _status(message) is None:
+            self.coming[message.subject] += 1
         self._has_come.set()
 
     async def _wait(self, batch: int) -> None:
@@ -122,6 +129,11 @@ class _Request:
         self._wanted = batch
 
 
+def _status(message: Msg) -> str | None:
+    """What the server says of a request; None for a message of the stream."""
+    return (message.headers or {}).get("Status") if not message.data else None
+
+
 class Follower:
     """Reads a stream in order, from a point on, without end. Yields None at least every few seconds, as a sign of life."""
 
@@ -134,6 +146,11 @@ class Follower:
         self.pending: int | None = None
         """How many messages are still to be read; None where that is not known."""
         self.is_connected = False
+        self._request: _Request | None = None
+
+    def has_later(self, subject: str) -> bool:
+        """Whether a later message of a subject has come already: where the last one tells all, only that need be read."""
+        return self._request is not None and subject in self._request.coming
 
     async def messages(self) -> AsyncIterator[StoredMessage | None]:
         """Read. Never ends, and raises nothing for what the other side does."""
@@ -154,11 +171,13 @@ class Follower:
     async def _read_once(self) -> AsyncIterator[StoredMessage | None]:
         """Read with one consumer, until a message is missing or the other side falls silent. Raises EngineError."""
         consumer = await self._make_consumer()
-        request = _Request(self._stream, self._name, consumer)
+        request = self._request = _Request(self._stream, self._name, consumer)
         await request.open()
         number = 0
         try:
             self.is_connected = True
+            if self.pending == 0:
+                yield None
             while True:
                 message = await request.next(_BATCH)
                 if message is None:
@@ -176,6 +195,7 @@ class Follower:
                     headers=dict(message.headers or {}),
                 )
         finally:
+            self._request = None
             await request.close()
 
     async def _make_consumer(self) -> str:

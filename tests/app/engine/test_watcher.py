@@ -82,3 +82,21 @@ async def test_a_few_mailboxes_are_opened_in_one_step(made):
     watcher.leases_changed(frozenset({"one", "two"}))
 
     assert program.told == [frozenset("abc")]
+
+
+async def test_messages_wait_until_the_events_are_read_and_no_longer_than_a_while(made, monkeypatch):
+    monkeypatch.setattr(watcher_module, "_TOLD_SECONDS", 0.05)
+    watcher, program = made
+    watcher.leases_changed(frozenset({"g1"}))
+    waiting = asyncio.create_task(program.is_told("box1.7"))
+    await program.is_told("box2.7")  # nobody reads what is not ours
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    await waiting
+
+    watcher._leases.groups = {**GROUPS, "g9": frozenset({"z"})}
+    watcher.leases_changed(frozenset({"g9"}))
+    waiting = asyncio.create_task(program.is_told("z"))
+    await asyncio.sleep(0)
+    watcher.leases_changed(frozenset())  # nor does anybody wait for what is ours no more
+    await asyncio.wait_for(waiting, 0.02)

@@ -22,7 +22,9 @@ def test_a_probe_is_found_by_its_mailbox_its_vantage_and_its_id():
     assert subject == "smtp-probe.probe.fra.in=box.route.id"
     assert NAMES.of_mailbox("in.box") == ("smtp-probe.probe.*.in=box.>",)
     assert NAMES.of_vantage("fra")[0] == "smtp-probe.probe.fra.>"
-    assert NAMES.any_probe("id").split(".")[-1] == "id"
+    assert NAMES.any_probe("id") == "smtp-probe.probe.*.*.*.id"
+    assert NAMES.any_probe("id", "a.b") == "smtp-probe.probe.*.*.a=b.id"
+    assert NAMES.any_probe("id", "route", "in.box") == "smtp-probe.probe.*.in=box.route.id"
 
 
 def test_streams_have_names_that_nats_takes():

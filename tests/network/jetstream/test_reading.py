@@ -122,3 +122,25 @@ async def test_an_end_that_comes_together_with_a_message_is_heeded(stream):
 
     assert not pending
     assert all(task.cancelled() for task in done)
+
+
+async def test_of_several_messages_of_a_subject_the_last_is_known_to_be_the_last(stream):
+    await fill(stream, 5)  # p0 p1 p0 p1 p0
+    follower = Follower(stream, stream.names.events, stream.names.of_mailbox("m"), Start())
+    last = []
+    async with asyncio.timeout(10):
+        async for message in follower.messages():
+            if message is not None:
+                await asyncio.sleep(0.1)  # all of them have come
+                last.append(not follower.has_later(message.subject))
+            if len(last) == 5:
+                break
+
+    assert last == [False, False, False, True, True]
+
+
+async def test_who_reads_what_is_empty_knows_at_once(stream):
+    follower = Follower(stream, stream.names.events, stream.names.of_mailbox("nobody"), Start())
+    async with asyncio.timeout(0.5):
+        assert await anext(follower.messages()) is None
+    assert follower.pending == 0
