@@ -76,7 +76,12 @@ Seconds = Annotated[
 ]
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"
-_HOST = r"^[A-Za-z0-9._:\[\]-]+$"
+_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
+_HOST_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?"
+_HOST_END = r"(?:[0-9]*[A-Za-z_]|[0-9]+-[0-9-]*[A-Za-z0-9_])(?:[A-Za-z0-9_-]*[A-Za-z0-9_])?"  # no number
+_HOST_NAME = rf"(?:{_HOST_LABEL}\.)*{_HOST_END}\.?"
+_IPV6 = r"(?:[0-9A-Fa-f.]*:){2}[0-9A-Fa-f:.]*"  # two colons at least: with one it is a name and a port
+_HOST = rf"^(?:{_HOST_NAME}|{_OCTET}(?:\.{_OCTET}){{3}}|{_IPV6}|\[(?:[Ii][Pp][Vv]6:)?[0-9A-Fa-f:.]+\])$"
 _MAIL_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _MAIL_DOMAIN = rf"(?:{_MAIL_LABEL}(?:\.{_MAIL_LABEL})*|\[[A-Za-z0-9.:]+\])"
 _ADDR_SPEC = rf"[!-;=?A-~]{{1,64}}@{_MAIL_DOMAIN}"  # ASCII, as long as we send without SMTPUTF8
