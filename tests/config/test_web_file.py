@@ -122,4 +122,7 @@ def test_every_name_is_known_to_openssl():
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.set_ciphers(":".join(CIPHERS.values()))
     for curve in CURVES.values():
-        context.set_ecdh_curve(curve)
+        if (
+            curve != "X25519"
+        ):  # which Debian's Python 3.11.2 cannot choose: see tests/report/doors/test_certificates.py
+            context.set_ecdh_curve(curve)

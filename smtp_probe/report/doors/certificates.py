@@ -53,14 +53,24 @@ def make_context(settings: TlsServer) -> ssl.SSLContext:
     try:
         if settings.cipher_suites:
             context.set_ciphers(":".join(CIPHERS[name] for name in settings.cipher_suites))
-        if settings.curve_preferences:
-            context.set_ecdh_curve(CURVES[settings.curve_preferences[0]])
     except (ssl.SSLError, ValueError) as error:
         raise _problem("cipher_suites", f"this OpenSSL does not have it: {error}") from error
+    _choose_curve(context, settings)
     _load_certificate(context, settings)
     _load_authorities(context, settings)
     context.verify_mode = _VERIFY[settings.client_auth_type]
     return context
+
+
+def _choose_curve(context: ssl.SSLContext, settings: TlsServer) -> None:
+    for name in settings.curve_preferences:
+        try:
+            context.set_ecdh_curve(CURVES[name])
+        except (ssl.SSLError, ValueError) as error:  # X25519 with Debian's Python 3.11.2
+            hint = "leave the setting out, and X25519 comes first" if name == "X25519" else "choose another"
+            raise _problem(
+                "curve_preferences", f"this Python cannot have {name} as the only curve: {hint}"
+            ) from error
 
 
 def is_allowed(certificate: Mapping[str, Any] | None, allowed: Sequence[str]) -> bool:

@@ -48,6 +48,19 @@ def test_versions_suites_and_clients(files, tmp_path):
     assert context.get_ca_certs()
 
 
+def test_a_curve_that_this_python_cannot_choose_is_told_as_such(files, monkeypatch):
+    """Debian's Python 3.11.2 cannot choose X25519; others can."""
+
+    def refuse(self, name):
+        raise ssl.SSLError(129, "[EC: UNKNOWN_GROUP] unknown group")
+
+    monkeypatch.setattr(ssl.SSLContext, "set_ecdh_curve", refuse)
+    with pytest.raises(
+        ConfigError, match="curve_preferences: this Python cannot have X25519 as the only curve"
+    ):
+        make_context(TlsServer(**files, curve_preferences=("X25519",)))
+
+
 @pytest.mark.parametrize("key", ["cert_file", "key_file"])
 def test_what_cannot_be_used_is_told_without_its_content(files, key):
     files[key].write_text("hunter2")
