@@ -156,8 +156,12 @@ class Daemon:
         except OSError:
             return False
 
-    def samples(self) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    def samples(self, name: str = "") -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+        """All samples, or those of this name: who asks for one again and again need not read the whole page."""
         _, page = self.get("/metrics", Accept="text/plain")
+        if name:
+            wanted = (f"{name}{{", f"{name} ")
+            page = "".join(f"{line}\n" for line in page.split("\n") if line.startswith(wanted))
         return {
             (sample.name, tuple(sorted(sample.labels.items()))): sample.value
             for family in text_string_to_metric_families(page)
@@ -167,14 +171,12 @@ class Daemon:
     def value(self, name: str, **labels: str) -> float:
         """The sum of the samples of this name that have these labels; 0 for none."""
         wanted = set(labels.items())
-        return sum(
-            value for (known, have), value in self.samples().items() if known == name and wanted <= set(have)
-        )
+        return sum(value for (_, have), value in self.samples(name).items() if wanted <= set(have))
 
     def outcomes(self) -> Counter[str]:
         found: Counter[str] = Counter()
-        for (name, labels), value in self.samples().items():
-            if name == "smtp_probe_outcomes_total" and value:
+        for (_, labels), value in self.samples("smtp_probe_outcomes_total").items():
+            if value:
                 found[dict(labels)["outcome"]] += int(value)
         return found
 

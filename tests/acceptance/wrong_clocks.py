@@ -4,6 +4,7 @@ The truth is what the servers stamped, less what was put on their clocks: the ma
 here is finer than a second. Of a stamp that is not quite fine (Exim 4.96 counts in steps of 5 ms) the middle is taken.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
@@ -80,14 +81,27 @@ def probe_wrong_clocks(lab: MailLab, work: Path, probes: int) -> Iterator[Daemon
             lambda: sum(daemon.outcomes().values()) >= 3 * probes, "the ends", 60 + 1.5 * probes
         )
         daemon.rest()
-        daemon.wait_until(lambda: daemon.in_flight() == 0, "everything to end", 30)
+        daemon.wait_until(lambda: _is_quiet(daemon), "everything to end, on the page and in the journal", 30)
         yield daemon
 
 
+def _is_quiet(daemon: Daemon) -> bool:
+    """Whether nothing is on its way, and page and journal tell of the same ends."""
+    ends = Counter(probe["kind"] for probe in daemon.journal())
+    return ends == daemon.outcomes() and daemon.in_flight() == 0
+
+
 def read_truth(daemon: Daemon) -> Iterator[Reading]:
-    """Give every probe of the journal with the truth beside it, each route's in order."""
+    """Give every probe of the journal with the truth beside it, in the order of their ends: the page shows what ended last.
+
+    Where a machine is busy one look finds several, and the watcher takes them as the mailbox numbers them.
+    """
     counts: dict[str, int] = {}
-    for probe in daemon.journal():
+    ended = daemon.journal()
+    ended.sort(
+        key=lambda probe: (probe["outcome"]["ended_ns"], probe["outcome"]["arrival"]["location"]["uid"])
+    )
+    for probe in ended:
         outcome = probe["outcome"]
         trace, timing = outcome["arrival"]["trace"]["hops"], outcome["timing"]
         ends = [outcome["submission"]["final_dot_ns"]]

@@ -93,7 +93,7 @@ def _postgrey(layout: Layout) -> Recipe:
         "inet": f"{host}:{port}",
         "dbdir": layout.path("postgrey"),
         "user": "postgrey",
-        "delay": 1,
+        "delay": 2,  # it counts whole seconds: by one, the try at the second MX host would pass now and then
         "auto-whitelist-clients": 0,
         "whitelist-clients": "/dev/null",
         "whitelist-recipients": "/dev/null",
