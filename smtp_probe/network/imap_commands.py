@@ -181,6 +181,11 @@ class ImapCommands:
         self._protocol.stir()
 
 
+def is_sayable(name: str) -> bool:
+    """Whether a folder can be asked for by the name that was read: one in a strange encoding, or with control characters, cannot."""
+    return name.isprintable() and "\ufffd" not in name
+
+
 def quote(text: str) -> str:
     """Write a string argument (RFC 3501 section 9). Raises ValueError for what would end the line."""
     if not text.isprintable():

@@ -21,7 +21,7 @@ from smtp_probe.mail.placement import FolderEntry, choose_special
 from smtp_probe.mail.syntax.mailbox_names import encode_mailbox_name
 from smtp_probe.model import Cause, Location, MailboxMessage, Placement, QuotaUse, TlsFacts
 from smtp_probe.network.imap_answers import Fetched
-from smtp_probe.network.imap_commands import ImapCommands, quote, write_uid_set
+from smtp_probe.network.imap_commands import ImapCommands, is_sayable, quote, write_uid_set
 from smtp_probe.network.imap_labels import InboxCategories, read_placement
 from smtp_probe.network.imap_view import BATCH, FolderWalk
 from smtp_probe.ports import FolderState, WatchedFolder
@@ -112,7 +112,9 @@ class ImapSession:
             entries = await self._commands.list_folders()
             if self._commands.can("SPECIAL-USE") and choose_special(entries, "junk") is None:
                 entries = [*await self._commands.list_folders("(SPECIAL-USE)"), *entries]
-            self._entries = entries
+            if not all(is_sayable(entry.name) for entry in entries):
+                self._warn("a folder whose name is not text is not looked into")
+            self._entries = [entry for entry in entries if is_sayable(entry.name)]
         return self._entries
 
     async def select(self, folder: WatchedFolder) -> FolderState:

@@ -80,7 +80,7 @@ class Session:
         return command
 
     async def send(self, text):
-        await self.send_bytes(text.replace("{tag}", self.tag).encode() + b"\r\n")
+        await self.send_bytes(text.replace("{tag}", self.tag).encode(errors="surrogateescape") + b"\r\n")
 
     async def send_bytes(self, data):
         self.writer.write(data)

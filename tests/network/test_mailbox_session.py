@@ -96,6 +96,14 @@ async def test_uses_that_are_told_only_when_asked_for():
         assert [folder.name for folder in await session.folders()] == ["INBOX", "Unwanted"]
 
 
+@pytest.mark.parametrize("name", ['"Spam \udcbfunk"', '"Ju\x07nk"', '"Ju\x7fnk"'])
+async def test_a_junk_folder_whose_name_cannot_be_said_is_told_and_hides_no_other(name, caplog):
+    script = f'C: LIST\nS: * LIST () "/" INBOX\nS: * LIST (\\Junk) "/" {name}\nS: {{tag}} OK'
+
+    assert await folders_of(script, junk="auto") == [("INBOX", Placement.INBOX)]
+    assert "not looked into" in caplog.text
+
+
 async def test_no_junk_folder_is_no_error():
     assert await folders_of('C: LIST\nS: * LIST () "/" INBOX\nS: {tag} OK', junk="auto") == [
         ("INBOX", Placement.INBOX)
