@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from smtp_probe.errors import EngineConflict, EngineError, JournalError
@@ -216,13 +216,13 @@ class EngineJournal:
             elif message.sequence > known.sequence:
                 known.sequence, known.state = message.sequence, record.state
 
-    def open_subjects(self, mailboxes: Collection[str]) -> list[str]:
-        """Where the open probes of some mailboxes stand."""
-        return [
-            known.subject
-            for known in self._known.values()
-            if known.state is not None and known.state.probe.mailbox in mailboxes
-        ]
+    def open_subjects(self) -> dict[str, list[str]]:
+        """Where the open probes stand, by mailbox."""
+        found: dict[str, list[str]] = {}
+        for known in self._known.values():
+            if known.state is not None:
+                found.setdefault(known.state.probe.mailbox, []).append(known.subject)
+        return found
 
     def forget(self, probe_id: str) -> None:
         """Leave an open probe to somebody else."""

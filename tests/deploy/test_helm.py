@@ -129,11 +129,22 @@ def test_shards_are_told_by_the_ordinal_and_share_a_key():
     assert "without tagKeySecret" in render({"config": CONFIG, "shards": 2})[1]
 
 
+def merge(values: dict[str, Any], others: dict[str, Any]) -> dict[str, Any]:
+    """Put two files of values together as Helm does: maps key by key."""
+    both = {
+        key: merge(values[key], others[key])
+        for key in values.keys() & others.keys()
+        if isinstance(values[key], dict)
+    }
+    return {**values, **others, **both}
+
+
 @pytest.mark.parametrize("role", ["controller", "worker", "watcher", "exporter", "checker"])
 def test_the_examples_of_the_engine_make_pods_of_each_role(role):
     values: dict[str, Any] = {}
     for name in ("common", role):
-        values |= YAML(typ="safe").load((ROOT / "deploy" / "nats" / "helm" / f"{name}.yaml").read_text())
+        path = ROOT / "deploy" / "nats" / "helm" / f"{name}.yaml"
+        values = merge(values, YAML(typ="safe").load(path.read_text()))
     objects, notes = render(values)
     stateful = only(objects, "StatefulSet")["spec"]
     arguments = container_of(objects)["args"]
@@ -155,7 +166,10 @@ def test_the_examples_of_the_engine_make_pods_of_each_role(role):
         if each["kind"] in ("StatefulSet", "PodDisruptionBudget"):
             for version in KUBERNETES:
                 kubernetes_validate.validate(each, version, strict=True)
-    Config.model_validate(values["config"])
+    engine = Config.model_validate(values["config"]).engine
+    assert engine is not None
+    assert engine.auth is not None
+    assert str(engine.auth.nkey_file).endswith(f"/{role}.nk")  # each has the rights of its own user
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,11 @@ START_SECONDS = 20.0
 
 
 class Node:
-    """One server. `extra` goes into its configuration as it stands."""
+    """One server. `extra` goes into its configuration as it stands; `max_file` is what its streams may take on its disk."""
 
-    def __init__(self, name: str, directory: Path, extra: str = "", place: Place = LOOPBACK) -> None:
+    def __init__(
+        self, name: str, directory: Path, extra: str = "", place: Place = LOOPBACK, max_file: str = "2GB"
+    ) -> None:
         self.name = name
         self.place = place
         self.port, self.cluster_port, self.monitor_port = free_port(), free_port(), free_port()
@@ -33,6 +35,7 @@ class Node:
         self._directory = directory / name
         self._directory.mkdir(parents=True)
         self._extra = extra
+        self._max_file = max_file
         self.log = self._directory / "server.log"
 
     def write(self, nodes: Sequence[Node], ways: list[Way]) -> None:
@@ -51,7 +54,7 @@ class Node:
         )
         (self._directory / "nats.conf").write_text(
             f'server_name: {self.name}\nlisten: "{self.place.host}:{self.port}"\nhttp: "{self.place.host}:{self.monitor_port}"\n'
-            f'jetstream {{ store_dir: "{self._directory / "store"}", max_mem: 256MB, max_file: 2GB }}\n'
+            f'jetstream {{ store_dir: "{self._directory / "store"}", max_mem: 256MB, max_file: {self._max_file} }}\n'
             f"{cluster}\n{self._extra}\n"
         )
 
@@ -91,13 +94,21 @@ class Cluster:
     """So many servers that replicate to each other: on this machine's loopback, or each in a namespace of its own."""
 
     def __init__(
-        self, directory: Path, size: int = 3, extra: str = "", *, namespaces: Namespaces | None = None
+        self,
+        directory: Path,
+        size: int = 3,
+        extra: str = "",
+        *,
+        namespaces: Namespaces | None = None,
+        max_file: str = "2GB",
     ) -> None:
         # The ways come first: a port that one of them has is not given to a server.
         ways = [Way() for _ in range(size * (size - 1) if namespaces is None else 0)]
         self._namespaces = namespaces
         places = [LOOPBACK if namespaces is None else namespaces.place(number) for number in range(size)]
-        self.nodes = [Node(f"n{number}", directory, extra, place) for number, place in enumerate(places)]
+        self.nodes = [
+            Node(f"n{number}", directory, extra, place, max_file) for number, place in enumerate(places)
+        ]
         for node in self.nodes:
             node.write(self.nodes, ways)
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sqlite3
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from math import log
@@ -209,8 +210,20 @@ def _recover(site: Site, members: dict[str, list[Member]]) -> None:
     recovery.time("controller killed", "the next 20 mails", further(20))
     counts = Counter(mail["probe_id"] for mail in site.mails())
     print(f"{len(site.mails())} mails, at most {max(counts.values())} for a run")
+    _tell_ends(exporter, counts.keys())
     assert max(counts.values()) == 1
     assert not recovery.failures, recovery.failures
+
+
+def _tell_ends(exporter: Member, ids: Collection[str]) -> None:
+    """Print how the messages ended, as an exporter knows it, and what its journal takes."""
+    with suppress(AssertionError):
+        wait_until(lambda: _have_ended(exporter, set(ids)), "the ends of what was sent", _END_SECONDS)
+    known = ended(exporter)
+    kinds = Counter(known[each]["kind"] if each in known else "without an end" for each in ids)
+    found = sorted((exporter.config.parent / "state").glob("journal.db*"))
+    sizes = ", ".join(f"{each.name} {each.stat().st_size / 1e6:.1f} MB" for each in found)
+    print(f"ends: {dict(kinds)}; an exporter's {sizes} for {len(known)} probes; load {os.getloadavg()}")
 
 
 def measure(
@@ -235,6 +248,7 @@ def measure(
             }
             measured = _measure(site, members, routes, interval, seconds)
             measured.tell()
+            print(f"the load: {os.getloadavg()}", flush=True)
             if recovers:
                 _recover(site, members)
             return measured

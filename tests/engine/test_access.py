@@ -1,5 +1,6 @@
 """The users of deploy/nats, each role with its own, over TLS: what they may do is enough, and no more than is said."""
 
+import asyncio
 import json
 import os
 import re
@@ -13,6 +14,7 @@ from smtp_probe.config.engine import Engine
 from smtp_probe.errors import EngineError
 from smtp_probe.network.jetstream.connection import JetStream
 from smtp_probe.network.jetstream.names import Names
+from smtp_probe.network.jetstream.streams import prepare
 from tests.engine.cluster import Cluster
 from tests.engine.site import Receiver, Site, wait_until
 
@@ -22,16 +24,14 @@ ACCOUNTS = Path(__file__).parents[2] / "deploy" / "nats" / "accounts.conf"
 ROLES = ("controller", "worker", "watcher", "exporter", "checker")
 
 
-@pytest.fixture(scope="module")
-def secured(tmp_path_factory):
-    """A server with the users of deploy/nats, under keys that were made for this test; the files by role."""
-    work = tmp_path_factory.mktemp("secured")
+def secure(work, size, **options):
+    """So many servers with the users of deploy/nats, under keys that were made for this test; and the files by role."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(work / "ca.pem")
     authority.issue_cert("localhost", "127.0.0.1").private_key_and_cert_chain_pem.write_to_path(
         work / "server.pem"
     )
-    text, seeds = ACCOUNTS.read_text().replace("max_file: 12GB", "max_file: 1GB"), {}
+    text, seeds = ACCOUNTS.read_text(), {}
     public = re.findall(r"nkey: (\w+)", text)
     for role, known in zip(ROLES, public, strict=True):
         seed = bytes(nkeys.encode_seed(os.urandom(32), nkeys.PREFIX_BYTE_USER))
@@ -42,8 +42,15 @@ def secured(tmp_path_factory):
     pem = work / "server.pem"
     extra = f'include "{os.path.relpath(work / "accounts.conf", work / "nats" / "n0")}"\n'
     extra += f'tls {{ cert_file: "{pem}", key_file: "{pem}" }}\n'
-    with Cluster(work / "nats", 1, extra) as cluster:
-        yield cluster, work, seeds
+    return Cluster(work / "nats", size, extra, **options), work, seeds
+
+
+@pytest.fixture(scope="module")
+def secured(tmp_path_factory):
+    """One server of that kind."""
+    made = secure(tmp_path_factory.mktemp("secured"), 1, max_file="40GB")
+    with made[0]:
+        yield made
 
 
 def settings_of(secured, role):
@@ -80,6 +87,16 @@ def test_each_role_works_with_its_own_user(secured, tmp_path):
         assert "beginning with the counters of another exporter" in another.log.read_text()
 
 
+async def test_the_account_has_room_for_all_that_the_controller_makes_on_three_servers(tmp_path):
+    made = secure(tmp_path, 3, max_file="12GB")
+    with made[0]:
+        stream = await connected(made, "controller")
+        assert stream.settings.replicas == 3
+        async with asyncio.timeout(30):
+            await prepare(stream)
+        await stream.close()
+
+
 async def connected(secured, role):
     stream = JetStream(Engine.model_validate(settings_of(secured, role)), lambda: "", role)
     await stream.connect()
@@ -109,8 +126,6 @@ async def test_a_stranger_comes_in_nowhere(secured, tmp_path):
     stranger.write_bytes(bytes(nkeys.encode_seed(os.urandom(32), nkeys.PREFIX_BYTE_USER)))
     settings = {**settings_of(secured, "worker"), "auth": {"nkey_file": str(stranger)}}
     stream = JetStream(Engine.model_validate(settings), lambda: "", "stranger")
-    import asyncio
-
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(1.5):
             await stream.connect()

@@ -153,7 +153,10 @@ class Watcher:
 
     def _still_waited_for(self) -> dict[str, Group]:
         """Groups that are configured no more, and for which probes of ours still wait."""
-        return {key: group for key, group in self._retired.items() if self._journal.open_subjects(group)}
+        if not self._retired:
+            return {}
+        waited_for = self._journal.open_subjects().keys()
+        return {key: group for key, group in self._retired.items() if group & waited_for}
 
     async def _look_after(self) -> None:
         while True:
@@ -167,13 +170,14 @@ class Watcher:
     async def _lay_bookmarks(self) -> None:
         while True:
             await asyncio.sleep(_BOOKMARK_SECONDS)
-            for reader, sequence in list(self._read_to.items()):
+            read_to, subjects = dict(self._read_to), self._journal.open_subjects()  # of one instant
+            for reader, sequence in read_to.items():
                 if self._marked.get(reader) == sequence:
                     continue
                 key, group = reader
-                bookmark = Bookmark(sequence, tuple(self._journal.open_subjects(group)))
+                open_now = [each for name in group & subjects.keys() for each in subjects[name]]
                 try:
-                    await self._bookmarks.write(key, group, bookmark)
+                    await self._bookmarks.write(key, group, Bookmark(sequence, tuple(open_now)))
                 except EngineError:
                     break  # whether the engine is there is told by the signs of life
                 self._marked[reader] = sequence
@@ -192,9 +196,8 @@ class Watcher:
         follower = Follower(self._stream, names.events, subjects, start)
         async for message in follower.messages():
             if message is not None:
-                if not follower.has_later(
-                    message.subject
-                ):  # the last record of a probe tells all that is known of it
+                # The last record of a probe tells all that is known of it.
+                if not follower.has_later(message.subject):
                     await self._turns.give_way()
                     if self._read(message, crowding):
                         self._leases.hurry()
