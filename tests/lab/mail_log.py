@@ -64,6 +64,8 @@ class LoggedHop:
     queued_at_ns: int | None = None
     """The queue manager took it: within a millisecond or two of the 250 after the final dot."""
     removed_at_ns: int | None = None
+    gave_up_at_ns: int | None = None
+    """It waited in vain for the greeting of the next server, and went to another one."""
     deliveries: list[Delivery] = field(default_factory=list)
 
     @property
@@ -141,6 +143,8 @@ def _read_hops(lines: Iterable[str]) -> list[LoggedHop]:
             hop.queued_at_ns = at_ns
         elif text == "removed":
             hop.removed_at_ns = at_ns
+        elif text.endswith("timed out while receiving the initial server greeting"):
+            hop.gave_up_at_ns = at_ns
         elif found := _DELIVERY.match(text):
             hop.deliveries.append(Delivery(at_ns=at_ns, **found.groupdict()))
     return list(hops.values())
