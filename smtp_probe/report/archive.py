@@ -123,6 +123,7 @@ class Archive:
                 f"{self._path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False, timeout=5.0
             )
             connection.execute("PRAGMA query_only = ON")
+            connection.execute("PRAGMA cache_size = -256")  # kB, where SQLite has 2 MB
             self._connection = connection
         return self._connection
 
