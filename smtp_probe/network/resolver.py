@@ -98,7 +98,8 @@ class DnsResolver:
             return (name,)
         found = self._known_without_asking(name, family) or await self._ask_for_addresses(name, family)
         if not found:
-            raise ResolverError(Phase.RESOLVE, Cause.NO_SUCH_HOST, detail=f"{sanitise(host)} has no address")
+            what = "address" if family == "any" else f"{family.replace('ip', 'IP')} address"
+            raise ResolverError("resolve", Cause.NO_SUCH_HOST, detail=f"{sanitise(host)} has no {what}")
         return found[:_MOST_ADDRESSES]
 
     async def ask(self, name: str, kind: str) -> DnsAnswer:

@@ -78,6 +78,12 @@ async def test_a_name_without_address_is_no_such_host(host: str, family: str) ->
         assert await _cause(_resolver(server), host, family) is Cause.NO_SUCH_HOST
 
 
+async def test_an_address_of_the_family_that_was_asked_for_is_what_is_missing() -> None:
+    async with HostileDns(ZONE).running() as server:
+        with pytest.raises(ResolverError, match=r"four\.test has no IPv6 address"):
+            await _resolver(server).addresses("four.test", "ipv6")
+
+
 @pytest.mark.parametrize("host", ["broken.test", "refusing.test", "silent.test"])
 async def test_a_resolver_that_gives_no_answer_has_failed(host: str) -> None:
     async with HostileDns(ZONE).running() as server:
