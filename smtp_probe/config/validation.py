@@ -101,15 +101,16 @@ class Validation:
                 return SourcedConfig(self._file, self._environment)
             except ValidationError as error:
                 found = [Complaint.of(details) for details in error.errors(include_url=False)]
-            self.complaints += [wrong for wrong in found if self._is_news(wrong)]
+            self.complaints += [wrong for wrong in found if self._is_news(wrong, found)]
             mended = [self._mend(path, wrong) for wrong in found for path in wrong.involved]
             if not any(mended):
                 break
         return None
 
-    def _is_news(self, wrong: Complaint) -> bool:
-        """Whether a complaint is about what was written, not about what was mended."""
-        is_emptied = wrong.is_shortage and any(path[: len(wrong.path)] == wrong.path for path in self._mended)
+    def _is_news(self, wrong: Complaint, found: list[Complaint]) -> bool:
+        """Whether a complaint is about what was written, not about what was mended, or did not count for being wrong."""
+        bad = [*self._mended, *(other.path for other in found if other is not wrong)]
+        is_emptied = wrong.is_shortage and any(path[: len(wrong.path)] == wrong.path for path in bad)
         return not is_emptied and not any(map(self.is_mended, wrong.involved))
 
     def _mend(self, path: KeyPath, wrong: Complaint) -> bool:

@@ -47,6 +47,7 @@ _LIMITS: dict[str, str] = {
     "finite_number": "must be a finite number",
     "string_too_short": "must have at least {min_length} characters",
     "string_too_long": "must have at most {max_length} characters",
+    "string_unicode": "not UTF-8 text",
     "too_short": "needs {min_length} or more entries",
     "too_long": "can have {max_length} entries at most",
     "conflict": "{reason}",

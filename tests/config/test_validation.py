@@ -106,3 +106,13 @@ def test_a_list_is_mended_as_a_whole():
     validation = validate(mailboxes={"inbox": SOUND["mailboxes"]["inbox"] | {"folders": ["a", 5, ""]}})
     assert paths(validation) == ["mailboxes.inbox.folders.1", "mailboxes.inbox.folders.2"]
     assert validation.config is not None
+
+
+def test_a_list_whose_only_entry_is_wrong_is_not_called_empty_too():
+    wrong = {"inbox": {"host": "a", "tls": "implicit", "folders": ["a\0b"]}}
+    assert paths(validate(mailboxes=wrong)) == ["mailboxes.inbox.folders.0"]
+
+
+def test_bytes_that_are_no_text_are_called_that():
+    wrong = validate({"routes": {"daily": {"recipient": "a\udcff@b"}}})
+    assert [complaint.message for complaint in wrong.complaints] == ["not UTF-8 text"]
