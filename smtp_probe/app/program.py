@@ -308,7 +308,11 @@ class Program:
             return known[2]
         fingerprint = settings.model_dump_json() + resolver.model_dump_json()
         connector = self._connector(name, fingerprint, settings)
-        plan = WatchPlan(fingerprint, connector.account, connector, self._watch_settings(settings))
+        watching, endpoint = (
+            self._watch_settings(settings),
+            endpoint_name(settings.host, settings.effective_port),
+        )
+        plan = WatchPlan(fingerprint, connector.account, connector, watching, endpoint)
         self._plans[name] = settings, resolver, plan
         return plan
 

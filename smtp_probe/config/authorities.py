@@ -18,15 +18,21 @@ _LARGEST_BYTES = 4_194_304
 
 def check_authorities(config: Config) -> Iterator[tuple[KeyPath, str]]:
     """Try every `ca_file`. Gives the path of each that cannot be used, and why."""
+    tried: dict[Path, str] = {}  # thousands of mailboxes may name the same one
     for place, path in _named(config):
-        try:
-            content = read_bounded(path, _LARGEST_BYTES)
-        except UnreadableFile as error:
-            message = str(error)
-        else:
-            message = "" if _has_certificate(content) else f"{path} holds no certificate in PEM form"
-        if message:
-            yield place, message
+        if path not in tried:
+            tried[path] = _try(path)
+        if tried[path]:
+            yield place, tried[path]
+
+
+def _try(path: Path) -> str:
+    """Say what is wrong with a file; empty for nothing."""
+    try:
+        content = read_bounded(path, _LARGEST_BYTES)
+    except UnreadableFile as error:
+        return str(error)
+    return "" if _has_certificate(content) else f"{path} holds no certificate in PEM form"
 
 
 def _named(config: Config) -> Iterator[tuple[KeyPath, Path]]:

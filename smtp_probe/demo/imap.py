@@ -127,13 +127,21 @@ def _configure(tls: ssl.SSLContext) -> _Config:
 
 
 class MailStore:
-    """An IMAP server with STARTTLS. `start` it, `put` mail into it, `close` it. A folder keeps the newest `capacity` messages."""
+    """An IMAP server with STARTTLS. `start` it, `put` mail into it, `close` it.
+
+    A folder keeps the newest `capacity` messages; further connections than `connections` are cut.
+    """
 
     def __init__(
-        self, passwords: Mapping[str, str], tls: ssl.SSLContext, capacity: int = _FOLDER_CAPACITY
+        self,
+        passwords: Mapping[str, str],
+        tls: ssl.SSLContext,
+        capacity: int = _FOLDER_CAPACITY,
+        connections: int = _CONNECTION_LIMIT,
     ) -> None:
         self._passwords = dict(passwords)
         self._capacity = capacity
+        self._connections = connections
         self._config = _configure(tls)
         self._login = Login(self._config)
         self._folders: dict[str, _Folders] = {}
@@ -179,7 +187,7 @@ class MailStore:
             await asyncio.wait_for(self._server.wait_closed(), _CLOSE_SECONDS)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(self._sessions) >= _CONNECTION_LIMIT:
+        if len(self._sessions) >= self._connections:
             cut(writer.transport)
             return
         task = asyncio.create_task(self._serve(reader, writer), name="IMAP session of the demo")

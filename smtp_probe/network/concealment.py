@@ -33,8 +33,13 @@ class Concealment:
         plain = {token, drop_invisible(show_strange_bytes(token)) or token}
         forms = sorted({*whole, *plain, *forms_in_base64(token)}, key=len, reverse=True)
         # The longest first: a form that contains another must go as a whole.
-        self._pattern = re.compile("|".join(map(re.escape, forms)), re.IGNORECASE)
+        self._expression = "|".join(map(re.escape, forms))
+        self._pattern: re.Pattern[str] | None = None
 
     def mask(self, words: str) -> str:
         """Give the words without the secret."""
+        if (
+            self._pattern is None
+        ):  # not before: most servers say nothing that is shown, and it takes a millisecond
+            self._pattern = re.compile(self._expression, re.IGNORECASE)
         return self._pattern.sub(_MARK, drop_invisible(words))

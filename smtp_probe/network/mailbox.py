@@ -26,7 +26,7 @@ from smtp_probe.network.imap_opening import attach, attach_securely, greet, log_
 from smtp_probe.network.mailbox_session import ImapSession
 from smtp_probe.network.mailbox_survey import survey
 from smtp_probe.network.tcp import PromptSocket, connect_tcp
-from smtp_probe.network.tls import ContextSource, server_name
+from smtp_probe.network.tls import server_name, shared_context
 from smtp_probe.ports import Clock, Resolver, Secret
 
 
@@ -51,7 +51,7 @@ class ImapConnector:
         self._resolver = resolver
         self._clock = clock
         self._secret = secret
-        self._contexts = ContextSource(settings.tls_options)
+        self._contexts = shared_context(settings.tls_options)
 
     async def open(self) -> ImapSession:
         """Connect, secure, authenticate, each within its deadline. Raises `errors.MailboxError`."""

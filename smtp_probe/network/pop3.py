@@ -30,7 +30,7 @@ from smtp_probe.network.mailbox import account_of
 from smtp_probe.network.oauth_bearer import ACKNOWLEDGEMENT
 from smtp_probe.network.pop3_dialogue import LINE_BYTES, Pop3Dialogue
 from smtp_probe.network.tcp import PromptSocket, connect_tcp
-from smtp_probe.network.tls import ContextSource, server_name
+from smtp_probe.network.tls import server_name, shared_context
 from smtp_probe.ports import Clock, FolderState, Resolver, Secret, WatchedFolder
 
 _HEADER_BYTES = 65_536
@@ -61,7 +61,7 @@ class Pop3Connector:
         self.next_number = 1
         self._resolver = resolver
         self._secret = secret
-        self._contexts = ContextSource(settings.tls_options)
+        self._contexts = shared_context(settings.tls_options)
 
     async def open(self) -> Pop3Session:
         """Log in once, and see that the server has unique ids. Raises `errors.MailboxError`."""

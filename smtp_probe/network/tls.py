@@ -17,13 +17,19 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
+from asyncio import sslproto
 from collections.abc import Iterator
 from functools import lru_cache
+from weakref import WeakValueDictionary
 
 from smtp_probe.config.settings import TlsOptions
 from smtp_probe.model import TlsFacts, TlsFailure
 from smtp_probe.policy.certificate_end import certificate_end_seconds
 
+_BUFFER_BYTES = 32_768
+sslproto.SSLProtocol.max_size = _BUFFER_BYTES
+"""Every connection has such a buffer for what comes. It is 256 KiB by default, most of the memory of a watched mailbox; a record
+of TLS has 16 KiB at most, and no pause of ours is shorter for a larger one."""
 _MINIMUM_VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
 _VERIFY_CODES = {
@@ -113,8 +119,17 @@ def client_context(options: TlsOptions) -> ssl.SSLContext:
     return context
 
 
+def shared_context(options: TlsOptions) -> ContextSource:
+    """The source of all endpoints with these options: thousands of mailboxes of one server need one context."""
+    key = options.model_dump_json()
+    source = _shared.get(key)
+    if source is None:
+        source = _shared[key] = ContextSource(options)
+    return source
+
+
 class ContextSource:
-    """One endpoint's context: made once, and made anew when the file of authorities has changed."""
+    """A context: made once, and made anew when the file of authorities has changed."""
 
     def __init__(self, options: TlsOptions) -> None:
         self._options = options
@@ -122,14 +137,17 @@ class ContextSource:
         self._path = str(path) if path and options.verify else None
         self._context: ssl.SSLContext | None = None
         self._version: tuple[int, int, int] | None = None
+        self._making = asyncio.Lock()
 
     async def context(self) -> ssl.SSLContext:
         """The context, current. Raises OSError when it cannot be made and there is no earlier one to go on with."""
         try:
             version = self._file_version()
             if self._context is None or version != self._version:
-                self._context = await asyncio.to_thread(client_context, self._options)
-                self._version = version
+                async with self._making:  # by one of those who came together
+                    if self._context is None or version != self._version:
+                        self._context = await asyncio.to_thread(client_context, self._options)
+                        self._version = version
         except OSError:
             if self._context is None:
                 raise
@@ -199,3 +217,6 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
             return
         yield link
         link = link.__cause__ or link.__context__
+
+
+_shared: WeakValueDictionary[str, ContextSource] = WeakValueDictionary()

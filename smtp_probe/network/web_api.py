@@ -25,7 +25,7 @@ from smtp_probe.mail.syntax.text import sanitise
 from smtp_probe.model import Cause, TlsFacts, WebFailure
 from smtp_probe.network.concealment import Concealment
 from smtp_probe.network.http import OurNames, explain, read_at_most
-from smtp_probe.network.tls import ContextSource, failed_tls_facts, server_name, tls_facts
+from smtp_probe.network.tls import failed_tls_facts, server_name, shared_context, tls_facts
 from smtp_probe.ports import Resolver, Secret
 
 _LARGEST_BYTES = 32 * 2**20
@@ -87,7 +87,7 @@ class WebApi:
         self._secret = secret
         self._told = {} if told is None else told
         self._names = OurNames(resolver, settings.address_family)
-        self._contexts = ContextSource(settings.tls_options)
+        self._contexts = shared_context(settings.tls_options)
         self._session: aiohttp.ClientSession | None = None
         scheme, port = ("https", 443) if settings.tls is TlsMode.IMPLICIT else ("http", 80)
         host = f"[{settings.host}]" if ":" in settings.host.strip("[]") else settings.host

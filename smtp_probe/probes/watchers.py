@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from smtp_probe.ports import Clock, MailboxConnector
+from smtp_probe.ports import Clock, MailboxConnector, MailboxSession
 from smtp_probe.probes.folder_watch import WatchEvents, WatchSettings
 from smtp_probe.probes.views import MailboxView, Watched
 from smtp_probe.probes.watcher import MailboxWatcher
@@ -22,6 +22,8 @@ _RESTART_SECONDS = 5.0
 _RETIRE_SECONDS = 5.0
 """How often to ask whether a watcher that is no longer configured is still needed."""
 _LOGOUT_SECONDS = 4.0
+_OPENED_AT_ONCE = 32
+"""Thousands of logins at once would all be too late, at the server or with us, and be tried again together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,22 @@ class WatchPlan:
     account: str
     connector: MailboxConnector
     settings: WatchSettings
+    endpoint: str = ""
+    """The server: so many of its mailboxes are opened at once, and no more."""
+
+
+class _Turnstile:
+    """A connector that waits for its turn at the server."""
+
+    def __init__(self, connector: MailboxConnector, turns: asyncio.Semaphore) -> None:
+        self.name = connector.name
+        self._connector = connector
+        self._turns = turns
+
+    async def open(self) -> MailboxSession:
+        """Connect and log in (`ports.MailboxConnector`). The time limits begin with the turn."""
+        async with self._turns:
+            return await self._connector.open()
 
 
 @dataclass(slots=True)
@@ -58,6 +76,7 @@ class Watchers:
         self._still_needed = still_needed
         self._running: dict[str, _Running] = {}
         self._former: dict[Watched, _Running] = {}
+        self._turns: dict[str, asyncio.Semaphore] = {}
         self._retiring: asyncio.Task[None] | None = None
 
     def configure(self, plans: Mapping[str, WatchPlan]) -> None:
@@ -109,7 +128,9 @@ class Watchers:
         self._running, self._former = {}, {}
 
     def _start(self, name: str, plan: WatchPlan) -> _Running:
-        watcher = MailboxWatcher(plan.connector, self._clock, plan.settings, self._events_for(name))
+        turns = self._turns.setdefault(plan.endpoint, asyncio.Semaphore(_OPENED_AT_ONCE))
+        connector = _Turnstile(plan.connector, turns)
+        watcher = MailboxWatcher(connector, self._clock, plan.settings, self._events_for(name))
         task = asyncio.create_task(self._supervise(watcher), name=f"mailbox {name}")
         return _Running(plan, watcher, task, _view(watcher, plan.account))
 

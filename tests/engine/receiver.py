@@ -68,7 +68,7 @@ async def serve(directory: Path, users: list[str]) -> None:
     files = make_certificates(directory, ["imap.example.test", "localhost"], _now())
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     tls.load_cert_chain(files.certificate_file, files.key_file)
-    store = MailStore(dict.fromkeys(users, PASSWORD), tls, _CAPACITY)
+    store = MailStore(dict.fromkeys(users, PASSWORD), tls, _CAPACITY, connections=3 * len(users) + 50)
     imap_port = await store.start()
     reception = Reception(directory, store)
     server = await asyncio.get_running_loop().create_server(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import ssl
@@ -18,6 +19,7 @@ from smtp_probe.network.tls import (
     client_context,
     failed_tls_facts,
     server_name,
+    shared_context,
     tls_facts,
 )
 from tests.network.certificates import EXPIRED_AT, GOOD_UNTIL, NAME, Certificates
@@ -186,3 +188,13 @@ async def test_context_whose_file_cannot_be_read_is_an_error_at_first(tmp_path: 
     (tmp_path / "empty.pem").write_text("")
     with pytest.raises(OSError):
         await ContextSource(TlsOptions(ca_file=tmp_path / "empty.pem")).context()
+
+
+async def test_endpoints_with_the_same_options_share_one_context() -> None:
+    options = TlsOptions(verify=False)
+    first, second = shared_context(options), shared_context(TlsOptions(verify=False))
+    other = shared_context(TlsOptions(verify=False, minimum_version="1.3"))
+    made = await asyncio.gather(*(each.context() for each in (first, second, first)))
+
+    assert len(set(map(id, made))) == 1
+    assert await other.context() is not made[0]

@@ -1,8 +1,11 @@
 """All watchers by configuration: started, kept, replaced, ended; and a bug in one is no other's."""
 
+import asyncio
+from dataclasses import replace
+
 from smtp_probe.model import Cause
 from smtp_probe.probes.folder_watch import WatchEvents, WatchSettings
-from smtp_probe.probes.watchers import Watchers, WatchPlan
+from smtp_probe.probes.watchers import _OPENED_AT_ONCE, Watchers, WatchPlan
 from tests.probes.fakes import FakeClock, FakeServer, settle
 
 
@@ -122,4 +125,36 @@ async def test_a_bug_in_one_mailbox_is_logged_and_ends_no_other(caplog):
     await bed.clock.advance(20)
 
     assert bed.watchers.states()["a"].is_up
+    await bed.watchers.close()
+
+
+async def test_of_very_many_mailboxes_of_one_server_some_are_opened_at_once():
+    bed, opening, most = Bed(), set(), 0
+
+    class Slow:
+        def __init__(self, name, server):
+            self.name = name
+            self._server = server
+
+        async def open(self):
+            nonlocal most
+            opening.add(self.name)
+            most = max(most, len(opening))
+            for _ in range(3):
+                await asyncio.sleep(0)
+            opening.discard(self.name)
+            return await self._server.open()
+
+    plans = {}
+    for number in range(3 * _OPENED_AT_ONCE):
+        plan = bed.plan(f"box{number}")
+        plans[plan.connector.name] = replace(plan, connector=Slow(plan.connector.name, plan.connector))
+    elsewhere = bed.plan("elsewhere")
+    plans["elsewhere"] = replace(elsewhere, endpoint="mail.example.org:993")
+    bed.watchers.configure(plans)
+    async with asyncio.timeout(5):
+        while not all(watcher.is_up for watcher in bed.watchers.states().values()):
+            await asyncio.sleep(0)
+
+    assert most == _OPENED_AT_ONCE
     await bed.watchers.close()

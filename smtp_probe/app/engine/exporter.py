@@ -72,6 +72,9 @@ class Exporter:
         self._shard = shard
         self._queue: asyncio.Queue[StoredMessage] = asyncio.Queue(_QUEUE)
         self._heard: dict[str, float] = {}
+        """By the key of a lease: when somebody renewed it."""
+        self._leased: dict[str, frozenset[str]] = {}
+        """By the same: the mailboxes of which was told with it."""
         self._slots = Slots()
         self._turns = Turns()
         self._check_heard: float | None = None
@@ -153,14 +156,22 @@ class Exporter:
         if not entry.key.startswith(_MAILBOX_PREFIX) or entry.value is None:
             return
         try:
-            states = json.loads(entry.value).get("state", {})
-            told = {str(name): _read_state(state) for name, state in states.items()}
+            states = json.loads(entry.value).get("state")
+            told = {str(name): _read_state(state) for name, state in (states or {}).items()}
         except (ValueError, KeyError, TypeError, AttributeError):
             return  # of another version
-        now = asyncio.get_running_loop().time()
+        if states is None and entry.key not in self._leased:
+            return  # what there is to be told of these mailboxes comes within a lease
+        self._heard[entry.key] = asyncio.get_running_loop().time()
+        if states is None:
+            return
+        for key in [
+            each for each, names in self._leased.items() if each != entry.key and names & told.keys()
+        ]:
+            self._leased[key] -= told.keys()  # by another configuration they belong together with others
+        self._leased[entry.key] = frozenset(told)
         observations = self._program.telemetry.observations
         for name, (is_up, why, quotas) in told.items():
-            self._heard[name] = now
             observations.mailbox_state(name, is_up, why)
             observations.mailbox_quotas(name, quotas if is_up else {})
 
@@ -171,8 +182,9 @@ class Exporter:
         self._check_heard = self._check_heard or loop.time()  # not before we have listened for so long
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
-            for name, heard in self._heard.items():
-                if loop.time() - heard > patience:
+            for key in [each for each, heard in self._heard.items() if loop.time() - heard > patience]:
+                del self._heard[key]
+                for name in self._leased.pop(key):
                     self._program.telemetry.observations.mailbox_state(name, False, _NOBODY)
             was_checked, self._is_checked = self._is_checked, self._is_heard(patience)
             config = self._program.config

@@ -71,8 +71,8 @@ class Leases:
     def __init__(self, bucket: Bucket, members: Members) -> None:
         self.groups: Mapping[str, Group] = {}
         """By key; replaced as a whole with the configuration."""
-        self.describe: Callable[[str], Mapping[str, object]] = lambda _: {}
-        """What is to be told of a group that is ours."""
+        self.describe: Callable[[str, bool], Mapping[str, object]] = lambda _key, _whole: {}
+        """What is to be told of a group that is ours: with all its mailboxes, or what must be told each time only."""
         self.changed: Callable[[frozenset[str]], None] = lambda _: None
         """Told the keys of those that are ours, whenever they change."""
         self._bucket = bucket
@@ -81,6 +81,9 @@ class Leases:
         self._others: dict[str, float] = {}
         self._told: frozenset[str] = frozenset()
         self._hurry = asyncio.Event()
+        self._hurried: set[str] = set()
+        self._whole_at: dict[str, float] = {}
+        """When all is to be told again of a group: each of thousands of mailboxes with every renewal would be too much."""
 
     def note(self, entry: Entry) -> None:
         """Learn of a claim. Fits `Members.on_entry`."""
@@ -102,21 +105,34 @@ class Leases:
                 self._drop_what_has_passed_away()  # whether the engine is there is told by the signs of life
             self._drop_what_is_no_more()
             self._tell()
-            await self._pause(period)
+            await self._pause(asyncio.get_running_loop().time() + period)
 
-    def hurry(self) -> None:
-        """Have what is told of our groups told soon."""
+    def hurry(self, key: str) -> None:
+        """Have what is told of one of our groups told soon."""
+        self._hurried.add(key)
         self._hurry.set()
 
-    async def _pause(self, seconds: float) -> None:
-        """Wait for the next turn, or a little only where something is to be told."""
-        await asyncio.sleep(min(_SOON_SECONDS, seconds))
-        try:
-            async with asyncio.timeout(max(0.0, seconds - _SOON_SECONDS)):
-                await self._hurry.wait()
-        except TimeoutError:
-            pass
-        self._hurry.clear()
+    def tell_whole(self, key: str) -> None:
+        """Have all told of one of our groups with its next renewal: one of its mailboxes has changed."""
+        self._whole_at.pop(key, None)
+
+    async def _pause(self, until: float) -> None:
+        """Wait for the next turn, and renew meanwhile only those of which something is to be told."""
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(min(_SOON_SECONDS, max(0.0, until - loop.time())))
+        while True:
+            try:
+                async with asyncio.timeout_at(until):
+                    await self._hurry.wait()
+                ours = [
+                    (key, self.groups[key]) for key in self._hurried & self._held.keys() & self.groups.keys()
+                ]
+                self._hurry.clear()
+                self._hurried.clear()
+                await self._renew_and_claim(ours)
+            except (TimeoutError, EngineError):
+                return  # the next turn is for all
+            await asyncio.sleep(_SOON_SECONDS)
 
     async def give_back(self) -> None:
         """Let the others have all of it at once. Never raises."""
@@ -157,10 +173,11 @@ class Leases:
 
     async def _renew_or_claim(self, key: str, group: Group) -> None:
         begun = asyncio.get_running_loop().time()
-        value = json.dumps(
-            {"by": self._members.own_id, "mailboxes": sorted(group), **self.describe(key)}
-        ).encode()
         lease = self._held.get(key)
+        is_whole = lease is None or begun >= self._whole_at.get(key, 0.0)
+        if is_whole:
+            self._whole_at[key] = begun + self._members.lease_seconds
+        value = json.dumps({"by": self._members.own_id, **self.describe(key, is_whole)}).encode()
         revision = None
         if lease is not None:
             revision = await self._bucket.renew(_key(key), value, lease.revision, self._members.is_ours)
@@ -169,6 +186,7 @@ class Leases:
             # has it: to leave its mailboxes and begin anew would keep the process busier still.
             revision = await self._bucket.claim(_key(key), value, self._members.is_ours)
         if revision is None:
+            self._whole_at.pop(key, None)
             if self._held.pop(key, None) is not None:
                 _log.warning("another watcher has taken our mailboxes", extra={"mailboxes": _listed(group)})
             return

@@ -164,6 +164,8 @@ class WatcherProgram(QuietProgram):
         self._in_use: frozenset[str] = frozenset()
         self._facts: dict[str, RouteFacts] = {}
         self._examples = config
+        self.mailbox_changed: Callable[[str], None] = lambda _: None
+        """Told of each that has come into view, or gone out of it."""
         self.is_told: Callable[[str], Awaitable[None]] = _at_once
         """Waits until what others have written of the probes of a mailbox has been read, or for a while."""
         super().__init__(strip_config(config), keys, journal, sinks, telemetry)
@@ -193,6 +195,10 @@ class WatcherProgram(QuietProgram):
 
     def _watch_events(self, name: str) -> WatchEvents:
         return replace(super()._watch_events(name), dispatch=self._look_at)
+
+    def _mailbox_changed(self, name: str) -> None:
+        super()._mailbox_changed(name)
+        self.mailbox_changed(name)
 
     async def _look_at(self, message: MailboxMessage, fetch_text: FetchText) -> None:
         """Look at a message when it is known whose it is: to ask for each probe would cost more than to read of all."""

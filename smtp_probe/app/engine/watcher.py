@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 _LOOK_SECONDS = 1.0
 _BOOKMARK_SECONDS = 5.0
 _NO_LIMIT = 1 << 30
-_OPENED_AT_ONCE, _OPEN_MORE_SECONDS = 250, 0.05
+_OPENED_AT_ONCE, _OPEN_MORE_SECONDS = 1000, 0.05
 _TOLD_SECONDS = 10.0
 """So long the messages of a mailbox wait until the events of its probes are read."""
 _AT_ONCE = 50
@@ -75,7 +75,7 @@ class Watcher:
         self._opening: asyncio.TimerHandle | None = None
         leases.describe, leases.changed = self._describe, self.leases_changed
         journal.read_ahead = self._read_ahead
-        program.is_told = self._is_told
+        program.is_told, program.mailbox_changed = self._is_told, self._tell_change
 
     @property
     def mailboxes(self) -> frozenset[str]:
@@ -146,6 +146,12 @@ class Watcher:
             self._opening.cancel()
         await self._leases.give_back()
 
+    def _tell_change(self, mailbox: str) -> None:
+        """Tell that a mailbox has come into view, or gone out of it. Fits `WatcherProgram.mailbox_changed`."""
+        for key, group in self._readers:
+            if mailbox in group:
+                self._leases.tell_whole(key)
+
     async def _is_told(self, mailbox: str) -> None:
         """Wait until the events of a mailbox that has become ours are read. Fits `WatcherProgram.is_told`."""
         if (told := self._told.get(mailbox)) is not None:
@@ -200,7 +206,7 @@ class Watcher:
                 if not follower.has_later(message.subject):
                     await self._turns.give_way()
                     if self._read(message, crowding):
-                        self._leases.hurry()
+                        self._leases.hurry(key)
                 if not start.is_last_per_subject or follower.pending == 0:
                     self._read_to[key, group] = message.sequence
             if follower.pending == 0:
@@ -259,14 +265,18 @@ class Watcher:
         settings = self._config.routes.get(route)
         return _NO_LIMIT if settings is None else settings.max_in_flight
 
-    def _describe(self, key: str) -> Mapping[str, object]:
-        """How the mailboxes of a group are, for the exporters to show, and which routes are full, for the workers to heed."""
+    def _describe(self, key: str, is_whole: bool) -> Mapping[str, object]:
+        """Which routes are full, for the workers to heed, and the whole: how the mailboxes are, for the exporters to show."""
         group = self._leases.groups.get(key, frozenset())
         crowding = self._crowding.get((key, group))
-        return ({} if crowding is None else {"full": write_full(crowding.full())}) | {
+        told = {} if crowding is None else {"full": write_full(crowding.full())}
+        if not is_whole:
+            return told
+        return told | {
+            "mailboxes": sorted(group),
             "state": {
                 name: {"up": watcher.is_up, "why": str(watcher.last_error or ""), "quotas": watcher.shares}
                 for name in sorted(group)
                 if (watcher := self._program.watchers.state(name)) is not None
-            }
+            },
         }

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from smtp_probe.app.engine import leases as leases_module
 from smtp_probe.app.engine.leases import MOST_GROUPS, PREFIX, Leases, group_mailboxes
 from smtp_probe.errors import EngineError
 from tests.report.samples import make_config
@@ -160,3 +161,32 @@ async def test_leases_are_renewed_beside_work_that_never_ends(step):
         assert leases.held == GROUPS.keys()
 
     assert told == []
+
+
+async def test_all_is_told_once_a_lease_and_when_a_mailbox_has_changed():
+    told = []
+    async with holding(Keys(), []) as leases:
+        leases.describe = lambda key, is_whole: told.append((key, is_whole)) or {}
+        await asyncio.sleep(4 * LEASE)
+        of_one = [is_whole for key, is_whole in told if key == "g07"]
+        assert 2 <= of_one.count(True) < of_one.count(False)
+
+        while told[-40:] != [(key, False) for key in GROUPS]:  # a turn in which nothing had to be told
+            await asyncio.sleep(0.001)
+        leases.tell_whole("g07")
+        while len(told) % 40 or ("g07", True) not in told[-40:]:
+            await asyncio.sleep(0.001)
+
+
+async def test_who_is_hurried_is_renewed_before_the_others(monkeypatch):
+    monkeypatch.setattr(leases_module, "_SOON_SECONDS", 0.001)
+    told = []
+    async with holding(Keys(), []) as leases:
+        leases.describe = lambda key, _: told.append(key) or {}
+        while len(told) < 40:
+            await asyncio.sleep(0.001)
+        del told[:]
+        leases.hurry("g07")
+        while not told:
+            await asyncio.sleep(0.001)
+        assert told == ["g07"]
