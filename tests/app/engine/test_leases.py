@@ -166,7 +166,12 @@ async def test_leases_are_renewed_beside_work_that_never_ends(step):
 async def test_all_is_told_once_a_lease_and_when_a_mailbox_has_changed():
     told = []
     async with holding(Keys(), []) as leases:
-        leases.describe = lambda key, is_whole: told.append((key, is_whole)) or {}
+
+        def describe(key, is_whole):
+            told.append((key, is_whole))
+            return {}
+
+        leases.describe = describe
         await asyncio.sleep(4 * LEASE)
         of_one = [is_whole for key, is_whole in told if key == "g07"]
         assert 2 <= of_one.count(True) < of_one.count(False)
@@ -182,7 +187,12 @@ async def test_who_is_hurried_is_renewed_before_the_others(monkeypatch):
     monkeypatch.setattr(leases_module, "_SOON_SECONDS", 0.001)
     told = []
     async with holding(Keys(), []) as leases:
-        leases.describe = lambda key, _: told.append(key) or {}
+
+        def describe(key, _is_whole):
+            told.append(key)
+            return {}
+
+        leases.describe = describe
         while len(told) < 40:
             await asyncio.sleep(0.001)
         del told[:]
