@@ -15,7 +15,7 @@ from smtp_probe.errors import MailboxError
 from smtp_probe.model import Cause
 from smtp_probe.network.imap_connection import ImapConnection
 from smtp_probe.network.imap_login import Dialogue
-from smtp_probe.network.tls import failed_tls_facts, tls_facts
+from smtp_probe.network.tls import failed_tls_facts, say_tls_error, tls_facts
 
 _KEEPALIVE_SECONDS = 60
 """A connection that idles for minutes must be seen by the NAT on its way, and its death by us."""
@@ -91,8 +91,9 @@ def _handshake_error(connection: ImapConnection, stage: str, error: OSError) -> 
     if not isinstance(error, ssl.SSLError):
         return MailboxError(stage, Cause.CONNECTION_LOST, detail=shown(str(error)))
     connection.tls_facts = facts = failed_tls_facts(error)
-    words = getattr(error, "verify_message", "") or error.reason or str(error)
-    return MailboxError(stage, Cause.TLS_FAILED, tls_failure=facts.failure, detail=shown(words))
+    return MailboxError(
+        stage, Cause.TLS_FAILED, tls_failure=facts.failure, detail=shown(say_tls_error(error))
+    )
 
 
 def _insist_on_tls(connection: ImapConnection, stage: str, transport: Any) -> None:

@@ -12,7 +12,7 @@ import ssl
 from smtp_probe.errors import ProbeError
 from smtp_probe.mail.syntax.text import sanitise
 from smtp_probe.model import Cause, Disposition, Failure, Phase, Reply
-from smtp_probe.network.tls import classify_tls_failure
+from smtp_probe.network.tls import classify_tls_failure, say_tls_error
 
 _DISPOSITIONS = {
     Cause.REPLY_PERMANENT: Disposition.REFUSED,
@@ -73,13 +73,12 @@ def to_failure(error: ProbeError) -> Failure:
 def translate(phase: Phase, error: Exception) -> ProbeError:
     """Say what a standard library error means in a phase."""
     alert = error.__cause__
-    if isinstance(alert, ssl.SSLError) and "_ALERT_" in (alert.reason or ""):
+    if isinstance(alert, ssl.SSLError) and "_ALERT_" in (getattr(alert, "reason", None) or ""):
         error = alert  # with TLS 1.3 a server that misses our certificate says so behind the handshake, and hangs up
-    detail = sanitise(str(error))
     if isinstance(error, ssl.SSLError):
         failure = classify_tls_failure(error)
-        return ProbeError(phase, Cause.TLS_FAILED, tls_failure=failure, detail=detail)
+        return ProbeError(phase, Cause.TLS_FAILED, tls_failure=failure, detail=say_tls_error(error))
     if isinstance(error, TimeoutError):
         causes = {Phase.RESOLVE: Cause.RESOLVER_FAILED, Phase.CONNECT: Cause.CONNECT_TIMEOUT}
         return ProbeError(phase, causes.get(phase, Cause.TIMEOUT), detail="no answer in time")
-    return ProbeError(phase, Cause.CONNECTION_LOST, detail=detail)
+    return ProbeError(phase, Cause.CONNECTION_LOST, detail=sanitise(str(error)))

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import ssl
 from asyncio import sslproto
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from functools import lru_cache
 from weakref import WeakValueDictionary
 
 from smtp_probe.config.settings import TlsOptions
+from smtp_probe.mail.syntax.text import sanitise
 from smtp_probe.model import TlsFacts, TlsFailure
 from smtp_probe.policy.certificate_end import certificate_end_seconds
 
@@ -45,6 +47,12 @@ _VERIFY_CODES = {
     62: TlsFailure.NAME_MISMATCH,  # X509_V_ERR_HOSTNAME_MISMATCH
     64: TlsFailure.NAME_MISMATCH,  # X509_V_ERR_IP_ADDRESS_MISMATCH
 }
+
+_NO_TLS_REASONS = frozenset(
+    {"HTTP_REQUEST", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL", "WRONG_VERSION_NUMBER"}
+)
+_SOURCES = re.compile(r"^\[[A-Z0-9_]+(?:: [A-Z0-9_]+)?\] |\s*\(_ssl\.c:\d+\)$")
+"""What `str` of an `ssl.SSLError` has around its words."""
 
 _VERSION_REASONS = frozenset(
     {
@@ -198,6 +206,15 @@ def classify_tls_failure(error: BaseException) -> TlsFailure:
             reason = getattr(link, "reason", None)  # an error that OpenSSL did not make has none
             return TlsFailure.PROTOCOL_VERSION if reason in _VERSION_REASONS else TlsFailure.HANDSHAKE
     return TlsFailure.OTHER
+
+
+def say_tls_error(error: ssl.SSLError) -> str:
+    """What went wrong, without what OpenSSL and Python say of their own sources. One sanitised line."""
+    words = getattr(error, "verify_message", "") or _SOURCES.sub("", str(error))
+    no_tls = (
+        "what the server says here is not TLS: " if getattr(error, "reason", None) in _NO_TLS_REASONS else ""
+    )
+    return sanitise(f"{no_tls}{words}")
 
 
 @lru_cache(maxsize=256)

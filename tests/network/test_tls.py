@@ -18,6 +18,7 @@ from smtp_probe.network.tls import (
     classify_tls_failure,
     client_context,
     failed_tls_facts,
+    say_tls_error,
     server_name,
     shared_context,
     tls_facts,
@@ -198,3 +199,29 @@ async def test_endpoints_with_the_same_options_share_one_context() -> None:
 
     assert len(set(map(id, made))) == 1
     assert await other.context() is not made[0]
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (
+            "[SSL: TLSV1_ALERT_INTERNAL_ERROR] tlsv1 alert internal error (_ssl.c:1006)",
+            "tlsv1 alert internal error",
+        ),
+        ("[X509] no certificate or crl found (_ssl.c:4149)", "no certificate or crl found"),
+        ("unknown error (_ssl.c:1006)", "unknown error"),
+        ("Application data [after] close notify", "Application data [after] close notify"),
+    ],
+)
+def test_an_error_is_said_without_the_names_of_sources(error: str, words: str) -> None:
+    assert say_tls_error(ssl.SSLError(1, error)) == words
+
+
+def test_a_server_without_tls_is_called_that(certificates: Certificates) -> None:
+    incoming = ssl.MemoryBIO()
+    incoming.write(b"220 mail.test ESMTP\r\n")
+    handshake = client_context(TlsOptions()).wrap_bio(incoming, ssl.MemoryBIO(), server_hostname="mail.test")
+    with pytest.raises(ssl.SSLError) as caught:
+        handshake.do_handshake()
+
+    assert say_tls_error(caught.value).startswith("what the server says here is not TLS: ")
