@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,12 @@ def test_every_claim_names_its_test():
     assert re.findall(r"\bcannot\b", without.replace("*cannot*", "")) == []
 
 
+@cache
+def functions_of(file):
+    tree = ast.parse((ROOT / file).read_text())
+    return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+
+
 @pytest.mark.parametrize(("file", "name"), NAMED)
 def test_each_named_test_exists(file, name):
-    tree = ast.parse((ROOT / file).read_text())
-
-    assert name in {
-        node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    }
+    assert name in functions_of(file)

@@ -87,8 +87,7 @@ def probe_wrong_clocks(lab: MailLab, work: Path, probes: int) -> Iterator[Daemon
 
 def _is_quiet(daemon: Daemon) -> bool:
     """Whether nothing is on its way, and page and journal tell of the same ends."""
-    ends = Counter(probe["kind"] for probe in daemon.journal())
-    return ends == daemon.outcomes() and daemon.in_flight() == 0
+    return Counter(daemon.kinds().values()) == daemon.outcomes() and daemon.in_flight() == 0
 
 
 def read_truth(daemon: Daemon) -> Iterator[Reading]:

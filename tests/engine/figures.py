@@ -28,7 +28,7 @@ import psutil
 from smtp_probe.report.metrics import SCHEDULE_MISSED
 from tests.bench.machine import describe_machine
 from tests.engine.cluster import Cluster
-from tests.engine.site import Member, Receiver, Site, change_config, ended, wait_until
+from tests.engine.site import Member, Receiver, Site, change_config, ended, have_ended, wait_until
 
 ROLES = {"controller": 1, "worker": 3, "watcher": 2, "exporter": 2}
 _USERS = [f"user{number}" for number in range(10)]
@@ -97,9 +97,9 @@ def _missed(exporter: Member) -> float:
 
 
 def _have_ended(exporter: Member, ids: set[str]) -> bool:
-    """Whether these probes have ended; asked once a second, since the whole journal is read."""
+    """Whether these probes have ended; asked once a second, since all of the journal is gone through."""
     time.sleep(1)
-    return ids <= set(ended(exporter))
+    return have_ended(exporter, ids)
 
 
 class Recovery:

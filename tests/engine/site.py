@@ -228,7 +228,7 @@ class Site:
 
         def is_settled() -> bool:
             sent = {mail["probe_id"] for mail in self.mails()}
-            return all(sent <= set(ended(exporter)) for exporter in exporters)
+            return all(have_ended(exporter, sent) for exporter in exporters)
 
         wait_until(is_settled, "an end for every mail", seconds)
         return ended(exporters[0])
@@ -283,6 +283,12 @@ def durable_samples(exporter: Daemon) -> dict[Any, float]:
 def ended(exporter: Daemon) -> dict[str, dict[str, Any]]:
     """The probes that have ended, as an exporter knows them."""
     return {row["probe_id"]: row for row in exporter.journal() if row["kind"]}
+
+
+def have_ended(exporter: Daemon, probe_ids: set[str]) -> bool:
+    """Whether an exporter knows an end of all these probes."""
+    kinds = exporter.kinds()
+    return all(kinds.get(each) for each in probe_ids)
 
 
 def wait_until(claim: Callable[[], object], what: str, seconds: float = 30.0) -> None:

@@ -12,7 +12,7 @@ import pytest
 from smtp_probe.config.engine import Engine
 from smtp_probe.network.jetstream.connection import JetStream
 from tests.engine.cluster import Cluster
-from tests.engine.site import Receiver, Site, change_config, ended, wait_until
+from tests.engine.site import Receiver, Site, change_config, ended, have_ended, wait_until
 
 pytestmark = pytest.mark.lab
 
@@ -108,9 +108,7 @@ def test_a_thousand_routes_come_and_go_while_the_others_are_sent_on(place, tmp_p
         assert [mail["to"] for mail in site.mails()[rest + 4 :] if mail["to"].startswith("user1")] == []
 
         site.stop("worker")
-        wait_until(
-            lambda: {mail["probe_id"] for mail in site.mails()} <= set(ended(exporter)), "all ends", 30
-        )
+        wait_until(lambda: have_ended(exporter, {mail["probe_id"] for mail in site.mails()}), "all ends", 30)
         rows = ended(exporter)
         assert {row["kind"] for row in rows.values()} == {"delivered"}
         assert max(receiver.counts().values()) == 1

@@ -15,7 +15,7 @@ import pytest
 from tests.engine.cluster import Cluster
 from tests.engine.namespaces import Namespaces, are_permitted
 from tests.engine.scraping import Scraping
-from tests.engine.site import Member, Receiver, Site, ended, wait_until
+from tests.engine.site import Member, Receiver, Site, ended, have_ended, wait_until
 
 pytestmark = pytest.mark.lab
 
@@ -142,11 +142,11 @@ def test_a_worker_is_killed_between_the_dot_and_the_reply(run):
     run.site.receiver.hold(False)
     for index in range(2):
         run.replace(run.workers, index)
-    wait_until(lambda: held <= set(ended(run.exporters[0])), "the ends of what was held", 20)
+    wait_until(lambda: have_ended(run.exporters[0], held), "the ends of what was held", 20)
 
-    kinds = {ended(run.exporters[0])[probe_id]["kind"] for probe_id in held}
-    assert kinds == {"delivered"}
-    submissions = [ended(run.exporters[0])[probe_id]["submission"] for probe_id in held]
+    rows = ended(run.exporters[0])
+    assert {rows[probe_id]["kind"] for probe_id in held} == {"delivered"}
+    submissions = [rows[probe_id]["submission"] for probe_id in held]
     assert all(each is None or each["disposition"] == "uncertain" for each in submissions)
     assert any(each is not None for each in submissions)
     assert sum(each.value("smtp_probe_engine_takeovers_total") for each in run.watchers) >= len(held)
