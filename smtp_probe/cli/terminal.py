@@ -7,6 +7,7 @@ gets plain lines without a single control character.
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 from collections.abc import Iterator, Mapping
@@ -42,6 +43,21 @@ LINES = Glyphs(both="━", left="╸", right="╺", back="◂", good="✓", bad=
 ASCII = Glyphs(both="=", left="-", right="-", back="<", good="+", bad="x", unknown="?", running="*")
 
 
+_SPELT = {"±": "+-", "µ": "u", "…": "...", "→": "->"}
+"""Signs of ours that mean something, for streams without them: `16 ms ?20 ms` would tell nothing."""
+
+
+def _spell(error: UnicodeError) -> tuple[str, int]:
+    """What stands for characters that a stream's encoding lacks (an error handler of `codecs`)."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    missing = error.object[error.start : error.end]
+    return "".join(_SPELT.get(character, "?") for character in missing), error.end
+
+
+codecs.register_error("smtp_probe.spelt", _spell)
+
+
 class _Console(Console):
     """A console that says when its reader is gone, instead of ending the process."""
 
@@ -67,10 +83,10 @@ def choose_glyphs(stream: TextIO, environ: Mapping[str, str] | None = None) -> G
 
 
 def open_console(stream: TextIO, environ: Mapping[str, str] | None = None) -> Console:
-    """A console on a stream. A character that the stream's encoding lacks becomes a question mark, and no error."""
+    """A console on a stream. A character that the stream's encoding lacks is spelt, or a question mark, and no error."""
     environ = os.environ if environ is None else environ
     if isinstance(stream, io.TextIOWrapper):
-        stream.reconfigure(errors="replace")
+        stream.reconfigure(errors="smtp_probe.spelt")
     is_live = is_drawable(stream, environ)
     return _Console(
         file=stream,
