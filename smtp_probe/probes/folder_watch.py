@@ -47,6 +47,7 @@ _AGAIN_SECONDS = 2.0
 """How often to look again at what the journal could not take."""
 _STEADY_SECONDS = 60.0
 """A connection that lived so long was a good one: the waits between connections begin anew."""
+_NOW_NS = 1
 _SHORT_PAUSE_SECONDS = 0.1
 """Pauses up to this are slept through; longer ones end when somebody wants a look."""
 
@@ -115,16 +116,11 @@ class FolderWatch:
         self._next_uid = 0
         self._discards: dict[int, set[int]] = {}
         self._unwritten: set[int] = set()
-        self._again_at_ns = 0
         self._session: MailboxSession | None = None
         self._wanted, self._stirred = asyncio.Event(), asyncio.Event()
         self._asking = asyncio.Lock()
-        self._linger_until_ns = 0
+        self._again_at_ns = self._linger_until_ns = self._sweep_at_ns = self._review_at_ns = 0
         self._folders_known = 0
-        self._sweep_at_ns = 0
-        self._review_at_ns = 0
-
-    # What others may ask of it.
 
     def discard(self, location: Location) -> None:
         """Have this copy deleted at the next occasion."""
@@ -150,6 +146,11 @@ class FolderWatch:
     def review(self) -> None:
         """Have the folders of the mailbox listed again at the next look."""
         self._review_at_ns = 0
+        self.nudge()
+
+    def sweep(self) -> None:
+        """Have all that is ours looked at again, and the folder not known before that."""
+        self._sweep_at_ns, self.covered_ns = _NOW_NS, None
         self.nudge()
 
     async def run(self) -> None:
@@ -243,7 +244,7 @@ class FolderWatch:
                 return
 
     def _cover(self, asked_ns: int) -> None:
-        if not self._unwritten:
+        if not self._unwritten and self._sweep_at_ns != _NOW_NS:
             self.covered_ns = asked_ns
 
     async def _dispatch(self, session: MailboxSession, message: MailboxMessage) -> None:
@@ -340,8 +341,7 @@ class FolderWatch:
         return not await wait_for_event(self._stirred, self._clock, seconds)
 
     async def _remove_discarded(self, session: MailboxSession) -> None:
-        uids = self._discards.get(self._uidvalidity or 0)
-        if uids:
+        if uids := self._discards.get(self._uidvalidity or 0):
             batch = sorted(uids)[:_BATCH]
             await session.remove(batch)
             uids.difference_update(batch)
@@ -350,11 +350,11 @@ class FolderWatch:
         now_ns = self._clock.now_ns()
         if now_ns < self._sweep_at_ns:
             return
-        is_first = self._sweep_at_ns == 0
-        self._sweep_at_ns = now_ns + round(self._settings.sweep_every * _NS)
+        is_first, self._sweep_at_ns = self._sweep_at_ns == 0, now_ns + round(self._settings.sweep_every * _NS)
         if not is_first:  # the first look has just dispatched all that is ours
             own = await session.search_header(OWN_HEADER, "")
             await self._dispatch_uids(session, [uid for uid in own if uid < self._next_uid])
+            self._wanted.set()  # with the next look it is known again
 
     def _review_seconds(self) -> float:
         """How often to look for new folders: often where no junk folder is there yet."""

@@ -117,6 +117,11 @@ class MailboxWatcher:
         for watch in (self._first, *self._watches.values()):
             watch.nudge()
 
+    def sweep(self) -> None:
+        """Have all messages of ours in every folder looked at again."""
+        for watch in (self._first, *self._watches.values()):
+            watch.sweep()
+
     def stir(self) -> None:
         """Tell every folder that a message is expected from now on."""
         for watch in (self._first, *self._watches.values()):

@@ -91,6 +91,7 @@ class Watchers:
             back = self._former.pop((name, plan.account), None)
             if back is not None and back.plan.fingerprint == plan.fingerprint:
                 self._running[name] = back
+                back.watcher.sweep()  # what it met meanwhile was not ours to judge, perhaps
             elif back is not None:
                 back.task.cancel()
             if name not in self._running:

@@ -7,6 +7,7 @@ from smtp_probe.model import Cause
 from smtp_probe.probes.folder_watch import WatchEvents, WatchSettings
 from smtp_probe.probes.watchers import _OPENED_AT_ONCE, Watchers, WatchPlan
 from tests.probes.fakes import FakeClock, FakeServer, settle
+from tests.probes.test_folder_watch import OWN
 
 
 class Bed:
@@ -158,3 +159,33 @@ async def test_of_very_many_mailboxes_of_one_server_some_are_opened_at_once():
 
     assert most == _OPENED_AT_ONCE
     await bed.watchers.close()
+
+
+async def test_a_mailbox_that_comes_back_is_looked_through_again():
+    """What came while it was left may have been met by who had it not to judge."""
+    bed, seen = Bed(), []
+    events = bed._events
+
+    def note(name):
+        async def dispatch(message, fetch_text):
+            seen.append(message.location.uid)
+
+        return replace(events(name), dispatch=dispatch)
+
+    watchers = Watchers(bed.clock, note, lambda: {("a", "x")})
+    plan = bed.plan("a")
+    watchers.configure({"a": plan})
+    await settle()
+    watchers.configure({})
+    uid = bed.servers["a", "x"].folders["INBOX"].put(OWN)
+    await bed.clock.advance(300)
+    assert seen == [uid]
+    watcher = watchers.former_views() and watchers._former["a", "x"].watcher
+    watchers.configure({"a": plan})
+    assert watcher.covered_ns is None
+    await bed.clock.advance(5)
+
+    assert watcher.covered_ns is not None
+    assert watchers.state("a") is watcher
+    assert seen == [uid, uid]
+    await watchers.close()
