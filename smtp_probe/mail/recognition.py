@@ -14,11 +14,14 @@ from dataclasses import dataclass, field
 
 from smtp_probe.mail.addresses import find_address_tokens
 from smtp_probe.mail.message import OWN_HEADER, TOKEN_LABEL
+from smtp_probe.mail.syntax.dates import parse_date
 from smtp_probe.mail.syntax.encoded_words import decode_words
 from smtp_probe.mail.syntax.fields import split_fields
 from smtp_probe.mail.syntax.mime_parts import parse_content_type, read_texts
+from smtp_probe.mail.syntax.tokens import read_text
 from smtp_probe.mail.tag import MAXIMUM_TOKENS, find_tokens
 
+_NS = 1_000_000_000
 MAX_TEXT_BYTES = 262_144
 
 Fields = tuple[tuple[str, bytes], ...]
@@ -71,13 +74,26 @@ def find_candidates(header: bytes, text: bytes | None = None) -> tuple[Candidate
     return tuple(Candidate(*pair) for pair in list(found.items())[:MAXIMUM_TOKENS])
 
 
-def is_own_by_content(header: bytes, text: bytes) -> bool:
-    """Say whether a message that has lost our marks is what we wrote: with our text, not quoted, and no answer's subject."""
-    if _TOKEN_LINE.search(read_texts(header, text[:MAX_TEXT_BYTES])) is None:
+def is_own_by_content(header: bytes, text: bytes, created_ns: int | None = None) -> bool:
+    """Say whether a message that has lost our marks is what we wrote: with our text, not quoted, and no answer's subject.
+
+    Where a gateway has put another text in the place of ours, our date shows it (`created_ns`, where the probe is known): an
+    answer has a date of its own, or says to what it answers.
+    """
+    fields = split_fields(header)
+    has_text = _TOKEN_LINE.search(read_texts(header, text[:MAX_TEXT_BYTES])) is not None
+    if not has_text and not (created_ns is not None and _has_date(fields, created_ns)):
         return False
-    subjects = (decode_words(value[:998]) for name, value in split_fields(header) if name == "subject")
+    subjects = (decode_words(value[:998]) for name, value in fields if name == "subject")
     found = (_BEFORE_OUR_SUBJECT.match(subject.decode("utf-8", "replace")) for subject in subjects)
     return all(match is None or _BY_FILTERS.search(match[1]) is not None for match in found)
+
+
+def _has_date(fields: Fields, created_ns: int) -> bool:
+    if any(name in ("in-reply-to", "references") for name, _ in fields):
+        return False
+    dates = [parse_date(read_text(value[:998])[0]).at_ns for name, value in fields if name == "date"]
+    return dates == [created_ns // _NS * _NS]
 
 
 def find_digest(header: bytes) -> str | None:

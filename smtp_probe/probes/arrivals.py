@@ -22,12 +22,7 @@ from smtp_probe.mail.bounce.reason import find_reason
 from smtp_probe.mail.bounce.report import BounceReport, read_bounce
 from smtp_probe.mail.path.fork import find_fork
 from smtp_probe.mail.path.origin import was_sent_anew
-from smtp_probe.mail.recognition import (
-    Candidate,
-    find_candidates,
-    is_automatic_answer,
-    is_own_by_content,
-)
+from smtp_probe.mail.recognition import Candidate, find_candidates, is_automatic_answer, is_own_by_content
 from smtp_probe.mail.spam_filters import read_spam_results
 from smtp_probe.mail.stamps import choose_stored, read_clock
 from smtp_probe.mail.syntax.fields import split_fields
@@ -153,12 +148,14 @@ class Arrivals:
             if self._is_ours_to_judge(candidates):
                 await self._ledger.record(ForgerySeen(location=message.location))
             return
+        flight = await self._find(recognised, message.location.mailbox)
         if recognised.found_in not in _STRONG_CARRIERS and not (
             self._is_from_us(message, recognised)
-            and is_own_by_content(message.header, await fetch_text(_BODY_BYTES))
+            and is_own_by_content(
+                message.header, await fetch_text(_BODY_BYTES), flight.probe.created_ns if flight else None
+            )
         ):
             return  # mail that quotes or forwards ours, or an answer from the same address
-        flight = await self._find(recognised, message.location.mailbox)
         if self._is_echo(recognised, flight):
             self._ledger.discard(message.location)  # it tells nothing where its answer is waited for
             return

@@ -244,3 +244,29 @@ def test_hostile_headers_are_linear(piece):
 )
 def test_a_message_without_our_marks_is_known_by_its_text(subject, text, is_own):
     assert is_own_by_content(f"Subject: {subject}\r\n\r\n".encode(), f"{text}\r\n".encode()) is is_own
+
+
+CREATED_NS = 1_795_000_000 * 10**9
+DATE = "Date: Wed, 18 Nov 2026 11:06:40 +0000\r\n"
+
+
+@pytest.mark.parametrize(
+    ("head", "is_own"),
+    [
+        (DATE, True),
+        ("Date: Wed, 18 Nov 2026 13:06:40 +0200 (CEST)\r\n", True),
+        ("Date: Wed, 18 Nov 2026 11:06:41 +0000\r\n", False),
+        ("", False),
+        (DATE + DATE, False),
+        ("Date: yesterday\r\n", False),
+        (DATE + "In-Reply-To: <1@gateway.example.com>\r\n", False),
+        (DATE + "References: <1@gateway.example.com>\r\n", False),
+    ],
+)
+@pytest.mark.parametrize(("subject", "is_ours"), [("", True), ("[EXT] ", True), ("Autosvar: ", False)])
+def test_one_whose_text_was_replaced_is_known_by_its_date(head, is_own, subject, is_ours):
+    header = f"{head}Subject: {subject}[smtp-probe x] delivery test\r\n\r\n".encode()
+    text = b"The content of this message was removed.\r\n"
+
+    assert is_own_by_content(header, text, CREATED_NS) is (is_own and is_ours)
+    assert not is_own_by_content(header, text)

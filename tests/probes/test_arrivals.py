@@ -1,6 +1,7 @@
 """From messages to facts: whatever is ours is found and judged once, and nobody else's mail is touched."""
 
 import asyncio
+import re
 from contextlib import asynccontextmanager
 
 import pytest
@@ -233,6 +234,21 @@ async def test_a_message_is_recognised_by_whichever_carrier_survives(lost, found
         await bed.clock.advance(1)
 
         assert [outcome.arrival.found_in for outcome in bed.journal.outcomes()] == [found_in]
+
+
+async def test_a_message_of_which_only_the_subject_survives_is_recognised():
+    """A gateway has replaced the text, and an answer by the same address, a second later, is none of ours."""
+    async with running(Bed()) as bed:
+        envelope = await bed.send()
+        header = without(envelope.message, b"x-smtp-probe", b"message-id").partition(b"\r\n\r\n")[0]
+        answer = re.sub(rb"(?m)^Date: .*$", b"Date: Thu, 1 Jan 2099 00:00:00 +0000", header)
+        assert answer != header
+        bed.store(answer + b"\r\n\r\nI am away.\r\n")
+        own = bed.store(header + b"\r\n\r\nThe content of this message was removed.\r\n")
+        await bed.clock.advance(1)
+
+        assert [outcome.arrival.found_in for outcome in bed.journal.outcomes()] == ["subject"]
+        assert bed.inbox.removed == [own]
 
 
 async def test_a_second_copy_is_a_duplicate_and_is_deleted_too():
