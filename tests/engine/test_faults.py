@@ -19,9 +19,10 @@ from tests.engine.site import Member, Receiver, Site, ended, have_ended, wait_un
 
 pytestmark = pytest.mark.lab
 
-INTERVAL = 10
+INTERVAL = 15
+"""Twice this is longer than servers that were cut off take to choose another leader, also on a busy machine."""
 USERS = [f"user{number}" for number in range(6)]
-ROUTES = {f"route{number:02}": {"user": USERS[number % 6], "interval": INTERVAL} for number in range(40)}
+ROUTES = {f"route{number:02}": {"user": USERS[number % 6], "interval": INTERVAL} for number in range(60)}
 
 
 def route_of(mail):
@@ -234,8 +235,7 @@ def test_in_the_end_everything_is_accounted_for(run):
     for exporter in run.exporters:
         assert slots_without_a_word(exporter) == {}
 
-    assert (
-        max(silences.values()) <= 2 * INTERVAL + 2
-    )  # the engine keeps whole seconds, and a busy machine is late
+    # The engine keeps whole seconds, and a busy machine is late.
+    assert max(silences.values()) <= 2 * INTERVAL + 2
     for member in run.site.members:
         assert "Traceback" not in member.log.read_text(), member.log
