@@ -160,7 +160,9 @@ class Mailbox(Endpoint):
         max_length=20,
         description="Whose Authentication-Results count (RFC 8601), by authserv-id or domain; default: those of own_hosts, or of the hosts that wrote the topmost Received lines.",
     )
-    poll_minimum: Seconds = Field(0.01, description="Shortest wait between two looks while a probe is young.")
+    poll_minimum: Seconds = Field(
+        0.005, description="Shortest wait between two looks while a probe is young."
+    )
     poll_fraction: Number = Field(
         0.05, gt=0, le=1, description="Wait between two looks as a part of the youngest probe's age."
     )

@@ -56,7 +56,7 @@ _SHORT_PAUSE_SECONDS = 0.1
 class WatchSettings:
     """How often to look, and how long to wait before connecting again. All in seconds."""
 
-    poll_minimum: float = 0.01
+    poll_minimum: float = 0.005
     poll_fraction: float = 0.05
     poll_maximum: float = 2.0
     young: float = 30.0
