@@ -308,11 +308,8 @@ class Program:
             return known[2]
         fingerprint = settings.model_dump_json() + resolver.model_dump_json()
         connector = self._connector(name, fingerprint, settings)
-        watching, endpoint = (
-            self._watch_settings(settings),
-            endpoint_name(settings.host, settings.effective_port),
-        )
-        plan = WatchPlan(fingerprint, connector.account, connector, watching, endpoint)
+        endpoint = endpoint_name(settings.host, settings.effective_port)
+        plan = WatchPlan(fingerprint, connector.account, connector, self._watch_settings(settings), endpoint)
         self._plans[name] = settings, resolver, plan
         return plan
 

@@ -38,8 +38,7 @@ class Concealment:
 
     def mask(self, words: str) -> str:
         """Give the words without the secret."""
-        if (
-            self._pattern is None
-        ):  # not before: most servers say nothing that is shown, and it takes a millisecond
+        # Not before: most servers say nothing that is shown, and it takes a millisecond.
+        if self._pattern is None:
             self._pattern = re.compile(self._expression, re.IGNORECASE)
         return self._pattern.sub(_MARK, drop_invisible(words))

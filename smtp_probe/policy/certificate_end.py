@@ -14,8 +14,6 @@ from smtp_probe.mail.syntax.der import GENERALIZED_TIME, INTEGER, SEQUENCE, UTC_
 _VERSION = 0xA0
 _FIRST_YEAR = "50"
 """Two digits of a year are those of 1950 to 2049 (RFC 5280 section 4.1.2.5.1)."""
-
-
 _PLACES = ((0, 4), (4, 6), (6, 8), (8, 10), (10, 12), (12, 14))
 
 
@@ -35,11 +33,9 @@ def certificate_end_seconds(certificate: bytes) -> int:
 
 
 def _read_time(text: str, *, has_century: bool) -> int:
-    digits = text.removesuffix("Z")
-    if not has_century:
-        century = "19" if digits[:2] >= _FIRST_YEAR else "20"
-        digits = century + digits
-    if not digits.isdecimal() or len(digits) != len("YYYYMMDDHHMMSS") or digits == text:
+    century = "" if has_century else "19" if text[:2] >= _FIRST_YEAR else "20"
+    digits = century + text.removesuffix("Z")
+    if not text.endswith("Z") or not digits.isdecimal() or len(digits) != len("YYYYMMDDHHMMSS"):
         raise ValueError("the date has another form")
     year, month, day, hour, minute, second = (int(digits[start:end]) for start, end in _PLACES)
     return int(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp())

@@ -56,6 +56,16 @@ def test_what_is_no_date_is_none(date: bytes) -> None:
         certificate_end_seconds(whole.replace(b"300101000000Z", date))
 
 
+def test_a_date_without_its_zone_is_none() -> None:
+    """RFC 5280 section 4.1.2.5: always Z. The lengths around the date are made one less each."""
+    date = b"\x17\x0d300101000000Z"
+    whole = make(datetime(2030, 1, 1, tzinfo=UTC))
+    begin = whole.rindex(b"\x30\x1e", 0, whole.index(date))  # the validity: two dates of 13 octets
+    outer = whole[:begin] + b"\x30\x1d" + whole[begin + 2 :].replace(date, b"\x17\x0c300101000000", 1)
+    with pytest.raises(ValueError, match="another form"):
+        certificate_end_seconds(outer + b"\0")
+
+
 @given(st.binary(max_size=300))
 def test_nothing_else_is_raised(data: bytes) -> None:
     with contextlib.suppress(ValueError):

@@ -5,7 +5,7 @@ In: octets, as a stranger may have made them. Out: pieces of them. Raises ValueE
 
 from __future__ import annotations
 
-INTEGER, BIT_STRING, OBJECT_IDENTIFIER, SEQUENCE = 0x02, 0x03, 0x06, 0x30
+INTEGER, BIT_STRING, SEQUENCE = 0x02, 0x03, 0x30
 UTC_TIME, GENERALIZED_TIME = 0x17, 0x18
 
 

