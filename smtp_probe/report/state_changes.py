@@ -25,7 +25,7 @@ _FIRST_SEQUENCE = 1
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """What of an ended probe tells how its route stood: half a kilobyte, where an outcome takes ten."""
+    """What of an ended probe tells how its route stood, without the rest of an outcome, which is much: there may be thousands."""
 
     route: str
     sequence: int
